@@ -1,0 +1,38 @@
+//! The vocabulary: what a recording, a channel, a segment, a step are. Pure data and pure rules.
+//!
+//! Never does I/O, never reads a clock, never logs. Everything else in the crate speaks in these words, and this
+//! module speaks of nothing else in the crate. Times inside a call are milliseconds from its first sample
+//! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
+
+mod ids;
+mod recording;
+pub mod retry;
+mod step;
+mod transcript;
+
+pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
+pub use recording::{
+    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording, SummarySentence,
+    TranscriptFacts,
+};
+pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
+pub use transcript::{
+    ChannelFacts, ChannelRole, Language, Segment, Suspect, SuspectReason, Timings, Transcript, TranscriptSource, Word,
+};
+
+/// What a caller should do after an error. Every error enum at a module boundary answers this, so that nobody matches
+/// on text or status codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// Try again; not before `after`, where the other side named a time.
+    Retry {
+        /// The other side's own wish (`Retry-After`), if it had one.
+        after: Option<std::time::Duration>,
+    },
+    /// The account or resource behind it needs a person; stop asking until then.
+    Park,
+    /// This one thing will never work; record why and go on with the others.
+    Reject,
+    /// The program cannot go on safely.
+    Fatal,
+}

@@ -1,0 +1,1 @@
+//! Command line: one file a subcommand. Parses arguments, calls what stands below, prints, chooses the exit code.

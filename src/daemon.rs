@@ -1,0 +1,1 @@
+//! The composition root of `callscribe serve`, on one page.

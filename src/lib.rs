@@ -1,0 +1,53 @@
+//! # callscribe: the map
+//!
+//! A call goes in, a trustworthy transcript comes out, on this machine. Data flows one way:
+//!
+//! ```text
+//! discover ──> fetch ──> hear ──────────────> understand ─────> keep ──> serve, export
+//! poll,        file      decode, channels,    language,         redb     HTTP API, CLI,
+//! folder       on disk   speech, Whisper      summary           files    txt json vtt srt
+//! ```
+//!
+//! Discovery only ever *adds work*; the pipeline only ever *finishes work*; the store is the one place both meet.
+//!
+//! ## Modules, from the top; a module uses only what stands below it
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`cli`] | one file a subcommand; [`daemon`] is the composition root of `serve` |
+//! | [`serve`], [`pipeline`], [`discover`] | HTTP API; the loop that finishes work; the loop that adds it |
+//! | [`provider`], [`fetch`], [`transcribe`], [`decode`], [`understand`], [`export`], [`store`] | the parts of the path |
+//! | [`config`], [`observe`], [`systemd`], [`clock`] | what everything may lean on |
+//! | [`call`] | the vocabulary, pure |
+//!
+//! Steps do not know the store; the store does not know steps; `serve` reads and enqueues, it never runs a step.
+//! `tests/architecture.rs` reads `src/` and fails on a `use crate::…` against this order.
+//!
+//! ## Invariants
+//!
+//! - **Native code runs in a child process.** Decoding and inference live in `callscribe worker`; ggml aborts and absurd
+//!   allocations cost one job, never the daemon. The child has no network and no database.
+//! - **Attempts rise at the claim**, so a recording that kills the daemon is counted and ends `failed`.
+//! - **Result, next state and index keys commit in one transaction**; cursors move in the transaction that stores what
+//!   they found.
+//! - **A file is durable before the database says it exists; the database forgets before a file is removed.**
+//! - **Identity** is (provider, account, provider's recording id), finished and deleted recordings included.
+//! - **Every word shown was spoken**: text that no speech on its channel backs goes to the suspect ledger.
+
+pub mod call;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod daemon;
+pub mod decode;
+pub mod discover;
+pub mod export;
+pub mod fetch;
+pub mod observe;
+pub mod pipeline;
+pub mod provider;
+pub mod serve;
+pub mod store;
+pub mod systemd;
+pub mod transcribe;
+pub mod understand;

@@ -1,0 +1,3 @@
+//! Arguments, dispatch, exit codes.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Logging set-up. Telephone numbers and secrets never reach a log line.

@@ -1,0 +1,1 @@
+//! A watched folder, or an archive that is imported once.

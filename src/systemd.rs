@@ -1,0 +1,1 @@
+//! Readiness, status line and watchdog for systemd. Does nothing outside a unit.
