@@ -103,7 +103,7 @@ impl Store {
                 let Some((id, step)) = tables.first_ready(request)? else { break };
                 let row = tables.known_row(id)?;
                 if row.recording.steps.get(step).attempts < request.attempts_max {
-                    return tables.take(row, step, request.boot, now).map(|claim| Verdict::Keep(Some(claim)));
+                    return tables.take(&row, step, request.boot, now).map(|claim| Verdict::Keep(Some(claim)));
                 }
                 tables.give_up(&row, step, now)?;
             }
@@ -141,7 +141,7 @@ impl Store {
             tables.put(Some(&old), &row)?;
             let id = row.recording.id.as_bytes();
             if let Some(transcript) = &effects.transcript {
-                tables.transcripts.insert(id, record::encode(transcript)?.as_slice())?;
+                tables.transcripts.insert(id, record::encode(transcript.as_ref())?.as_slice())?;
             }
             if let Some((language, confidence)) = effects.language {
                 let stored = tables.transcripts.get(id)?.map(|bytes| record::decode::<Transcript>(bytes.value()));
@@ -216,7 +216,7 @@ impl Tables<'_> {
         Ok(Some((id, step)))
     }
 
-    fn take(&mut self, old: Row, step: Step, boot: BootId, now: Timestamp) -> Result<Claim, Fault> {
+    fn take(&mut self, old: &Row, step: Step, boot: BootId, now: Timestamp) -> Result<Claim, Fault> {
         let serial = self.meta.get("claims")?.map_or(0, |serial| serial.value()) + 1;
         self.meta.insert("claims", serial)?;
         let mut row = old.clone();
@@ -226,7 +226,7 @@ impl Tables<'_> {
         record.attempts += 1;
         record.state = StepState::Running { since: now };
         let attempt = record.attempts;
-        self.put(Some(&old), &row)?;
+        self.put(Some(old), &row)?;
         Ok(Claim { recording: row.recording, step, attempt, locator: row.locator, serial })
     }
 

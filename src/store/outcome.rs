@@ -18,15 +18,15 @@ const SENTENCE_CHARS_MAX: usize = 1000;
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepResult {
     /// Of [`Step::FetchDetails`]. What it leaves open keeps what discovery knew.
-    Details(CallFacts),
+    Details(Box<CallFacts>),
     /// Of [`Step::FetchMetadata`]: the source's description, whole.
     Metadata(Value),
     /// Of [`Step::DownloadAudio`]: the file is durable already.
-    Audio(Audio),
+    Audio(Box<Audio>),
     /// Of [`Step::Transcribe`].
     Transcript {
         /// The words; none when nobody spoke.
-        transcript: Transcript,
+        transcript: Box<Transcript>,
         /// What the bytes turned out to be.
         format: AudioFormatFacts,
     },
@@ -47,7 +47,7 @@ pub enum StepOutcome {
     /// It brought its result.
     Completed {
         /// What it brought.
-        result: Box<StepResult>,
+        result: StepResult,
         /// What produced it: model, rules, program version.
         version: Option<String>,
     },
@@ -56,7 +56,7 @@ pub enum StepOutcome {
         /// Why, as a sentence.
         reason: String,
         /// What is kept all the same: the transcript of a call without speech with its notes.
-        result: Option<Box<StepResult>>,
+        result: Option<StepResult>,
     },
     /// Something went wrong that may pass. The attempt counts.
     Retry {
@@ -85,7 +85,7 @@ pub enum StepOutcome {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Effects {
     /// To be stored under the recording.
-    pub(super) transcript: Option<Transcript>,
+    pub(super) transcript: Option<Box<Transcript>>,
     /// The language of the stored transcript is now another.
     pub(super) language: Option<(Option<Language>, f32)>,
 }
@@ -103,11 +103,11 @@ pub(super) fn apply(row: &mut Row, step: Step, outcome: StepOutcome, now: Timest
         StepOutcome::Completed { result, version } => {
             record.state = StepState::Completed { at: now };
             record.version = version;
-            effects = keep(row, *result);
+            effects = keep(row, result);
         }
         StepOutcome::Skipped { reason, result } => {
             record.state = StepState::Skipped { at: now, reason: shortened(&reason) };
-            effects = result.map(|result| keep(row, *result)).unwrap_or_default();
+            effects = result.map(|result| keep(row, result)).unwrap_or_default();
         }
         StepOutcome::Retry { until, error } => {
             record.last_error = Some(shortened(&error));
@@ -161,9 +161,9 @@ pub(super) fn skip_what_cannot_come(recording: &mut Recording, now: Timestamp) {
 fn keep(row: &mut Row, result: StepResult) -> Effects {
     let recording = &mut row.recording;
     match result {
-        StepResult::Details(call) => recording.call = filled_from(call, &recording.call),
+        StepResult::Details(call) => recording.call = filled_from(*call, &recording.call),
         StepResult::Metadata(value) => recording.metadata = with_source(value, &row.locator),
-        StepResult::Audio(audio) => recording.audio = Some(audio),
+        StepResult::Audio(audio) => recording.audio = Some(*audio),
         StepResult::Insight(insight) => recording.insight = Some(insight),
         StepResult::Language { language, confidence } => {
             if let Some(facts) = &mut recording.transcript {

@@ -12,6 +12,7 @@ pub(super) const SCHEMA_VERSION: u32 = 1;
 type Id = &'static [u8; 16];
 type Str = &'static str;
 type Bytes = &'static [u8];
+type Facts = (u8, u8, u8, bool, Str);
 
 /// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many.
 pub(super) const META: TableDefinition<Str, u64> = TableDefinition::new("meta");
@@ -33,7 +34,7 @@ pub(super) const BY_REMOTE_ID: TableDefinition<(Str, Id), ()> = TableDefinition:
 /// (source, locator) -> id.
 pub(super) const BY_LOCATOR: TableDefinition<(Str, Str), Id> = TableDefinition::new("by_locator");
 /// (listed at, id) -> [`ListingFacts`](super::index::ListingFacts); deleted recordings are not in it.
-pub(super) const LISTING: TableDefinition<(i64, Id), (u8, u8, u8, bool, Str)> = TableDefinition::new("listing");
+pub(super) const LISTING: TableDefinition<(i64, Id), Facts> = TableDefinition::new("listing");
 
 /// (lane, listed at, id) -> step: may be claimed now.
 pub(super) const READY: TableDefinition<(u8, i64, Id), u8> = TableDefinition::new("ready");
@@ -55,7 +56,7 @@ pub(super) struct Tables<'t> {
     pub(super) by_key: Table<'t, (Str, Str), Id>,
     pub(super) by_remote_id: Table<'t, (Str, Id), ()>,
     pub(super) by_locator: Table<'t, (Str, Str), Id>,
-    pub(super) listing: Table<'t, (i64, Id), (u8, u8, u8, bool, Str)>,
+    pub(super) listing: Table<'t, (i64, Id), Facts>,
     pub(super) ready: Table<'t, (u8, i64, Id), u8>,
     pub(super) waiting: Table<'t, (u8, i64, Id), u8>,
     pub(super) running: Table<'t, Id, u64>,
