@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use redb::{ReadableTable, ReadableTableMetadata};
 
-use super::error::Fault;
+use super::error::{Fault, unwinding};
 use super::index::{COUNTER_NAMES, contribution, listing_facts};
 use super::record::{self, Row};
 use super::schema::{COUNTERS, LISTING, QUARANTINE, READY, RECORDINGS, RUNNING, TRANSCRIPTS, WAITING};
@@ -34,11 +34,12 @@ impl Store {
         let mut findings = Vec::new();
         {
             let mut db = self.0.db.write().unwrap_or_else(PoisonError::into_inner);
-            match db.check_integrity() {
-                Ok(true) => {}
-                Ok(false) => findings.push("Pages had to be repaired.".to_owned()),
-                Err(redb::DatabaseError::TransactionInProgress) => return Err(StoreError::Busy),
-                Err(error) => return Err(StoreError::opening(&self.0.path, error)),
+            let is_whole = unwinding(&self.0.path, || match db.check_integrity() {
+                Err(redb::DatabaseError::TransactionInProgress) => Err(StoreError::Busy),
+                checked => checked.map_err(|error| StoreError::opening(&self.0.path, error)),
+            })?;
+            if !is_whole {
+                findings.push("Pages had to be repaired.".to_owned());
             }
         }
         self.read(|tx| {
@@ -96,7 +97,8 @@ impl Store {
     /// [`StoreError::Busy`] while a reader is open; otherwise as every write.
     pub fn compact(&self) -> Result<bool, StoreError> {
         let mut db = self.0.db.write().unwrap_or_else(PoisonError::into_inner);
-        let compacted = db.compact().map_err(|error| StoreError::running(&self.0.path, error))?;
+        let compacted =
+            unwinding(&self.0.path, || db.compact().map_err(|error| StoreError::running(&self.0.path, error)))?;
         drop(db);
         // Compaction's own commits do without the allocator record; the next commit writes it, so that a kill right
         // after does not cost a walk over the file.

@@ -1,5 +1,6 @@
 //! What can go wrong in the store, in sentences.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::record::RecordError;
@@ -154,4 +155,14 @@ impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// Runs `body`. redb panics where a damaged page makes no sense to it; that is damage like any other, and no reason to
+/// take the program down. What was not committed is rolled back as the panic passes.
+pub(super) fn unwinding<T>(path: &Path, body: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        let detail = format!("reading it ended in a panic: {}", text.unwrap_or("no message"));
+        Err(StoreError::Damaged { path: path.to_owned(), detail })
+    })
 }

@@ -32,8 +32,8 @@ use uuid::Uuid;
 pub use check::Integrity;
 pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
 pub use discovered::{Inserted, NewRecording};
-use error::Fault;
 pub use error::StoreError;
+use error::{Fault, unwinding};
 pub use outcome::{StepOutcome, StepResult};
 pub use query::{ListQuery, Page, Stats};
 pub use record::Quarantined;
@@ -99,7 +99,7 @@ impl Store {
         // A panic while the lock was held left redb consistent: it rolls back what was not committed.
         let db = self.0.db.read().unwrap_or_else(PoisonError::into_inner);
         let run = || body(&db.begin_read()?);
-        run().map_err(|fault| fault.into_error(&self.0.path))
+        unwinding(&self.0.path, || run().map_err(|fault| fault.into_error(&self.0.path)))
     }
 
     fn write<T>(&self, body: impl FnOnce(&mut Tables<'_>) -> Result<Verdict<T>, Fault>) -> Result<T, StoreError> {
@@ -114,6 +114,6 @@ impl Store {
                 Verdict::Drop(value) => tx.abort().map(|()| value).map_err(Fault::from),
             }
         };
-        run().map_err(|fault: Fault| fault.into_error(&self.0.path))
+        unwinding(&self.0.path, || run().map_err(|fault: Fault| fault.into_error(&self.0.path)))
     }
 }

@@ -3,14 +3,13 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 use redb::{Builder, Database, ReadableDatabase};
 use tokio::sync::watch;
 
-use super::error::Fault;
+use super::error::{Fault, unwinding};
 use super::schema::{self, SCHEMA_VERSION, Tables};
 use super::{CACHE_BYTES, Inner, Store, StoreError};
 
@@ -31,7 +30,10 @@ impl Store {
         if !path.try_exists().map_err(failed)? {
             make(path)?;
         }
-        let db = guarded(path, || Builder::new().set_cache_size(CACHE_BYTES).open(path))?;
+        let db = unwinding(path, || {
+            let opened = Builder::new().set_cache_size(CACHE_BYTES).open(path);
+            opened.map_err(|error| StoreError::opening(path, error))
+        })?;
         let store = Self::over(db, path)?;
         sweep_unfinished(path);
         Ok(store)
@@ -46,7 +48,10 @@ impl Store {
     pub fn open_backend(backend: impl redb::StorageBackend) -> Result<Self, StoreError> {
         let path = Path::new("(backend)");
         let is_new = backend.len().is_ok_and(|length| length == 0);
-        let db = guarded(path, || Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend))?;
+        let db = unwinding(path, || {
+            let opened = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend);
+            opened.map_err(|error| StoreError::opening(path, error))
+        })?;
         if is_new {
             lay_out(&db).map_err(|fault| fault.into_error(path))?;
         }
@@ -54,8 +59,7 @@ impl Store {
     }
 
     fn over(db: Database, path: &Path) -> Result<Self, StoreError> {
-        let check = || check_version(&db, path).map_err(|fault| fault.into_error(path));
-        unwinding(check).unwrap_or_else(|detail| Err(StoreError::Damaged { path: path.to_owned(), detail }))?;
+        unwinding(path, || check_version(&db, path).map_err(|fault| fault.into_error(path)))?;
         Ok(Self(Arc::new(Inner { db: RwLock::new(db), path: path.to_owned(), work: watch::Sender::new(0) })))
     }
 }
@@ -124,20 +128,4 @@ fn check_version(db: &Database, path: &Path) -> Result<(), Fault> {
     let tx = db.begin_write()?;
     Tables::open(&tx)?;
     Ok(tx.abort()?)
-}
-
-/// Opens with redb; a panic inside it is a damaged file.
-fn guarded(path: &Path, open: impl FnOnce() -> Result<Database, redb::DatabaseError>) -> Result<Database, StoreError> {
-    match unwinding(open) {
-        Ok(opened) => opened.map_err(|error| StoreError::opening(path, error)),
-        Err(detail) => Err(StoreError::Damaged { path: path.to_owned(), detail }),
-    }
-}
-
-/// Runs `body`; the text of its panic, if it panics.
-fn unwinding<T>(body: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        text.unwrap_or("its structure makes no sense").to_owned()
-    })
 }
