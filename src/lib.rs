@@ -17,6 +17,7 @@
 //! | [`cli`] | one file a subcommand; [`daemon`] is the composition root of `serve` |
 //! | [`serve`], [`pipeline`], [`discover`] | HTTP API; the loop that finishes work; the loop that adds it |
 //! | [`provider`], [`fetch`], [`transcribe`], [`decode`], [`understand`], [`export`], [`store`] | the parts of the path |
+//! | [`models`] | which Whisper models there are, where their files lie, whether they are whole |
 //! | [`config`], [`observe`], [`systemd`], [`clock`] | what everything may lean on |
 //! | [`call`] | the vocabulary, pure |
 //!
@@ -43,6 +44,7 @@ pub mod decode;
 pub mod discover;
 pub mod export;
 pub mod fetch;
+pub mod models;
 pub mod observe;
 pub mod pipeline;
 pub mod provider;
