@@ -45,11 +45,23 @@ pub enum FetchError {
 
 impl FetchError {
     /// What the caller should do.
-    pub const fn disposition(&self) -> Disposition {
+    pub fn disposition(&self) -> Disposition {
         match self {
             Self::DiskFull { .. } => Disposition::Retry { after: Some(FULL_DISK_RETRY) },
             Self::TooLarge { .. } => Disposition::Reject,
+            Self::Io { .. } if self.is_disk_full() => Disposition::Retry { after: Some(FULL_DISK_RETRY) },
             Self::Io { .. } => Disposition::Retry { after: None },
+        }
+    }
+
+    /// True when space is all that is missing: it says nothing about the file at hand.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::DiskFull { .. } => true,
+            Self::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::TooLarge { .. } => false,
         }
     }
 

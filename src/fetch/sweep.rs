@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -72,13 +73,9 @@ impl Files {
                     report.left += 1;
                     return Ok(());
                 };
-                let is_old = || {
-                    let modified = fs::metadata(path).and_then(|facts| facts.modified());
-                    modified.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > ORPHAN_GRACE))
-                };
                 match standing(id, tree, relative)? {
                     Standing::Referenced => {}
-                    Standing::Unreferenced if !is_old() => report.left += 1,
+                    Standing::Unreferenced if !is_old(path, now) => report.left += 1,
                     Standing::Forgotten | Standing::Unreferenced => {
                         fs::remove_file(path).map_err(FetchError::at(path))?;
                         report.orphans_removed += 1;
@@ -89,6 +86,13 @@ impl Files {
         }
         Ok(report)
     }
+}
+
+/// Goes by the time of the last change to the name or its facts: a rename sets it, and a source cannot.
+fn is_old(path: &Path, now: SystemTime) -> bool {
+    let Ok(changed_s) = fs::metadata(path).map(|facts| facts.ctime()) else { return false };
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(changed_s.try_into().unwrap_or(0));
+    now.duration_since(changed).is_ok_and(|age| age > ORPHAN_GRACE)
 }
 
 /// Which of the two trees a file lies in.
