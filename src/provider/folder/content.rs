@@ -71,6 +71,19 @@ impl Stamp {
     }
 }
 
+/// File systems whose times another machine, or some program, sets (`statfs(2)`): NFS, SMB 1 and 2, CIFS, FUSE, 9P, Ceph,
+/// AFS, Coda.
+const FOREIGN_TIMES: &[u64] =
+    &[0x6969, 0x517B, 0xFE53_4D42, 0xFF53_4D42, 0x6573_5546, 0x0102_1997, 0x00C3_6400, 0x5346_414F, 0x7375_7245];
+
+/// The file system `root` is on, if this machine's clock sets its times.
+pub fn local_device(root: &Path) -> Option<u64> {
+    let kind = rustix::fs::statfs(root).ok()?.f_type as u64;
+    // Some architectures widen the number with its sign.
+    let is_foreign = FOREIGN_TIMES.contains(&(kind & 0xFFFF_FFFF));
+    (!is_foreign).then(|| root.metadata().ok().map(|metadata| metadata.dev())).flatten()
+}
+
 /// Opens `relative` below `root` for reading. No component may be a link: what the walk took for a file is one, or the
 /// call fails. Never blocks on a pipe.
 pub fn open_beneath(root: &Path, relative: &Path) -> io::Result<File> {

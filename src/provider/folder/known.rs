@@ -17,7 +17,7 @@ use super::content::{Digest, Stamp};
 pub const FILES_MAX: usize = 400_000;
 /// Refusals remembered and reported; as many as the store keeps.
 pub const REFUSED_MAX: usize = 10_000;
-/// A file nobody touched for a day is at rest, even by the clock of a file server that runs in the wrong time zone.
+/// A file nobody touched for a day is at rest even by the clock of a file server that runs in the wrong time zone.
 const SURELY_AT_REST: Duration = Duration::from_hours(24);
 /// How long an empty file may stay empty: recorders make the file when the call begins to ring.
 const EMPTY_GRACE: Duration = Duration::from_mins(10);
@@ -63,6 +63,8 @@ struct Resting {
     stamp: u64,
     since: Timestamp,
     walk: u32,
+    /// It was seen to change.
+    changed: bool,
 }
 
 #[derive(Debug)]
@@ -71,6 +73,17 @@ struct Refusal {
     stamp: Option<u64>,
     reason: String,
     walk: u32,
+}
+
+/// When a file counts as written to its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Rest {
+    /// How long it must be unchanged.
+    pub settle: Duration,
+    /// The file system whose times come from this machine's clock, if the folder is on one.
+    pub local_device: Option<u64>,
+    /// The time of the walk.
+    pub now: Timestamp,
 }
 
 /// What is to be done with a file that a walk saw.
@@ -132,8 +145,8 @@ impl Known {
         self.unsettled_min_ns = None;
     }
 
-    /// Judges a file that the walk sees at `now`.
-    pub fn judge(&mut self, locator: &str, stamp: &Stamp, settle: Duration, now: Timestamp) -> Verdict {
+    /// Judges a file that the walk sees.
+    pub fn judge(&mut self, locator: &str, stamp: &Stamp, rest: Rest) -> Verdict {
         let (key, short) = (key(locator), short(stamp));
         let recalled_mark_ns = self.recalled_mark_ns;
         if let Some(file) = self.files.get_mut(&key) {
@@ -156,8 +169,8 @@ impl Known {
             refusal.walk = self.walk;
             return Verdict::StillRefused;
         }
-        let patience = if stamp.size_bytes == 0 { settle.max(EMPTY_GRACE) } else { settle };
-        if !self.is_at_rest(key, stamp, patience, now) {
+        let settle = if stamp.size_bytes == 0 { rest.settle.max(EMPTY_GRACE) } else { rest.settle };
+        if !self.is_at_rest(key, stamp, Rest { settle, ..rest }) {
             self.unsettled(stamp);
             return Verdict::Unsettled;
         }
@@ -257,17 +270,21 @@ impl Known {
         self.files.len() < FILES_MAX
     }
 
-    /// At rest: unchanged for `patience` by our own clock, or untouched for so long that no clock matters.
-    fn is_at_rest(&mut self, key: Key, stamp: &Stamp, patience: Duration, now: Timestamp) -> bool {
+    /// At rest: untouched for long enough where the file system's times can be believed, and seen unchanged for as long
+    /// by our own clock where they cannot, or where the file was seen to change.
+    fn is_at_rest(&mut self, key: Key, stamp: &Stamp, rest: Rest) -> bool {
+        let Rest { settle, local_device, now } = rest;
         let age_ns = now.as_nanosecond() - stamp.touched_ns();
-        let is_old = age_ns >= SURELY_AT_REST.as_nanos() as i128;
-        let short = short(stamp);
-        let resting = self.resting.entry(key).or_insert(Resting { stamp: short, since: now, walk: self.walk });
-        if resting.stamp != short {
-            *resting = Resting { stamp: short, since: now, walk: self.walk };
+        let lasted = |ns: i128, duration: Duration| ns >= duration.as_nanos() as i128;
+        let is_old =
+            if local_device == Some(stamp.device) { lasted(age_ns, settle) } else { lasted(age_ns, SURELY_AT_REST) };
+        let seen = Resting { stamp: short(stamp), since: now, walk: self.walk, changed: false };
+        let resting = self.resting.entry(key).or_insert(seen);
+        if resting.stamp != seen.stamp {
+            *resting = Resting { changed: true, ..seen };
         }
         resting.walk = self.walk;
         let rested_ns = now.as_nanosecond() - resting.since.as_nanosecond();
-        is_old || rested_ns >= patience.as_nanos() as i128
+        (is_old && !resting.changed) || lasted(rested_ns, settle)
     }
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::content::{self, Digest, Stamp};
 use super::kind::Kind;
-use super::known::{FILES_MAX, Known, Verdict};
+use super::known::{FILES_MAX, Known, Rest, Verdict};
 use super::locator;
 use super::walk::{self, Entry, Seen, Walk};
 
@@ -87,6 +87,8 @@ pub struct Looks {
     queue: VecDeque<Entry>,
     queue_overflowed: bool,
     unsettled: usize,
+    /// Contents to be reported: something happened to them, and nobody has said yet that the report was stored.
+    touched: HashSet<Digest>,
 }
 
 impl Looks {
@@ -97,16 +99,14 @@ impl Looks {
     /// When the folder itself cannot be read, or `stop` was set: nothing is lost, the next look finds it again.
     pub fn look(&mut self, rules: &Rules, now: Timestamp, stop: &AtomicBool) -> io::Result<Findings> {
         let mut findings = Findings::default();
-        let mut touched = HashSet::new();
         if self.queue.is_empty() {
-            touched = self.walk(rules, now, stop)?;
+            self.walk(rules, now, stop)?;
             let (moved, cleared) = self.known.end_walk();
-            touched.extend(moved);
+            self.touched.extend(moved);
             findings.cleared = cleared;
         }
         let read = self.read_queue(rules, stop)?;
-        touched.extend(read.iter().map(|place| place.digest));
-        findings.places = self.places(rules, &touched, read, stop)?;
+        findings.places = self.places(rules, read, stop)?;
         findings.refused = self.known.refused().map(|(l, r)| (l.to_owned(), r.to_owned())).collect();
         findings.unsettled = self.unsettled;
         findings.more = !self.queue.is_empty() || self.queue_overflowed;
@@ -115,6 +115,11 @@ impl Looks {
         let is_mark_known = next_unread.is_some() || !self.queue_overflowed;
         findings.mark_ns = is_mark_known.then(|| self.known.mark(next_unread)).flatten();
         Ok(findings)
+    }
+
+    /// The places of the last look are stored: they are not reported again.
+    pub fn acknowledge(&mut self) {
+        self.touched.clear();
     }
 
     /// Where a content is at present, most obvious place first.
@@ -126,14 +131,14 @@ impl Looks {
         self.find_places(rules, &HashSet::from([digest]), stop)
     }
 
-    /// Walks, judges, fills the queue. Answers the contents that are back at a place.
-    fn walk(&mut self, rules: &Rules, now: Timestamp, stop: &AtomicBool) -> io::Result<HashSet<Digest>> {
-        let Self { known, .. } = self;
-        let mut back = HashSet::new();
+    /// Walks, judges, fills the queue.
+    fn walk(&mut self, rules: &Rules, now: Timestamp, stop: &AtomicBool) -> io::Result<()> {
+        let Self { known, touched, .. } = self;
         let mut unsettled = 0;
         let mut too_many: u64 = 0;
         let mut to_read = BinaryHeap::new();
         let mut overflowed = false;
+        let rest = Rest { settle: rules.settle, local_device: content::local_device(&rules.root), now };
         known.begin_walk();
         rules.walk(stop).run(|seen| {
             let (entry, kind) = match seen {
@@ -141,9 +146,9 @@ impl Looks {
                 Seen::File(entry, kind) => (entry, kind),
             };
             let locator = rules.locator(&entry.relative);
-            match known.judge(&locator, &entry.stamp, rules.settle, now) {
+            match known.judge(&locator, &entry.stamp, rest) {
                 Verdict::Unchanged | Verdict::StillRefused => {}
-                Verdict::Back => back.extend(known.content_of(&locator, &entry.stamp)),
+                Verdict::Back => touched.extend(known.content_of(&locator, &entry.stamp)),
                 Verdict::Unsettled => unsettled += 1,
                 Verdict::TooMany => too_many += 1,
                 Verdict::Empty => known.refuse(locator, Some(&entry.stamp), EMPTY.to_owned()),
@@ -172,7 +177,7 @@ impl Looks {
         self.queue = in_order.into();
         self.queue_overflowed = overflowed;
         self.unsettled = unsettled;
-        Ok(back)
+        Ok(())
     }
 
     /// Reads from the queue what one look may read.
@@ -190,6 +195,7 @@ impl Looks {
             match result {
                 Ok(Ok(digest)) => {
                     self.known.read(&rules.locator(&entry.relative), &entry.stamp, digest);
+                    self.touched.insert(digest);
                     read.push(Place { entry, digest });
                 }
                 Ok(Err(changed)) => {
@@ -221,14 +227,8 @@ impl Looks {
 
     /// All places of the contents that something happened to. Only a content at several places, or one that was not just
     /// read, costs another walk.
-    fn places(
-        &self,
-        rules: &Rules,
-        touched: &HashSet<Digest>,
-        mut read: Vec<Place>,
-        stop: &AtomicBool,
-    ) -> io::Result<Vec<Place>> {
-        let counts = self.known.place_counts(touched);
+    fn places(&self, rules: &Rules, mut read: Vec<Place>, stop: &AtomicBool) -> io::Result<Vec<Place>> {
+        let counts = self.known.place_counts(&self.touched);
         let at_hand: HashSet<Digest> = read.iter().map(|place| place.digest).collect();
         let is_elsewhere_too = |digest: &Digest, count: usize| count > 1 || !at_hand.contains(digest);
         let wanted: HashSet<Digest> =

@@ -10,6 +10,7 @@
 //! configured channels, and the file's time.
 
 mod content;
+mod cursor;
 mod facts;
 mod file_name;
 mod kind;
@@ -36,9 +37,10 @@ use crate::call::{AccountName, CallFacts, Disposition, ProviderKind};
 use crate::clock::Clock;
 use crate::config::FolderConfig;
 use content::Digest;
+use cursor::{Cursor, Watched};
 use facts::Facts;
 use file_name::FileNames;
-use look::{Findings, Looks, Place, Rules};
+use look::{Findings, Place, Rules};
 pub use watch::Hints;
 
 /// What a folder leans on beside its own configuration.
@@ -61,7 +63,7 @@ struct Inner {
     config: FolderConfig,
     context: FolderContext,
     names: FileNames,
-    looks: Mutex<Looks>,
+    watched: Mutex<Watched>,
 }
 
 impl FolderProvider {
@@ -81,12 +83,12 @@ impl FolderProvider {
                 context.state_dir.display()
             )));
         }
-        Ok(Self(Arc::new(Inner { config, context, names, looks: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { config, context, names, watched: Mutex::default() })))
     }
 
     /// Files whose content was read to know it, since the start.
     pub fn files_read(&self) -> u64 {
-        self.0.looks().files_read.load(Ordering::Relaxed)
+        self.0.watched().looks.files_read.load(Ordering::Relaxed)
     }
 
     /// What the system tells of changes in the folder. Absent where it tells nothing; the walks find everything all the
@@ -124,7 +126,7 @@ impl Provider for FolderProvider {
     }
 
     fn recall(&self, known: &[KnownPlace], quarantined: &[String]) {
-        let mut looks = self.0.looks();
+        let looks = &mut self.0.watched().looks;
         for place in known {
             if let Some(digest) = content::from_hex(&place.remote_id) {
                 looks.known.recall(&place.locator, digest, place.size_bytes);
@@ -139,12 +141,12 @@ impl Provider for FolderProvider {
         Box::pin(self.blocking(move |inner, stop| {
             let rules = inner.rules()?;
             let now = inner.context.clock.now();
-            let mut looks = inner.looks();
-            if let Some(mark_ns) = cursor.and_then(|cursor| cursor.parse().ok()) {
-                looks.known.recall_mark(mark_ns);
-            }
-            let findings = looks.look(&rules, now, stop).map_err(|error| inner.unreachable(&error))?;
-            Ok(inner.discovery(&rules, findings))
+            let mut watched = inner.watched();
+            watched.take(cursor.as_deref().and_then(Cursor::parse));
+            let findings = watched.looks.look(&rules, now, stop).map_err(|error| inner.unreachable(&error))?;
+            let cursor = watched.give(&findings);
+            drop(watched);
+            Ok(inner.discovery(&rules, findings, cursor))
         }))
     }
 
@@ -171,8 +173,8 @@ impl Provider for FolderProvider {
 }
 
 impl Inner {
-    fn looks(&self) -> MutexGuard<'_, Looks> {
-        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rules(&self) -> Result<Rules, ProviderError> {
@@ -191,7 +193,7 @@ impl Inner {
         retry(format!("The folder {path} cannot be read: {error}. {}", walk::mend(error)))
     }
 
-    fn discovery(&self, rules: &Rules, findings: Findings) -> Discovery {
+    fn discovery(&self, rules: &Rules, findings: Findings, cursor: Option<Cursor>) -> Discovery {
         let listed = findings.places.into_iter().map(|Place { entry, digest }| {
             let facts = self.facts_of(rules, &entry.relative, entry.stamp);
             let locator = locator::encode(&rules.root.join(&entry.relative));
@@ -203,7 +205,7 @@ impl Inner {
             unsettled: findings.unsettled,
             cleared: findings.cleared,
             more: findings.more,
-            cursor: findings.mark_ns.map(|mark_ns| mark_ns.to_string()),
+            cursor: cursor.map(|cursor| cursor.to_string()),
         }
     }
 
@@ -219,7 +221,7 @@ impl Inner {
                 return Ok(self.facts_of(&rules, &relative, content::Stamp::of(&metadata)));
             }
         }
-        Err(gone(locator))
+        Err(gone())
     }
 
     fn download(
@@ -231,22 +233,22 @@ impl Inner {
         stop: &AtomicBool,
     ) -> Result<(), ProviderError> {
         let rules = self.rules()?;
-        let mut problem = gone(locator);
+        let mut problem = gone();
         for relative in self.places(&rules, remote_id, locator, stop) {
             let mut file = match content::open_beneath(&rules.root, &relative) {
                 Ok(file) => file,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => {
-                    problem = retry(format!("The file {locator} cannot be read: {error}. {}", walk::mend(&error)));
+                    problem = retry(format!("The file cannot be read: {error}. {}", walk::mend(&error)));
                     continue;
                 }
             };
             let copied = File::create(into).and_then(|mut into| content::copy(&mut file, &mut into, bytes_max, stop));
             match copied {
                 Ok(digest) if content::hex(&digest) == remote_id => return Ok(()),
-                Ok(_) => problem = changed(locator),
-                Err(error) if error.kind() == ErrorKind::FileTooLarge => return Err(too_large(locator, bytes_max)),
-                Err(error) => problem = retry(format!("The file {locator} could not be copied: {error}.")),
+                Ok(_) => problem = changed(),
+                Err(error) if error.kind() == ErrorKind::FileTooLarge => return Err(too_large(bytes_max)),
+                Err(error) => problem = retry(format!("The file could not be copied: {error}.")),
             }
         }
         Err(problem)
@@ -263,7 +265,7 @@ impl Inner {
     ) -> impl Iterator<Item = PathBuf> + 'a {
         let elsewhere = std::iter::once_with(move || {
             let digest: Option<Digest> = content::from_hex(remote_id);
-            let places = digest.map(|digest| self.looks().places_of(rules, digest, stop));
+            let places = digest.map(|digest| self.watched().looks.places_of(rules, digest, stop));
             places.and_then(Result::ok).unwrap_or_default()
         });
         let elsewhere = elsewhere.flatten().map(|place| place.entry.relative);
@@ -287,20 +289,20 @@ fn retry(message: String) -> ProviderError {
     ProviderError { message, disposition: Disposition::Retry { after: None } }
 }
 
-fn gone(locator: &str) -> ProviderError {
-    retry(format!("The file {locator} is no longer there, and no copy of it is in the folder; put it back."))
+// The messages below end in logs, and file names hold telephone numbers: the recording's `source` says which file it is.
+
+fn gone() -> ProviderError {
+    retry("The file is no longer where it was found, and no copy of it is in the folder; put it back.".to_owned())
 }
 
-fn changed(locator: &str) -> ProviderError {
-    let message = format!(
-        "The file {locator} changed after it was taken in and before it was copied; what it holds now is taken in as a \
-         recording of its own."
-    );
-    ProviderError { message, disposition: Disposition::Reject }
+fn changed() -> ProviderError {
+    let message = "The file changed after it was taken in and before it was copied; what it holds now is taken in as a \
+                   recording of its own.";
+    ProviderError { message: message.to_owned(), disposition: Disposition::Reject }
 }
 
-fn too_large(locator: &str, bytes_max: u64) -> ProviderError {
-    let message = format!("The file {locator} is larger than {bytes_max} bytes (transcribe.file_bytes_max).");
+fn too_large(bytes_max: u64) -> ProviderError {
+    let message = format!("The file is larger than {bytes_max} bytes (transcribe.file_bytes_max).");
     ProviderError { message, disposition: Disposition::Reject }
 }
 
