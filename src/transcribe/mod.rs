@@ -6,6 +6,7 @@
 
 mod protocol;
 mod supervisor;
+pub mod vad;
 
 pub use protocol::{Checkpoint, Event, Outcome, Request};
 pub use supervisor::{Supervisor, SupervisorConfig, TranscribeError};
