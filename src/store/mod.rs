@@ -1,1 +1,119 @@
-//! redb behind a small door: schema on one screen, versioned records, queue, queries.
+//! redb behind a small door: what is known of every recording, and what is to be done with it.
+//!
+//! Discovery adds rows, the pipeline claims and finishes steps, `serve` and `cli` read and enqueue. Every change is one
+//! transaction that holds the result, the next state, the index keys and the counters, durable when the call returns.
+//! The store never runs a step, never touches audio files, and hands out no redb type.
+//!
+//! All methods block (a commit waits for the disk); async callers use `spawn_blocking`. There is one writer at a time
+//! and no group commit: a call costs about a dozen commits of a few milliseconds beside seconds of inference.
+
+mod check;
+mod claim;
+mod discovered;
+mod error;
+mod index;
+mod open;
+mod outcome;
+mod query;
+mod record;
+mod remove;
+mod rescue;
+mod schema;
+mod state;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use redb::{Database, ReadTransaction, ReadableDatabase};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub use check::Integrity;
+pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
+pub use discovered::{Inserted, NewRecording};
+pub use error::StoreError;
+use error::{Fault, unwinding};
+pub use outcome::{StepOutcome, StepResult};
+pub use query::{ListQuery, Page, Stats};
+pub use record::Quarantined;
+pub use remove::Removed;
+use schema::Tables;
+
+/// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Names one run of the daemon, so that work left `running` by another run is known for what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BootId(Uuid);
+
+impl BootId {
+    /// A name no other run has.
+    pub fn fresh() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// A given name; for tests and simulation.
+    pub const fn from_u128(number: u128) -> Self {
+        Self(Uuid::from_u128(number))
+    }
+}
+
+/// The database. Cheap to clone; all clones are one.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Written to through `&self`; the write lock is only for compaction and the integrity check, which redb wants
+    /// alone.
+    db: RwLock<Database>,
+    path: PathBuf,
+    /// Counts what added work, so that an idle pipeline wakes.
+    work: watch::Sender<u64>,
+}
+
+/// Whether a transaction changed anything; one that did not is not committed, so that polling costs no disk write.
+enum Verdict<T> {
+    Keep(T),
+    Drop(T),
+}
+
+impl Store {
+    /// The database's file.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Wakes when work is added: a new recording, a reset, a rescue, a finished step with another behind it.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.0.work.subscribe()
+    }
+
+    fn announce_work(&self) {
+        self.0.work.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn read<T>(&self, body: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
+        // A panic while the lock was held left redb consistent: it rolls back what was not committed.
+        let db = self.0.db.read().unwrap_or_else(PoisonError::into_inner);
+        let run = || body(&db.begin_read()?);
+        unwinding(&self.0.path, || run().map_err(|fault| fault.into_error(&self.0.path)))
+    }
+
+    fn write<T>(&self, body: impl FnOnce(&mut Tables<'_>) -> Result<Verdict<T>, Fault>) -> Result<T, StoreError> {
+        let db = self.0.db.read().unwrap_or_else(PoisonError::into_inner);
+        let run = || {
+            let mut tx = db.begin_write()?;
+            // Recovery after a kill takes milliseconds instead of a walk over the whole file.
+            tx.set_quick_repair(true);
+            let verdict = body(&mut Tables::open(&tx)?)?;
+            match verdict {
+                Verdict::Keep(value) => tx.commit().map(|()| value).map_err(Fault::from),
+                Verdict::Drop(value) => tx.abort().map(|()| value).map_err(Fault::from),
+            }
+        };
+        unwinding(&self.0.path, || run().map_err(|fault: Fault| fault.into_error(&self.0.path)))
+    }
+}

@@ -1,0 +1,131 @@
+//! Opens the database, or says why not. An existing file is opened as it is or refused, whatever is in it; only a
+//! missing one is made.
+
+use std::fs::{self, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+
+use redb::{Builder, Database, ReadableDatabase};
+use tokio::sync::watch;
+
+use super::error::{Fault, unwinding};
+use super::schema::{self, SCHEMA_VERSION, Tables};
+use super::{CACHE_BYTES, Inner, Store, StoreError};
+
+/// How the name of a database in the making begins.
+const UNFINISHED_PREFIX: &str = ".callscribe-";
+/// How it ends.
+const UNFINISHED_SUFFIX: &str = ".redb.new";
+
+impl Store {
+    /// Opens the database at `path`, or makes it (0600) with its folder (0700) when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`], [`StoreError::Newer`], [`StoreError::InUse`], [`StoreError::Open`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open { path: path.to_owned(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder_of(path)).map_err(failed)?;
+        if !path.try_exists().map_err(failed)? {
+            make(path)?;
+        }
+        let db = unwinding(path, || {
+            let opened = Builder::new().set_cache_size(CACHE_BYTES).open(path);
+            opened.map_err(|error| StoreError::opening(path, error))
+        })?;
+        let store = Self::over(db, path)?;
+        sweep_unfinished(path);
+        Ok(store)
+    }
+
+    /// A store on storage of the caller's own, such as one that records what would survive a power cut.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    #[doc(hidden)]
+    pub fn open_backend(backend: impl redb::StorageBackend) -> Result<Self, StoreError> {
+        let path = Path::new("(backend)");
+        let is_new = backend.len().is_ok_and(|length| length == 0);
+        let db = unwinding(path, || {
+            let opened = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend);
+            opened.map_err(|error| StoreError::opening(path, error))
+        })?;
+        if is_new {
+            lay_out(&db).map_err(|fault| fault.into_error(path))?;
+        }
+        Self::over(db, path)
+    }
+
+    fn over(db: Database, path: &Path) -> Result<Self, StoreError> {
+        unwinding(path, || check_version(&db, path).map_err(|fault| fault.into_error(path)))?;
+        Ok(Self(Arc::new(Inner { db: RwLock::new(db), path: path.to_owned(), work: watch::Sender::new(0) })))
+    }
+}
+
+/// Makes a whole database beside `path` and moves it there, so that an empty or half-made file under that name is
+/// always damage and never a beginning.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Open { path: path.to_owned(), source };
+    let folder = folder_of(path);
+    let unfinished = tempfile::Builder::new()
+        .prefix(UNFINISHED_PREFIX)
+        .suffix(UNFINISHED_SUFFIX)
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    let db = Builder::new().set_cache_size(CACHE_BYTES).create_file(unfinished.reopen().map_err(failed)?);
+    let db = db.map_err(|error| StoreError::opening(path, error))?;
+    lay_out(&db).map_err(|fault| fault.into_error(path))?;
+    drop(db);
+    match unfinished.persist_noclobber(path) {
+        Ok(_) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed),
+        // Another daemon was quicker; whether it still runs shows when its database is opened.
+        Err(_) if path.exists() => Ok(()),
+        Err(error) => Err(failed(error.error)),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes what a crash while making a database left. Only for the holder of the lock.
+fn sweep_unfinished(path: &Path) {
+    let Ok(entries) = fs::read_dir(folder_of(path)) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(UNFINISHED_PREFIX) && name.ends_with(UNFINISHED_SUFFIX) {
+            let _gone_either_way = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn lay_out(db: &Database) -> Result<(), Fault> {
+    let mut tx = db.begin_write()?;
+    tx.set_quick_repair(true);
+    Tables::open(&tx)?.meta.insert("schema", u64::from(SCHEMA_VERSION))?;
+    Ok(tx.commit()?)
+}
+
+fn check_version(db: &Database, path: &Path) -> Result<(), Fault> {
+    let known = u64::from(SCHEMA_VERSION);
+    let path = path.to_owned();
+    // A later layout adds its migration here, as one transaction, before the version is raised.
+    match schema::version_of(&db.begin_read()?)? {
+        Some(found) if found == known => {}
+        Some(found) if found > known => return Err(StoreError::Newer { path, found, known }.into()),
+        found => {
+            let detail = match found {
+                Some(found) => format!("layout {found} was never released"),
+                None => "it is not a database of callscribe".to_owned(),
+            };
+            return Err(StoreError::Damaged { path, detail }.into());
+        }
+    }
+    // Opens every table, so that a missing or mistyped one is found now and not in the middle of the work.
+    let tx = db.begin_write()?;
+    Tables::open(&tx)?;
+    Ok(tx.abort()?)
+}

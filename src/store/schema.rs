@@ -1,0 +1,95 @@
+//! Every table and key layout, on one screen. Nothing outside `store` sees these.
+//!
+//! Times in keys are milliseconds since 1970 (`i64`), ids the sixteen bytes of a [`RecordingId`](crate::call::RecordingId),
+//! sources `provider/account`. Records are versioned, see [`record`](super::record). All tables but the first five can be
+//! derived from them; they are written in the same transaction by [`Tables::put`](super::index).
+
+use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction};
+
+/// The layout below; raised when a table changes its meaning. An older program refuses a newer layout.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+type Id = &'static [u8; 16];
+type Str = &'static str;
+type Bytes = &'static [u8];
+type Facts = (u8, u8, u8, bool, Str);
+
+/// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many.
+pub(super) const META: TableDefinition<Str, u64> = TableDefinition::new("meta");
+/// id -> [`Row`](super::record::Row).
+pub(super) const RECORDINGS: TableDefinition<Id, Bytes> = TableDefinition::new("recordings");
+/// id -> [`Transcript`](crate::call::Transcript).
+pub(super) const TRANSCRIPTS: TableDefinition<Id, Bytes> = TableDefinition::new("transcripts");
+/// source -> where its next look starts.
+pub(super) const CURSORS: TableDefinition<Str, Str> = TableDefinition::new("cursors");
+/// (source, locator) -> [`Quarantined`](super::Quarantined).
+pub(super) const QUARANTINE: TableDefinition<(Str, Str), Bytes> = TableDefinition::new("quarantine");
+/// (id, window) -> body; gone once the transcript is there.
+pub(super) const CHECKPOINTS: TableDefinition<(Id, u32), Str> = TableDefinition::new("checkpoints");
+
+/// (source, remote id) -> id: the identity, for ever.
+pub(super) const BY_KEY: TableDefinition<(Str, Str), Id> = TableDefinition::new("by_key");
+/// (remote id, id): a person knows only the provider's id.
+pub(super) const BY_REMOTE_ID: TableDefinition<(Str, Id), ()> = TableDefinition::new("by_remote_id");
+/// (source, locator) -> id.
+pub(super) const BY_LOCATOR: TableDefinition<(Str, Str), Id> = TableDefinition::new("by_locator");
+/// (listed at, id) -> [`ListingFacts`](super::index::ListingFacts); deleted recordings are not in it.
+pub(super) const LISTING: TableDefinition<(i64, Id), Facts> = TableDefinition::new("listing");
+
+/// (lane, listed at, id) -> step: may be claimed now.
+pub(super) const READY: TableDefinition<(u8, i64, Id), u8> = TableDefinition::new("ready");
+/// (lane, due, id) -> step: moves to `ready` once due.
+pub(super) const WAITING: TableDefinition<(u8, i64, Id), u8> = TableDefinition::new("waiting");
+/// id -> serial of the claim that holds it.
+pub(super) const RUNNING: TableDefinition<Id, u64> = TableDefinition::new("running");
+/// name -> sum over all recordings, see [`COUNTER_NAMES`](super::index::COUNTER_NAMES).
+pub(super) const COUNTERS: TableDefinition<Str, i64> = TableDefinition::new("counters");
+
+/// All tables, open for writing in one transaction.
+pub(super) struct Tables<'t> {
+    pub(super) meta: Table<'t, Str, u64>,
+    pub(super) recordings: Table<'t, Id, Bytes>,
+    pub(super) transcripts: Table<'t, Id, Bytes>,
+    pub(super) cursors: Table<'t, Str, Str>,
+    pub(super) quarantine: Table<'t, (Str, Str), Bytes>,
+    pub(super) checkpoints: Table<'t, (Id, u32), Str>,
+    pub(super) by_key: Table<'t, (Str, Str), Id>,
+    pub(super) by_remote_id: Table<'t, (Str, Id), ()>,
+    pub(super) by_locator: Table<'t, (Str, Str), Id>,
+    pub(super) listing: Table<'t, (i64, Id), Facts>,
+    pub(super) ready: Table<'t, (u8, i64, Id), u8>,
+    pub(super) waiting: Table<'t, (u8, i64, Id), u8>,
+    pub(super) running: Table<'t, Id, u64>,
+    pub(super) counters: Table<'t, Str, i64>,
+}
+
+impl<'t> Tables<'t> {
+    /// Opens, and in a new database makes, every table.
+    pub(super) fn open(tx: &'t WriteTransaction) -> Result<Self, TableError> {
+        Ok(Self {
+            meta: tx.open_table(META)?,
+            recordings: tx.open_table(RECORDINGS)?,
+            transcripts: tx.open_table(TRANSCRIPTS)?,
+            cursors: tx.open_table(CURSORS)?,
+            quarantine: tx.open_table(QUARANTINE)?,
+            checkpoints: tx.open_table(CHECKPOINTS)?,
+            by_key: tx.open_table(BY_KEY)?,
+            by_remote_id: tx.open_table(BY_REMOTE_ID)?,
+            by_locator: tx.open_table(BY_LOCATOR)?,
+            listing: tx.open_table(LISTING)?,
+            ready: tx.open_table(READY)?,
+            waiting: tx.open_table(WAITING)?,
+            running: tx.open_table(RUNNING)?,
+            counters: tx.open_table(COUNTERS)?,
+        })
+    }
+}
+
+/// The layout version a database was written with; `None` when it is not a database of ours.
+pub(super) fn version_of(tx: &ReadTransaction) -> Result<Option<u64>, TableError> {
+    match tx.open_table(META) {
+        Ok(meta) => Ok(meta.get("schema")?.map(|version| version.value())),
+        Err(TableError::TableDoesNotExist(_) | TableError::TableTypeMismatch { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

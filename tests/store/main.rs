@@ -1,0 +1,16 @@
+//! The store keeps what it was told, through kills, damage and years; the pipeline brings every recording to an end.
+//!
+//! Real redb in temporary folders. `CALLSCRIBE_STORE_ROUNDS` sets how many seeded rounds the longer tests run.
+
+#![allow(clippy::unwrap_used)]
+
+mod crash;
+mod damage;
+mod discovery;
+mod frozen;
+mod growth;
+mod list;
+mod model;
+mod queue;
+mod removal;
+mod support;

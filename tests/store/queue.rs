@@ -1,0 +1,223 @@
+//! Claims, results, retries, rescue.
+
+use callscribe::call::{ProcessingStatus, Step, StepState};
+use callscribe::store::{ClaimOrder, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
+
+use crate::support::*;
+
+#[test]
+fn a_recording_goes_through_its_six_steps_in_order() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    let mut steps = Vec::new();
+    drain_until(&fixture.store, 1, |claim| {
+        steps.push(claim.step);
+        false
+    });
+    assert_eq!(steps, Step::ALL);
+    let recording = fixture.get(id);
+    assert_eq!(recording.steps.processing_status(), ProcessingStatus::Completed);
+    assert_eq!(recording.metadata, serde_json::json!({"queue": "support", "source": "in/a.wav"}));
+    assert_eq!(recording.audio.unwrap().codec.as_deref(), Some("pcm_s16le"));
+    assert_eq!(fixture.store.transcript(id).unwrap().unwrap().language_confidence, 0.95);
+    assert_whole(&fixture.store);
+}
+
+#[test]
+fn everything_is_still_there_after_a_restart() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    drain(&fixture.store, 1);
+    let (before, words) = (fixture.get(id), fixture.store.transcript(id).unwrap());
+    let fixture = fixture.reopen();
+    assert_eq!(fixture.get(id), before);
+    assert_eq!(fixture.store.transcript(id).unwrap(), words);
+    assert_whole(&fixture.store);
+}
+
+#[test]
+fn a_claimed_step_is_nobody_elses() {
+    let fixture = Fixture::new();
+    fixture.insert("a", 0);
+    assert!(fixture.claim(1, Lane::Light).is_some());
+    assert!(fixture.claim(1, Lane::Light).is_none());
+    assert_eq!(fixture.store.next_due(Lane::Light).unwrap(), None);
+}
+
+#[test]
+fn lanes_do_not_take_each_others_work() {
+    let fixture = Fixture::new();
+    fixture.insert("a", 0);
+    assert!(fixture.claim(1, Lane::Transcribe).is_none());
+    drain_until(&fixture.store, 1, |claim| claim.step == Step::Transcribe);
+    assert!(fixture.claim(1, Lane::Light).is_none());
+}
+
+#[test]
+fn newest_and_oldest_first_take_the_two_ends() {
+    let fixture = Fixture::new();
+    let [old, _, new] = [("old", 10), ("middle", 20), ("new", 30)].map(|(name, s)| fixture.insert(name, s));
+    assert_eq!(fixture.claim(40, Lane::Light).unwrap().id(), new);
+    let oldest = ClaimRequest { order: ClaimOrder::OldestFirst, ..request(Lane::Light) };
+    assert_eq!(fixture.store.claim(at(40), &oldest).unwrap().unwrap().id(), old);
+}
+
+#[test]
+fn attempts_rise_at_the_claim_and_survive_the_rescue() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    assert_eq!(fixture.claim(1, Lane::Light).unwrap().attempt, 1);
+    let fixture = fixture.reopen();
+    assert_eq!(fixture.store.rescue(at(2), NEXT_BOOT).unwrap(), 1);
+    assert_eq!(fixture.get(id).steps.get(Step::FetchDetails).state, StepState::Pending);
+    assert_eq!(fixture.claim(2, Lane::Light).unwrap().attempt, 2);
+}
+
+#[test]
+fn work_that_kills_the_daemon_ends_failed_after_exactly_the_attempts_allowed() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("poison", 0);
+    for attempt in 1..=ATTEMPTS_MAX {
+        assert_eq!(fixture.claim(1, Lane::Light).unwrap().attempt, attempt);
+        fixture.store.rescue(at(1), NEXT_BOOT).unwrap();
+    }
+    // The next claim gives the poisoned step up and hands out the step behind it.
+    assert_eq!(fixture.claim(1, Lane::Light).unwrap().step, Step::FetchMetadata);
+    let record = fixture.get(id).steps.get(Step::FetchDetails).clone();
+    assert_eq!(record.attempts, ATTEMPTS_MAX);
+    assert!(matches!(record.state, StepState::Failed { error, .. } if error.starts_with("Given up after 3 attempts.")));
+}
+
+#[test]
+fn the_daemons_own_work_is_not_rescued_from_it() {
+    let fixture = Fixture::new();
+    fixture.insert("a", 0);
+    let claim = fixture.claim(1, Lane::Light).unwrap();
+    assert_eq!(fixture.store.rescue(at(2), BOOT).unwrap(), 0);
+    fixture.store.finish(&claim, done(&claim), at(3)).unwrap();
+}
+
+#[test]
+fn a_late_result_is_refused() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    let rescued = fixture.claim(1, Lane::Light).unwrap();
+    fixture.store.rescue(at(2), NEXT_BOOT).unwrap();
+    let newer = fixture.claim(3, Lane::Light).unwrap();
+    let before = fixture.get(id);
+    let refused = fixture.store.finish(&rescued, done(&rescued), at(4));
+    assert!(matches!(refused, Err(StoreError::ClaimLost(lost)) if lost == id));
+    assert_eq!(fixture.get(id), before);
+    fixture.store.finish(&newer, done(&newer), at(5)).unwrap();
+    assert!(matches!(fixture.store.finish(&newer, done(&newer), at(6)), Err(StoreError::ClaimLost(_))));
+    assert_whole(&fixture.store);
+}
+
+#[test]
+fn a_waiting_step_is_due_at_its_time_and_not_before() {
+    let fixture = Fixture::new();
+    fixture.insert("a", 0);
+    let claim = fixture.claim(1, Lane::Light).unwrap();
+    let retry = StepOutcome::Retry { until: at(60), error: "The disk was slow.".into() };
+    fixture.store.finish(&claim, retry, at(1)).unwrap();
+    assert!(fixture.claim(59, Lane::Light).is_none());
+    assert_eq!(fixture.store.next_due(Lane::Light).unwrap(), Some(at(60)));
+    assert_eq!(fixture.claim(60, Lane::Light).unwrap().attempt, 2);
+}
+
+#[test]
+fn waiting_for_something_and_a_graceful_stop_cost_no_attempt() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    let waiting = StepOutcome::Waiting { until: at(5), reason: "The model is missing.".into() };
+    for outcome in [StepOutcome::Released, waiting] {
+        let claim = fixture.claim(1, Lane::Light).unwrap();
+        assert_eq!(claim.attempt, 1);
+        fixture.store.finish(&claim, outcome, at(1)).unwrap();
+    }
+    assert_eq!(fixture.get(id).steps.get(Step::FetchDetails).attempts, 0);
+    assert_eq!(fixture.get(id).steps.last_error(), None);
+}
+
+#[test]
+fn without_audio_everything_that_needs_it_is_skipped_at_once() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    drain_until(&fixture.store, 1, |claim| {
+        if claim.step == Step::DownloadAudio {
+            fixture.store.finish(claim, failed("The file is gone."), at(1)).unwrap();
+        }
+        claim.step == Step::DownloadAudio
+    });
+    let steps = fixture.get(id).steps;
+    let states: Vec<_> = steps.iter().map(|(_, record)| record.state.name()).collect();
+    assert_eq!(states, ["completed", "completed", "failed", "skipped", "skipped", "skipped"]);
+    assert_eq!(steps.processing_status(), ProcessingStatus::Failed);
+    assert_eq!(steps.last_error(), Some("The file is gone."));
+    assert_eq!(drain(&fixture.store, 2), 0);
+    assert_whole(&fixture.store);
+}
+
+#[test]
+fn a_call_without_speech_ends_partial_and_keeps_its_empty_transcript() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    drain_until(&fixture.store, 1, |claim| claim.step == Step::Transcribe);
+    fixture.store.rescue(at(1), NEXT_BOOT).unwrap();
+    let claim = fixture.claim(1, Lane::Transcribe).unwrap();
+    let result = StepResult::Transcript { transcript: Box::new(transcript("")), format: format() };
+    let outcome = StepOutcome::Skipped { reason: "No speech was found.".into(), result: Some(result) };
+    let recording = fixture.store.finish(&claim, outcome, at(2)).unwrap();
+    assert_eq!(recording.steps.processing_status(), ProcessingStatus::Partial);
+    assert_eq!(recording.steps.quality_score(), 0.5);
+    assert!(fixture.store.transcript(id).unwrap().unwrap().segments.is_empty());
+    assert_whole(&fixture.store);
+}
+
+#[test]
+fn checkpoints_live_until_the_transcript_is_there() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    drain_until(&fixture.store, 1, |claim| claim.step == Step::Transcribe);
+    fixture.store.rescue(at(1), NEXT_BOOT).unwrap();
+    let claim = fixture.claim(1, Lane::Transcribe).unwrap();
+    fixture.store.checkpoint(&claim, 0, "first").unwrap();
+    fixture.store.checkpoint(&claim, 1, "second").unwrap();
+    let fixture = fixture.reopen();
+    fixture.store.rescue(at(2), NEXT_BOOT).unwrap();
+    let kept = [(0, "first".to_owned()), (1, "second".to_owned())];
+    assert_eq!(fixture.store.checkpoints(id).unwrap(), kept);
+    assert!(matches!(fixture.store.checkpoint(&claim, 2, "late"), Err(StoreError::ClaimLost(_))));
+    let claim = fixture.claim(3, Lane::Transcribe).unwrap();
+    fixture.store.finish(&claim, done(&claim), at(3)).unwrap();
+    assert_eq!(fixture.store.checkpoints(id).unwrap(), []);
+}
+
+#[test]
+fn a_reset_runs_the_step_again_with_all_its_attempts_and_keeps_the_old_result_until_then() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    drain(&fixture.store, 1);
+    let recording = fixture.store.reset(id, &[Step::Transcribe], at(2)).unwrap();
+    assert!(recording.transcript.is_some());
+    let claim = fixture.claim(2, Lane::Transcribe).unwrap();
+    assert_eq!((claim.step, claim.attempt), (Step::Transcribe, 1));
+    assert!(matches!(fixture.store.reset(id, &Step::ALL, at(3)), Err(StoreError::WrongState(_))));
+    fixture.store.finish(&claim, done(&claim), at(3)).unwrap();
+    assert_eq!(drain(&fixture.store, 4), 2);
+}
+
+#[test]
+fn added_work_wakes_whoever_waits_for_it() {
+    let fixture = Fixture::new();
+    let mut work = fixture.store.subscribe();
+    assert!(!work.has_changed().unwrap());
+    let id = fixture.insert("a", 0);
+    assert!(work.has_changed().unwrap());
+    drain(&fixture.store, 1);
+    work.mark_unchanged();
+    fixture.insert("a", 0);
+    assert!(!work.has_changed().unwrap(), "nothing new came");
+    fixture.store.reset(id, &[Step::GenerateSummary], at(2)).unwrap();
+    assert!(work.has_changed().unwrap());
+}
