@@ -12,8 +12,8 @@ mod transcript;
 
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use recording::{
-    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording, SummarySentence,
-    TranscriptFacts,
+    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording,
+    SummarySentence, TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
 pub use transcript::{
