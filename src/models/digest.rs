@@ -29,8 +29,11 @@ pub enum Verdict {
 /// [`ModelError::Damaged`] says in which of the three it differs.
 pub fn verify(path: &Path, entry: &ModelEntry, progress: &mut dyn FnMut(u64)) -> Result<Verdict, ModelError> {
     let header = inspect(path)?;
-    let damaged =
-        |found: String| ModelError::Damaged { path: path.to_path_buf(), found, mend: mend_for(Path::new(&*entry.file_name)) };
+    let damaged = |found: String| ModelError::Damaged {
+        path: path.to_path_buf(),
+        found,
+        mend: mend_for(Path::new(&*entry.file_name)),
+    };
     if let Some(expected) = entry.size_bytes.filter(|expected| *expected != header.size_bytes) {
         return Err(damaged(format!("it has {} bytes instead of the {expected} of {}", header.size_bytes, entry.name)));
     }

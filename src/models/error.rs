@@ -17,7 +17,9 @@ pub enum ModelError {
         mend: String,
     },
     /// The file is something else.
-    #[error("{path} is not a Whisper model in ggml format: {found}. Get one with `callscribe models pull base`, or bring one in with `callscribe models import FILE`.")]
+    #[error(
+        "{path} is not a Whisper model in ggml format: {found}. Get one with `callscribe models pull base`, or bring one in with `callscribe models import FILE`."
+    )]
     WrongKind {
         /// The file.
         path: PathBuf,
@@ -38,7 +40,9 @@ pub enum ModelError {
     #[error("{0}")]
     Download(String),
     /// Too little room.
-    #[error("{dir} has {available_mib} MiB free, and {needed_mib} MiB are needed. Make room, or set state_dir to a larger disk.")]
+    #[error(
+        "{dir} has {available_mib} MiB free, and {needed_mib} MiB are needed. Make room, or set state_dir to a larger disk."
+    )]
     NoSpace {
         /// Where the model was to go.
         dir: PathBuf,

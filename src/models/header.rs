@@ -106,7 +106,10 @@ impl Walk<'_> {
             self.tensor(tensors)?;
             tensors += 1;
             if tensors > header.tensor_count() {
-                return Err(self.damaged(format!("it holds more than the {} tensors its header announces", header.tensor_count())));
+                return Err(self.damaged(format!(
+                    "it holds more than the {} tensors its header announces",
+                    header.tensor_count()
+                )));
             }
         }
         if tensors < header.tensor_count() {
@@ -134,7 +137,8 @@ impl Walk<'_> {
         for value in &mut values {
             *value = self.number()?;
         }
-        let [vocabulary_size, audio_ctx, width, _, audio_layers, _, text_width, _, text_layers, mel_bands, ftype] = values;
+        let [vocabulary_size, audio_ctx, width, _, audio_layers, _, text_width, _, text_layers, mel_bands, ftype] =
+            values;
         let plausible = (1..=VOCABULARY_MAX).contains(&vocabulary_size)
             && (1..=WIDTH_MAX).contains(&width)
             && text_width == width
@@ -144,10 +148,22 @@ impl Walk<'_> {
             && (1..=1024).contains(&mel_bands);
         let quantisation = quantisation_name(ftype);
         let (true, Some(quantisation)) = (plausible, quantisation) else {
-            return Err(wrong_kind(self.path, "it starts like a ggml file, but its header is not that of a Whisper model"));
+            return Err(wrong_kind(
+                self.path,
+                "it starts like a ggml file, but its header is not that of a Whisper model",
+            ));
         };
         let size_bytes = self.size_bytes;
-        Ok(ModelHeader { vocabulary_size, audio_ctx, width, audio_layers, text_layers, mel_bands, quantisation, size_bytes })
+        Ok(ModelHeader {
+            vocabulary_size,
+            audio_ctx,
+            width,
+            audio_layers,
+            text_layers,
+            mel_bands,
+            quantisation,
+            size_bytes,
+        })
     }
 
     fn mel_filters(&mut self, header: &ModelHeader) -> Result<(), ModelError> {

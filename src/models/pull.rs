@@ -241,9 +241,10 @@ impl Download {
                 request = request.header(IF_RANGE, etag);
             }
         }
-        let response = request.send().await.map_err(|error| {
-            passing(format!("{} could not be reached ({})", host_of(&self.url), innermost(&error)))
-        })?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| passing(format!("{} could not be reached ({})", host_of(&self.url), innermost(&error))))?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -256,14 +257,16 @@ impl Download {
     /// Decides what the answer's body is: the rest of the file, the whole file, or nothing we want.
     fn place_response(&mut self, response: &Response) -> Result<(), Broken> {
         let status = response.status();
-        let is_page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let is_page =
+            response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         match status {
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 self.start_over()?;
                 return Err(passing("the server has another file than before".to_owned()));
             }
             StatusCode::OK | StatusCode::PARTIAL_CONTENT if is_page => {
-                return Err(self.refused("answered with a web page instead of a model; a proxy or login page may be in between"));
+                return Err(self
+                    .refused("answered with a web page instead of a model; a proxy or login page may be in between"));
             }
             StatusCode::OK => self.start_over()?,
             StatusCode::PARTIAL_CONTENT => self.check_range(response)?,

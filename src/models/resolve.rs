@@ -76,19 +76,24 @@ fn entry_for(path: &Path, header: &ModelHeader) -> ModelEntry {
         return ModelEntry::miniature(&stem, Some(header.size_bytes), header.width);
     }
     let name = stem.strip_prefix("ggml-").unwrap_or(&stem);
-    entry_named(name)
-        .filter(|entry| entry.size_bytes == Some(header.size_bytes))
-        .unwrap_or_else(|| ModelEntry::unlisted(name, &file_name, header.size_bytes, header.width, header.multilingual()))
+    entry_named(name).filter(|entry| entry.size_bytes == Some(header.size_bytes)).unwrap_or_else(|| {
+        ModelEntry::unlisted(name, &file_name, header.size_bytes, header.width, header.multilingual())
+    })
 }
 
 fn not_found(name: &str, dirs: &[PathBuf]) -> ModelError {
     let mend = match entry_named(name) {
         Some(entry) if entry.published => {
-            format!("`callscribe models pull {name}` downloads it; `callscribe models import FILE` brings it in without network.")
+            format!(
+                "`callscribe models pull {name}` downloads it; `callscribe models import FILE` brings it in without network."
+            )
         }
         Some(_) => {
             let searched: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
-            format!("It ships with callscribe; looked in {}. Set CALLSCRIBE_MODELS to the folder that holds it.", searched.join(", "))
+            format!(
+                "It ships with callscribe; looked in {}. Set CALLSCRIBE_MODELS to the folder that holds it.",
+                searched.join(", ")
+            )
         }
         None => {
             let nearest = catalogue()
