@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::call::StepRecord;
+use crate::call::{Deletion, RecordingId, StepRecord, StepState};
 use crate::store::StoreError;
 
 /// The body of every answer that is not a success.
@@ -61,9 +61,14 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message, "List the recordings with GET /api/v1/recordings/.")
     }
 
+    /// 410: it was here and was removed.
+    pub(super) fn removed(id: RecordingId, deletion: &Deletion) -> Self {
+        let message = format!("Recording {id} was removed at {} ({}).", deletion.at, deletion.by);
+        Self::new(StatusCode::GONE, "removed", message, "Its identity stays known, so that it is not taken in again.")
+    }
+
     /// 409: something the step would make is not there; says how the step stands.
     pub(super) fn not_there_yet(what: &str, step: &str, record: &StepRecord) -> Self {
-        use crate::call::StepState;
         let (why, hint) = match &record.state {
             StepState::Pending => ("has not begun".to_owned(), "It will be done by itself; ask again later."),
             StepState::Running { .. } => ("is running".to_owned(), "Ask again later; GET /api/v1/queue shows progress."),

@@ -118,6 +118,26 @@ impl Params {
         if fits { Ok(Some(given.value)) } else { Err(given.refused(format!("at most {TEXT_CHARS_MAX} characters"))) }
     }
 
+    /// A telephone number or the end of one: some digit must be in it.
+    pub(super) fn phone_number(&mut self, names: &'static [&'static str]) -> Result<Option<String>, ApiError> {
+        let Some(value) = self.text(names)? else { return Ok(None) };
+        if value.contains(|c: char| matches!(c, '1'..='9')) {
+            return Ok(Some(value));
+        }
+        let given = Given { name: names.first().copied().unwrap_or_default(), value };
+        Err(given.refused("a telephone number or the end of one, such as +49301234567"))
+    }
+
+    /// A language by its code.
+    pub(super) fn language(&mut self, names: &'static [&'static str]) -> Result<Option<String>, ApiError> {
+        let Some(value) = self.text(names)? else { return Ok(None) };
+        if (2..=3).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Ok(Some(value));
+        }
+        let given = Given { name: names.first().copied().unwrap_or_default(), value };
+        Err(given.refused("a language code of ISO 639-1, such as en"))
+    }
+
     /// One of a few words, whatever `T` reads; empty counts as not given.
     pub(super) fn word<T: FromStr>(
         &mut self,
@@ -146,14 +166,16 @@ impl Params {
         read_time(&given.value, date).map(Some).ok_or_else(|| given.refused(TIMES))
     }
 
-    /// A time up to which, itself included; a bare date is its last moment in UTC.
+    /// A time up to which, itself included, as the first moment after it: what a half-open span ends with. A bare date
+    /// includes its whole day in UTC.
     pub(super) fn time_to(&mut self, names: &'static [&'static str]) -> Result<Option<Timestamp>, ApiError> {
         let Some(given) = self.take(names)? else { return Ok(None) };
-        let date = |date: Date| {
+        let just_before_next = |date: Date| {
             let next = date.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
             next.checked_sub(1.millisecond()).ok()
         };
-        read_time(&given.value, date).map(Some).ok_or_else(|| given.refused(TIMES))
+        let after = |time: Timestamp| time.checked_add(1.millisecond()).ok();
+        read_time(&given.value, just_before_next).and_then(after).map(Some).ok_or_else(|| given.refused(TIMES))
     }
 
     /// Refuses whatever was given and not asked for. Called after the last parameter was taken.
@@ -206,20 +228,20 @@ mod tests {
 
     #[test]
     fn a_bare_date_includes_its_whole_day() {
-        assert_eq!(time_to("2026-11-20").as_deref(), Some("2026-11-20T23:59:59.999Z"));
+        assert_eq!(time_to("2026-11-20").as_deref(), Some("2026-11-21T00:00:00Z"));
         let from = params(&[("from", "2026-11-20")]).time_from(&["from"]).unwrap().unwrap();
         assert_eq!(from.to_string(), "2026-11-20T00:00:00Z");
     }
 
     #[test]
     fn a_plus_that_became_a_space_is_still_an_offset() {
-        assert_eq!(time_to("2026-11-20T09:30:00 01:00").as_deref(), Some("2026-11-20T08:30:00Z"));
+        assert_eq!(time_to("2026-11-20T09:30:00 01:00").as_deref(), Some("2026-11-20T08:30:00.001Z"));
     }
 
     #[test]
     fn a_time_without_a_zone_is_utc() {
-        assert_eq!(time_to("2026-11-20T09:30:00").as_deref(), Some("2026-11-20T09:30:00Z"));
-        assert_eq!(time_to("2026-11-20 09:30:00").as_deref(), Some("2026-11-20T09:30:00Z"));
+        assert_eq!(time_to("2026-11-20T09:30:00").as_deref(), Some("2026-11-20T09:30:00.001Z"));
+        assert_eq!(time_to("2026-11-20 09:30:00").as_deref(), Some("2026-11-20T09:30:00.001Z"));
     }
 
     #[test]
