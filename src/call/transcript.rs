@@ -1,6 +1,7 @@
 //! A transcript: who said what when, how sure we are, and what was set aside.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,17 @@ impl Segment {
     /// Length in milliseconds.
     pub const fn duration_ms(&self) -> u64 {
         self.end_ms.saturating_sub(self.start_ms)
+    }
+
+    /// Where each word stands in `text`, as byte ranges in order; `None` when the words are not all found there.
+    pub fn word_ranges(&self) -> Option<Vec<Range<usize>>> {
+        let mut from = 0;
+        let find = |word: &Word| {
+            let start = from + self.text[from..].find(&word.word)?;
+            from = start + word.word.len();
+            Some(start..from)
+        };
+        self.words.iter().map(find).collect()
     }
 }
 
