@@ -1,7 +1,9 @@
 //! Errors as the API shows them: `{ "error": { "code", "message", "hint" } }`, whatever went wrong and wherever.
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -71,7 +73,9 @@ impl ApiError {
     pub(super) fn not_there_yet(what: &str, step: &str, record: &StepRecord) -> Self {
         let (why, hint) = match &record.state {
             StepState::Pending => ("has not begun".to_owned(), "It will be done by itself; ask again later."),
-            StepState::Running { .. } => ("is running".to_owned(), "Ask again later; GET /api/v1/queue shows progress."),
+            StepState::Running { .. } => {
+                ("is running".to_owned(), "Ask again later; GET /api/v1/queue shows progress.")
+            }
             StepState::Waiting { until, reason } => (
                 format!("waits until {until}: {reason}"),
                 "It will be tried again by itself; POST …/reprocess tries at once.",
@@ -114,9 +118,12 @@ impl From<StoreError> for ApiError {
             StoreError::LegalHold(_) => {
                 Self::new(StatusCode::CONFLICT, "legal_hold", message, "Lift the hold before removing the recording.")
             }
-            StoreError::WrongState(_) | StoreError::ClaimLost(_) => {
-                Self::new(StatusCode::CONFLICT, "wrong_state", message, "Look at the recording's steps, then try again.")
-            }
+            StoreError::WrongState(_) | StoreError::ClaimLost(_) => Self::new(
+                StatusCode::CONFLICT,
+                "wrong_state",
+                message,
+                "Look at the recording's steps, then try again.",
+            ),
             StoreError::Busy => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, "Try again in a few seconds.")
             }
@@ -130,9 +137,8 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorBody {
-            error: ErrorDetail { code: self.code.to_owned(), message: self.message, hint: self.hint },
-        };
+        let body =
+            ErrorBody { error: ErrorDetail { code: self.code.to_owned(), message: self.message, hint: self.hint } };
         let mut response = (self.status, Json(body)).into_response();
         response.extensions_mut().insert(Shaped);
         if self.status == StatusCode::UNAUTHORIZED {
@@ -147,7 +153,8 @@ impl IntoResponse for ApiError {
 
 /// Gives an error that a layer or the router made on its own the body all errors have; keeps its status and headers
 /// (`Allow`, `Content-Range`).
-pub(super) async fn shape(response: Response) -> Response {
+pub(super) async fn shape(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || response.extensions().get::<Shaped>().is_some() {
         return response;
@@ -155,12 +162,16 @@ pub(super) async fn shape(response: Response) -> Response {
     let allowed = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (code, message, hint) = match status {
         StatusCode::NOT_FOUND => ("not_found", "There is nothing at this path.", "GET /openapi.json lists every path."),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            ("method_not_allowed", "This path does not answer that method.", "Use one of the methods named under Allow.")
-        }
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ("body_too_large", "The request's body is too large.", "The limit is api.body_bytes_max in the configuration.")
-        }
+        StatusCode::METHOD_NOT_ALLOWED => (
+            "method_not_allowed",
+            "This path does not answer that method.",
+            "Use one of the methods named under Allow.",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "body_too_large",
+            "The request's body is too large.",
+            "The limit is api.body_bytes_max in the configuration.",
+        ),
         StatusCode::RANGE_NOT_SATISFIABLE => (
             "range_not_satisfiable",
             "The range lies outside the file.",
@@ -174,7 +185,8 @@ pub(super) async fn shape(response: Response) -> Response {
         }
         _ => ("internal", "callscribe could not answer this request.", "The log has the cause."),
     };
-    let hint = allowed.map_or_else(|| hint.to_owned(), |methods| format!("Use one of: {}.", methods.replace(',', ", ")));
+    let hint =
+        allowed.map_or_else(|| hint.to_owned(), |methods| format!("Use one of: {}.", methods.replace(',', ", ")));
     let mut shaped = ApiError::new(status, code, message, hint).into_response();
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {

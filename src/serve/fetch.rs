@@ -59,20 +59,24 @@ pub(super) struct Fetched {
         (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
     )
 )]
-pub(super) async fn fetch(
-    State(api): State<Api>,
-    mut params: Params,
-) -> Result<(StatusCode, Json<Fetched>), ApiError> {
+pub(super) async fn fetch(State(api): State<Api>, mut params: Params) -> Result<(StatusCode, Json<Fetched>), ApiError> {
     let hours = params.whole(&["hours"], 1..=HOURS_MAX)?.unwrap_or(HOURS_DEFAULT);
     let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     let wait = params.truth(&["wait"])?.unwrap_or(false);
     params.finish()?;
-    let reach = Reach { hours: u32::try_from(hours).unwrap_or(u32::MAX), limit: usize::try_from(limit).unwrap_or(usize::MAX) };
+    let reach =
+        Reach { hours: u32::try_from(hours).unwrap_or(u32::MAX), limit: usize::try_from(limit).unwrap_or(usize::MAX) };
     let look = tokio::spawn(api.0.loops.look(reach));
     if !wait {
         let message = "The look at every account has begun; GET /api/v1/queue shows what it brings.".to_owned();
-        let started =
-            Fetched { success: true, state: "started", processed_count: 0, recordings: vec![], errors: vec![], message };
+        let started = Fetched {
+            success: true,
+            state: "started",
+            processed_count: 0,
+            recordings: vec![],
+            errors: vec![],
+            message,
+        };
         return Ok((StatusCode::ACCEPTED, Json(started)));
     }
     let until = Instant::now() + api.0.request_timeout;
@@ -80,8 +84,14 @@ pub(super) async fn fetch(
         Ok(looked) => looked.map_err(|_| ApiError::internal())?,
         Err(_) => {
             let message = "The look at every account is still under way.".to_owned();
-            let going =
-                Fetched { success: true, state: "processing", processed_count: 0, recordings: vec![], errors: vec![], message };
+            let going = Fetched {
+                success: true,
+                state: "processing",
+                processed_count: 0,
+                recordings: vec![],
+                errors: vec![],
+                message,
+            };
             return Ok((StatusCode::OK, Json(going)));
         }
     };
@@ -96,9 +106,8 @@ async fn wait_for(api: &Api, looked: Looked, limit: usize, until: Instant) -> Re
             tokio::time::sleep_until((Instant::now() + POLL).min(until)).await;
         }
     }
-    let mut recordings: Vec<Recording> = api
-        .ask(move |store| ids.iter().filter_map(|id| store.get(*id).transpose()).collect())
-        .await?;
+    let mut recordings: Vec<Recording> =
+        api.ask(move |store| ids.iter().filter_map(|id| store.get(*id).transpose()).collect()).await?;
     recordings.sort_by_key(|recording| std::cmp::Reverse(recording.listed_at()));
     let processed_count = recordings.iter().filter(|recording| recording.steps.next().is_none()).count();
     let found = recordings.len();

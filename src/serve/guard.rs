@@ -130,7 +130,8 @@ pub(super) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// Puts [`SECURITY_HEADERS`] on an answer that does not say otherwise itself.
-pub(super) async fn add_headers(mut response: Response) -> Response {
+pub(super) async fn add_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
     for (name, value) in SECURITY_HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }
@@ -148,7 +149,8 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_its_own_names_with_any_port() {
-        for host in ["localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:65535", "127.0.0.9:80"] {
+        for host in ["localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:65535", "127.0.0.9:80"]
+        {
             assert!(knows(host), "{host}");
         }
     }
@@ -156,7 +158,8 @@ mod tests {
     #[test]
     fn a_name_that_somebody_else_can_own_is_refused() {
         let names = ["", "example.com", "localhost.example.com", "127.0.0.1.nip.io", "localhost.", "user@localhost"];
-        let numbers = ["0.0.0.0", "127.0.0.2", "2130706433", "::1", "[::1", "localhost:port", "localhost:99999", "[::]"];
+        let numbers =
+            ["0.0.0.0", "127.0.0.2", "2130706433", "::1", "[::1", "localhost:port", "localhost:99999", "[::]"];
         for host in names.into_iter().chain(numbers) {
             assert!(!knows(host), "{host}");
         }

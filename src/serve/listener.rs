@@ -53,7 +53,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
     drop(listener);
     if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!(open = connections.len(), "Requests were still running at the end of the drain time and are cut off");
+        tracing::warn!(
+            open = connections.len(),
+            "Requests were still running at the end of the drain time and are cut off"
+        );
     }
 }
 

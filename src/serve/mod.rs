@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::header;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::{Router, routing};
 use secrecy::SecretString;
@@ -48,8 +48,8 @@ use crate::call::Recording;
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 
-pub use error::{ErrorBody, ErrorDetail};
 use error::ApiError;
+pub use error::{ErrorBody, ErrorDetail};
 pub use listener::serve;
 pub use loops::{Account, Check, Looked, Loops, Reach, Running};
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
@@ -136,8 +136,8 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
                 // Not the URI: its query holds telephone numbers.
                 .layer(TraceLayer::new_for_http().make_span_with(span))
-                .layer(map_response(guard::add_headers))
-                .layer(map_response(error::shape))
+                .layer(from_fn(guard::add_headers))
+                .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
                 .layer(from_fn_with_state(guard.clone(), guard::check_token))

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::provider_kind;
-use super::Api;
 use crate::call::ProviderKind;
 use crate::store::{Quarantined, Store};
 

@@ -31,7 +31,7 @@ pub(super) struct Queue {
 #[derive(Debug, Serialize, ToSchema)]
 struct RunningItem {
     /// The recording.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     id: RecordingId,
     /// The step.
     #[schema(schema_with = step_name)]
@@ -49,7 +49,7 @@ struct RunningItem {
 #[derive(Debug, Serialize, ToSchema)]
 struct WaitingItem {
     /// The recording.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     id: RecordingId,
     /// How it stands.
     #[schema(schema_with = processing_status)]

@@ -6,10 +6,10 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::{RecordingDetail, RecordingItem, RecordingPage};
-use super::Api;
 use crate::call::{Language, ProcessingStatus, ProviderKind, RecordingId, Step};
 use crate::export::{self, Format};
 use crate::store::ListQuery;
@@ -67,7 +67,12 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
     }
     let skip = query.skip;
     let page = api.ask(move |store| store.list(&query)).await?;
-    Ok(Json(RecordingPage { total: page.total, skip, limit, items: page.items.iter().map(RecordingItem::of).collect() }))
+    Ok(Json(RecordingPage {
+        total: page.total,
+        skip,
+        limit,
+        items: page.items.iter().map(RecordingItem::of).collect(),
+    }))
 }
 
 /// Everything known of one recording, its transcript included.
@@ -146,7 +151,7 @@ pub(super) async fn reprocess(
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Removal {
     /// The recording.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     id: RecordingId,
     /// Always true.
     deleted: bool,

@@ -7,10 +7,10 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::{rounded, seconds};
-use super::Api;
 use crate::store::Store;
 
 /// Totals over all recordings that were not removed.

@@ -4,7 +4,7 @@
 //! times within a call seconds.
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -44,7 +44,7 @@ pub struct RecordingPage {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RecordingItem {
     /// Our id.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     pub id: RecordingId,
     /// Where it comes from.
     #[schema(schema_with = provider_kind)]
