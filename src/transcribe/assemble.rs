@@ -94,10 +94,8 @@ fn sort_out(material: &Material<'_>) -> (Vec<Segment>, Vec<Suspect>) {
 fn unvoiced(window: &Window, heard: &Heard) -> Option<SuspectReason> {
     let by_energy = window.spans.iter().all(|span| span.by_energy);
     let doubtful = heard.decoded.avg_logprob() < UNVOICED_LOGPROB_MIN;
-    (by_energy && doubtful && !heard.decoded.tokens.is_empty()).then_some(SuspectReason::NoSpeech {
-        no_speech_prob: heard.decoded.no_speech_prob,
-        voiced_share: 0.0,
-    })
+    (by_energy && doubtful && !heard.decoded.tokens.is_empty())
+        .then_some(SuspectReason::NoSpeech { no_speech_prob: heard.decoded.no_speech_prob, voiced_share: 0.0 })
 }
 
 /// Joins a segment to the one before when only a window's edge parts them.
@@ -153,7 +151,9 @@ fn notes(survey: &Survey, profile: &ModelProfile, wordless: bool) -> Vec<String>
     for channel in &survey.channels {
         let number = channel.channel;
         match channel.role {
-            ChannelRole::Dead if survey.len > 0 => notes.push(format!("Channel {number} is dead: it carries no sound.")),
+            ChannelRole::Dead if survey.len > 0 => {
+                notes.push(format!("Channel {number} is dead: it carries no sound."))
+            }
             ChannelRole::CopyOf { channel } => {
                 notes.push(format!("Channel {number} is a copy of channel {channel}; its words are taken from there."));
             }

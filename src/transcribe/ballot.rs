@@ -46,9 +46,8 @@ impl Ballot {
 
     /// The language of one channel: its own votes, or the call's where they say little.
     pub fn channel(&self, channel: u16) -> Option<Language> {
-        let own = elect(
-            self.votes.iter().filter(|(c, ..)| *c == channel).map(|(_, language, weight)| (language, *weight)),
-        );
+        let own =
+            elect(self.votes.iter().filter(|(c, ..)| *c == channel).map(|(_, language, weight)| (language, *weight)));
         own.filter(|elected| elected.confidence >= CHANNEL_CONFIDENCE_MIN)
             .or_else(|| self.call())
             .map(|elected| elected.language)

@@ -64,6 +64,8 @@ pub struct Hearer {
     pub limits: DecodeLimits,
     /// Sign of life, cancel flag.
     pub pulse: Arc<Pulse>,
+    /// The language of the call before.
+    pub last_language: Option<Language>,
 }
 
 /// A window cut out, on its way to a state.
@@ -82,8 +84,7 @@ impl Hearer {
     pub fn hear(&mut self, request: &Request, mut report: impl FnMut(Event)) -> Result<Outcome, HearError> {
         let started = Instant::now();
         let cpu_before_ms = process_cpu_ms();
-        let survey =
-            survey(&request.audio, request.raw, &self.limits, &self.voice, &request.speakers, &self.pulse)?;
+        let survey = survey(&request.audio, request.raw, &self.limits, &self.voice, &request.speakers, &self.pulse)?;
         let survey_ms = started.elapsed().as_millis() as u64;
         let windows = self.plan(&survey);
         report(Event::Surveyed {
@@ -110,8 +111,7 @@ impl Hearer {
 
     /// All windows of all channels, by where they begin.
     fn plan(&self, survey: &Survey) -> Vec<Window> {
-        let rules =
-            PackRules { window_ms_max: self.profile.window_ms_max, pause_ms_max: self.profile.pause_ms_max };
+        let rules = PackRules { window_ms_max: self.profile.window_ms_max, pause_ms_max: self.profile.pause_ms_max };
         let mut windows: Vec<Window> = survey
             .spans
             .iter()
@@ -132,26 +132,31 @@ impl Hearer {
         report: &mut dyn FnMut(Event),
     ) -> Result<Option<Elected>, HearError> {
         let languages = self.languages(request);
-        let first_guess = languages.first().cloned().unwrap_or_else(|| Language::new("en"));
+        let mut guess = self.first_guess(&languages);
         let mut ballot = Ballot::default();
         if languages.len() != 1 {
+            // The first probe alone, so that the others can follow its language: a wrong guess costs a second decode.
             let probes = probes(windows);
-            let missing: Vec<usize> = probes.iter().copied().filter(|&n| !checkpoints.has(n)).collect();
-            self.batch(request, survey, windows, &missing, |_| Some(first_guess.clone()), checkpoints, report)?;
-            for number in probes {
-                if let Some(heard) = checkpoints.get(number) {
-                    ballot.vote(&windows[number], &heard.decoded.languages, &languages);
+            let (first, others) = probes.split_at(probes.len().min(1));
+            for group in [first, others] {
+                let missing: Vec<usize> = group.iter().copied().filter(|&n| !checkpoints.has(n)).collect();
+                self.batch(request, survey, windows, &missing, |_| Some(guess.clone()), checkpoints, report)?;
+                for &number in group {
+                    if let Some(heard) = checkpoints.get(number) {
+                        ballot.vote(&windows[number], &heard.decoded.languages, &languages);
+                    }
                 }
+                guess = ballot.call().map_or(guess, |elected| elected.language);
             }
         }
+        self.last_language = Some(guess.clone());
         let language_of = |window: &Window| match &languages[..] {
             [only] => Some(only.clone()),
-            _ => ballot.channel(window.channel).or_else(|| Some(first_guess.clone())),
+            _ => ballot.channel(window.channel).or_else(|| Some(guess.clone())),
         };
         // A probe that was decoded in the wrong language, and did not itself insist on another, is decoded again.
-        let rest: Vec<usize> = (0..windows.len())
-            .filter(|&n| !checkpoints.is_settled(n, language_of(&windows[n]).as_ref()))
-            .collect();
+        let rest: Vec<usize> =
+            (0..windows.len()).filter(|&n| !checkpoints.is_settled(n, language_of(&windows[n]).as_ref())).collect();
         self.batch(request, survey, windows, &rest, language_of, checkpoints, report)?;
         Ok(match &languages[..] {
             [only] => Some(Elected { language: only.clone(), confidence: 1.0 }),
@@ -159,12 +164,21 @@ impl Hearer {
         })
     }
 
+    /// What to try first: the language of the last call where it is allowed. Only speed hangs on it.
+    fn first_guess(&self, languages: &[Language]) -> Language {
+        let last = self.last_language.as_ref().filter(|last| languages.is_empty() || languages.contains(last));
+        last.or(languages.first()).cloned().unwrap_or_else(|| Language::new("en"))
+    }
+
     fn languages(&self, request: &Request) -> Vec<Language> {
         if self.engine.is_multilingual() { request.languages.clone() } else { vec![Language::new("en")] }
     }
 
     /// Cuts the numbered windows out of the file and decodes them on all states.
-    #[allow(clippy::too_many_arguments, reason = "one call site for each of two phases; a struct would only rename them")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one call site for each of two phases; a struct would only rename them"
+    )]
     fn batch(
         &mut self,
         request: &Request,
@@ -198,7 +212,14 @@ impl Hearer {
             for session in self.sessions.iter_mut().take(states) {
                 let (listening, result_sender) = (listening.clone(), result_sender.clone());
                 scope.spawn(move || {
-                    let lane = Lane { listening, jobs, failed, pulse, carry: request.carry_context, prompt: request.prompt.as_deref() };
+                    let lane = Lane {
+                        listening,
+                        jobs,
+                        failed,
+                        pulse,
+                        carry: request.carry_context,
+                        prompt: request.prompt.as_deref(),
+                    };
                     lane.run(session.as_mut(), language_of, &result_sender);
                 });
             }
@@ -245,8 +266,7 @@ impl Lane<'_, '_> {
             }
             let prompt = self.prompt_for(said.get(&job.window.channel));
             let language = language_of(job.window);
-            let heard =
-                self.listening.listen(session, job.window, &job.samples, language.as_ref(), prompt.as_deref());
+            let heard = self.listening.listen(session, job.window, &job.samples, language.as_ref(), prompt.as_deref());
             self.pulse.beat();
             if let (true, Ok(heard)) = (self.carry, &heard) {
                 said.insert(job.window.channel, last_words(heard));
@@ -287,9 +307,8 @@ fn feed<'a>(
     mut cutter: Cutter<'a>,
     jobs: &SyncSender<Job<'a>>,
 ) -> Result<(), SurveyError> {
-    let hand_out = |number, window, samples| {
-        jobs.send(Job { number, window, samples }).map_err(|_| SurveyError::Cancelled)
-    };
+    let hand_out =
+        |number, window, samples| jobs.send(Job { number, window, samples }).map_err(|_| SurveyError::Cancelled);
     let mut enough = false;
     let read = each_block(&request.audio, request.raw, limits, pulse, |block| {
         cutter.push(block, hand_out)?;

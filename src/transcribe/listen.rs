@@ -47,7 +47,7 @@ pub struct Heard {
     pub insisted: bool,
     /// What still speaks against it.
     pub reasons: Vec<SuspectReason>,
-    /// How often it was decoded.
+    /// How often it was decoded in that language.
     pub tries: u32,
 }
 
@@ -69,13 +69,18 @@ impl Listening<'_> {
         if let Some(other) = self.overruling(window, &heard) {
             let again = self.first_try(session, window, samples, Some(&other), prompt)?;
             if again.decoded.avg_logprob() > heard.decoded.avg_logprob() {
-                heard = Heard { tries: heard.tries + 1, insisted: true, ..again };
+                heard = Heard { insisted: true, ..again };
             }
         }
         self.escalate(session, window, samples, prompt, heard)
     }
 
-    fn options<'b>(&self, window: &Window, language: Option<&'b Language>, prompt: Option<&'b str>) -> DecodeOptions<'b> {
+    fn options<'b>(
+        &self,
+        window: &Window,
+        language: Option<&'b Language>,
+        prompt: Option<&'b str>,
+    ) -> DecodeOptions<'b> {
         DecodeOptions {
             language,
             translate: self.translate,

@@ -130,8 +130,13 @@ pub fn survey(
     if map.sounds.iter().any(|sound| matches!(sound.relation, Relation::Bleed { .. })) {
         drop_bleed(&mut speech, &bleed(path, raw, limits, &map, pulse)?);
     }
-    let channels: Vec<ChannelFacts> =
-        map.sounds.iter().zip(&speech).enumerate().map(|(i, (sound, speech))| facts(i, sound, speech, speakers)).collect();
+    let channels: Vec<ChannelFacts> = map
+        .sounds
+        .iter()
+        .zip(&speech)
+        .enumerate()
+        .map(|(i, (sound, speech))| facts(i, sound, speech, speakers))
+        .collect();
     let spans = channels
         .iter()
         .zip(speech)
@@ -160,10 +165,8 @@ fn bleed(
 fn drop_bleed(speech: &mut [Speech], explained: &[Vec<Range<u64>>]) {
     for (speech, explained) in speech.iter_mut().zip(explained) {
         speech.spans.retain(|span| {
-            let covered: u64 = explained
-                .iter()
-                .map(|range| range.end.min(span.end).saturating_sub(range.start.max(span.start)))
-                .sum();
+            let covered: u64 =
+                explained.iter().map(|range| range.end.min(span.end).saturating_sub(range.start.max(span.start))).sum();
             (covered as f32) < EXPLAINED_SHARE * (span.end - span.start) as f32
         });
     }

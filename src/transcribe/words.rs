@@ -75,7 +75,8 @@ fn join_tokens(tokens: &[Token], unspaced: bool) -> Vec<RoughWord> {
 
 /// Punctuation that belongs to the word after it.
 fn opens(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| text.trim().starts_with(['¿', '¡', '(', '[', '"', '“', '‘', '$', '€', '£']))
+    std::str::from_utf8(bytes)
+        .is_ok_and(|text| text.trim().starts_with(['¿', '¡', '(', '[', '"', '“', '‘', '$', '€', '£']))
 }
 
 /// Rough starts in window samples: what the alignment said, made to rise; what it left out, spread by length.

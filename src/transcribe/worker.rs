@@ -53,10 +53,15 @@ enum Asked {
 /// Makes the child the first to go when memory runs out, gone when its parent is, and without a core file. None of this
 /// is worth failing for where the kernel refuses.
 fn shield() {
-    drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
-    drop(rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)));
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    drop(rustix::process::setrlimit(rustix::process::Resource::Core, none));
+    let no_core = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let refused = [
+        std::fs::write("/proc/self/oom_score_adj", "1000").err(),
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).err().map(Into::into),
+        rustix::process::setrlimit(rustix::process::Resource::Core, no_core).err().map(Into::into),
+    ];
+    for error in refused.into_iter().flatten() {
+        eprintln!("The worker could not shield itself fully: {error}");
+    }
 }
 
 /// Reads frames for as long as there is a parent; a cancel takes effect at once, everything else waits its turn.
@@ -118,6 +123,7 @@ fn serve(setup: &Setup, requests: &Receiver<Asked>, pulse: &Arc<Pulse>, out: &Ou
         voice: Voice { silero: setup.vad_model.clone(), ..Voice::default() },
         limits: DecodeLimits { duration_ms_max: setup.duration_ms_max, ..DecodeLimits::default() },
         pulse: Arc::clone(pulse),
+        last_language: None,
     };
     send(out, &FromWorker::Ready)?;
     while let Ok(Asked::Transcribe(request)) = requests.recv() {
@@ -132,7 +138,13 @@ fn serve(setup: &Setup, requests: &Receiver<Asked>, pulse: &Arc<Pulse>, out: &Ou
         if let Some(error) = broken {
             return Err(error);
         }
-        send(out, &heard.map_or_else(|error| FromWorker::Failed(failure(&error)), |outcome| FromWorker::Done(Box::new(outcome))))?;
+        send(
+            out,
+            &heard.map_or_else(
+                |error| FromWorker::Failed(failure(&error)),
+                |outcome| FromWorker::Done(Box::new(outcome)),
+            ),
+        )?;
     }
     Ok(())
 }
