@@ -140,7 +140,8 @@ pub enum ChannelRole {
     Party,
     /// Carries the same sound as an earlier channel; its words are taken from there.
     CopyOf {
-        /// The earlier channel.
+        /// The earlier channel. Written under a name of its own: [`ChannelFacts`] has a `channel` beside it.
+        #[serde(rename = "of_channel")]
         channel: u16,
     },
     /// Carries nothing above the noise of a line.

@@ -20,7 +20,17 @@ const WINDOW_MS_MAX: u32 = 28_000;
 const MINIATURE_WINDOW_MS_MAX: u32 = 6_000;
 
 /// Silence the miniature's audio context keeps after the window.
-const MINIATURE_CONTEXT_MARGIN_MS: u32 = 500;
+const MINIATURE_CONTEXT_MARGIN_MS: u32 = 1_280;
+
+/// Real models put far apart turns into one window without harm: nothing is carried over, and the time map undoes it.
+const PAUSE_MS_MAX: u32 = 60_000;
+
+/// The miniature is at its best with one turn in a window.
+const MINIATURE_PAUSE_MS_MAX: u32 = 1_500;
+
+/// Context behind the window for real models. Without any, whisper.cpp's users saw loops; with 1.3 s (64 positions) the
+/// words of long contexts; four times that is the safe side, and a window in doubt is decoded again with all 30 s.
+const CONTEXT_MARGIN_MS: u32 = 5_120;
 
 /// What is known about a model before its file is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +51,9 @@ pub struct ModelEntry {
     pub miniature: bool,
     /// Longest window of audio it is accurate on.
     pub window_ms_max: u32,
-    /// Whether the encoder's context has to be fitted to the window's length instead of the full 30 s.
-    pub audio_ctx_fitted: bool,
-    /// With a fitted context: how much longer than the window it must be.
+    /// Longest pause that is cut out inside a window; after a longer one a new window begins.
+    pub pause_ms_max: u32,
+    /// How much longer than the window the encoder's context must be; it is fitted to the window, not always 30 s.
     pub audio_ctx_margin_ms: u32,
     /// Memory one decoder state and the weights take, about.
     pub memory_bytes_estimate: u64,
@@ -65,8 +75,8 @@ impl ModelEntry {
             multilingual: !name.contains(".en"),
             miniature: false,
             window_ms_max: WINDOW_MS_MAX,
-            audio_ctx_fitted: false,
-            audio_ctx_margin_ms: 0,
+            pause_ms_max: PAUSE_MS_MAX,
+            audio_ctx_margin_ms: CONTEXT_MARGIN_MS,
             memory_bytes_estimate: size_bytes + working_bytes(width_of(name)),
         }
     }
@@ -84,7 +94,7 @@ impl ModelEntry {
             multilingual: true,
             miniature: true,
             window_ms_max: MINIATURE_WINDOW_MS_MAX,
-            audio_ctx_fitted: true,
+            pause_ms_max: MINIATURE_PAUSE_MS_MAX,
             audio_ctx_margin_ms: MINIATURE_CONTEXT_MARGIN_MS,
             memory_bytes_estimate: size_bytes.unwrap_or(0) + working_bytes(width),
         }
@@ -101,8 +111,8 @@ impl ModelEntry {
             multilingual,
             miniature: false,
             window_ms_max: WINDOW_MS_MAX,
-            audio_ctx_fitted: false,
-            audio_ctx_margin_ms: 0,
+            pause_ms_max: PAUSE_MS_MAX,
+            audio_ctx_margin_ms: CONTEXT_MARGIN_MS,
             memory_bytes_estimate: size_bytes + working_bytes(width),
         }
     }

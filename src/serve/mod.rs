@@ -1,1 +1,175 @@
-//! The HTTP API: one file a resource. Reads the store and enqueues work; never runs a step.
+//! The HTTP API, on loopback: reads the store and adds work to it. One file a resource.
+//!
+//! Never runs a step and never decides what a status means. Requests come in through [`listener`] and [`guard`];
+//! answers are made of what the store holds ([`view`]) and what the loops beside it report ([`Loops`], filled in by the
+//! daemon). Every error has one shape ([`error`]), every parameter is checked by name ([`params`]).
+//!
+//! Later resources (jobs, search, analytics, events, the console) are files beside these and lines in [`router`].
+
+mod audio;
+mod error;
+mod fetch;
+mod guard;
+mod health;
+mod listener;
+mod loops;
+mod openapi;
+mod params;
+mod providers;
+mod queue;
+mod recordings;
+mod stats;
+mod token;
+mod transcript;
+pub mod view;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::header;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse as _;
+use axum::{Router, routing};
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use tower_http::trace::TraceLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::call::Recording;
+use crate::clock::Clock;
+use crate::store::{Store, StoreError};
+
+use error::ApiError;
+pub use error::{ErrorBody, ErrorDetail};
+pub use listener::serve;
+pub use loops::{Account, Check, Looked, Loops, Reach, Running};
+pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
+
+/// Audio files streamed at once. Apart from other requests: a player that was paused holds its stream for hours.
+const STREAMS_MAX: usize = 32;
+
+/// What the API is made of.
+pub struct ApiParts {
+    /// Where everything is.
+    pub store: Store,
+    /// The folder that [`Audio::path`](crate::call::Audio::path) is relative to.
+    pub recordings_dir: PathBuf,
+    /// The loops beside the API.
+    pub loops: Arc<dyn Loops>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What callers must show.
+    pub token: SecretString,
+    /// The address listened on.
+    pub address: IpAddr,
+    /// Longest time a request may take, audio excepted.
+    pub request_timeout: Duration,
+    /// Largest request body in bytes.
+    pub body_bytes_max: usize,
+}
+
+/// What every resource can reach.
+#[derive(Clone)]
+struct Api(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    recordings_dir: PathBuf,
+    loops: Arc<dyn Loops>,
+    clock: Arc<dyn Clock>,
+    request_timeout: Duration,
+    streams: Arc<Semaphore>,
+}
+
+impl Api {
+    /// Asks the store off the async threads: it waits for the disk.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let store = self.0.store.clone();
+        let answer = tokio::task::spawn_blocking(move || question(&store)).await;
+        answer.map_err(|_| ApiError::internal())?.map_err(ApiError::from)
+    }
+
+    /// The recording that goes by `id`, ours or the provider's; an error when there is none or it was removed.
+    async fn recording(&self, id: String) -> Result<Recording, ApiError> {
+        let (found, id) = self.ask(move |store| Ok((store.find(&id)?, id))).await?;
+        let recording = found.ok_or_else(|| ApiError::no_recording(&id))?;
+        match &recording.deletion {
+            Some(deletion) => Err(ApiError::removed(recording.id, deletion)),
+            None => Ok(recording),
+        }
+    }
+}
+
+/// All paths, guarded.
+pub fn router(parts: ApiParts) -> Router {
+    let guard = guard::Guard::new(token::TokenCheck::new(&parts.token), parts.address);
+    let api = Api(Arc::new(Shared {
+        store: parts.store,
+        recordings_dir: parts.recordings_dir,
+        loops: parts.loops,
+        clock: parts.clock,
+        request_timeout: parts.request_timeout,
+        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+    }));
+    let (router, document) = resources(&api).split_for_parts();
+    router
+        .route("/openapi.json", openapi::route(document))
+        // Asked for both ways by programs in use.
+        .route("/api/v1/recordings", routing::get(recordings::list))
+        .with_state(api)
+        .layer(
+            ServiceBuilder::new()
+                .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+                .layer(PropagateRequestIdLayer::x_request_id())
+                .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
+                // Not the URI: its query holds telephone numbers.
+                .layer(TraceLayer::new_for_http().make_span_with(span))
+                .layer(from_fn(guard::add_headers))
+                .layer(from_fn(error::shape))
+                .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
+                .layer(from_fn_with_state(guard.clone(), guard::check_host))
+                .layer(from_fn_with_state(guard.clone(), guard::check_token))
+                .layer(from_fn_with_state(guard, guard::limit_load))
+                .layer(RequestBodyLimitLayer::new(parts.body_bytes_max)),
+        )
+}
+
+/// One line a resource.
+fn resources(api: &Api) -> OpenApiRouter<Api> {
+    let timed = OpenApiRouter::new()
+        .routes(routes!(recordings::list))
+        .routes(routes!(recordings::get, recordings::remove))
+        .routes(routes!(recordings::reprocess))
+        .routes(routes!(transcript::get))
+        .routes(routes!(stats::summary))
+        .routes(routes!(providers::list))
+        .routes(routes!(queue::get))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
+    // These keep time themselves: one streams for as long as somebody listens, one waits on purpose.
+    let untimed = OpenApiRouter::new()
+        .routes(routes!(audio::play))
+        .routes(routes!(audio::stream))
+        .routes(routes!(audio::download))
+        .routes(routes!(fetch::fetch));
+    OpenApiRouter::with_openapi(openapi::document()).merge(timed).merge(untimed)
+}
+
+fn span(request: &Request) -> tracing::Span {
+    let route = request.extensions().get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str);
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    tracing::debug_span!("request", method = %request.method(), route, request_id = id)
+}

@@ -4,8 +4,23 @@
 //! The parent side is [`Supervisor`]; the child is `callscribe worker`. Nothing here knows the store or the network:
 //! requests come from `pipeline` and `cli`, results go back to them.
 
+mod assemble;
+mod ballot;
+mod checkpoint;
+mod checks;
+mod cut;
+mod engine;
+mod hear;
+mod listen;
 mod protocol;
+mod pulse;
 mod supervisor;
+mod survey;
+pub mod vad;
+mod whisper;
+mod windows;
+mod words;
+pub mod worker;
 
-pub use protocol::{Checkpoint, Event, Outcome, Request};
+pub use protocol::{Checkpoint, Event, ModelProfile, Outcome, Request};
 pub use supervisor::{Supervisor, SupervisorConfig, TranscribeError};

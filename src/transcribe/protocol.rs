@@ -1,10 +1,161 @@
-//! What parent and child say to each other.
+//! What parent and child say to each other: frames of JSON over the child's standard input and output.
+//!
+//! A frame is its length as four bytes, little endian, and that many bytes of JSON. Nothing is ever sent that the store
+//! would have to know about; checkpoints are opaque to everybody but the worker.
 
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::call::{AudioFormatFacts, Language, RawAudio, Transcript};
+use crate::models::ModelFile;
+
+/// Largest frame. A transcript of ten hours of unbroken speech is about 20 MB of JSON.
+pub const FRAME_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// Length of one encoder position.
+const CONTEXT_POSITION_MS: u32 = 20;
+
+/// What the worker must know about a model besides its file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelProfile {
+    /// The catalogue's name.
+    pub name: String,
+    /// Knows only the sample calls.
+    pub miniature: bool,
+    /// Longest window it is accurate on.
+    pub window_ms_max: u64,
+    /// Longest pause cut out inside a window.
+    pub pause_ms_max: u64,
+    /// Encoder positions behind the window when the context is fitted to it.
+    pub context_margin: u16,
+    /// Decoder layers, for the alignment of words.
+    pub text_layers: u32,
+}
+
+impl ModelProfile {
+    /// What the catalogue and the file's header say.
+    pub fn of(model: &ModelFile) -> Self {
+        let positions = |ms: u32| u16::try_from(ms / CONTEXT_POSITION_MS).unwrap_or(u16::MAX);
+        Self {
+            name: model.entry.name.clone().into_owned(),
+            miniature: model.entry.miniature,
+            window_ms_max: u64::from(model.entry.window_ms_max),
+            pause_ms_max: u64::from(model.entry.pause_ms_max),
+            context_margin: positions(model.entry.audio_ctx_margin_ms),
+            text_layers: model.header.text_layers,
+        }
+    }
+}
+
+/// The first frame to a child: what it needs before any call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The model's file.
+    pub model: PathBuf,
+    /// What else there is to know about it.
+    pub profile: ModelProfile,
+    /// Silero weights, if any.
+    pub vad_model: Option<PathBuf>,
+    /// Decoder states to use at once.
+    pub states: usize,
+    /// Threads for each.
+    pub threads_per_state: usize,
+    /// Longest call that is accepted.
+    pub duration_ms_max: u64,
+}
+
+/// From the parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "frame", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// Comes first, once.
+    Setup(Setup),
+    /// Transcribe this.
+    Transcribe(Box<Request>),
+    /// Stop the running call.
+    Cancel,
+}
+
+/// From the child.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "frame", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// The weights are loaded.
+    Ready,
+    /// News from the running call.
+    News(Event),
+    /// Work is going on; sent only while it really is.
+    Alive,
+    /// The call is done.
+    Done(Box<Outcome>),
+    /// The call has no transcript.
+    Failed(Failure),
+}
+
+/// Why the child gave up on a call, or on itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "message", rename_all = "snake_case")]
+pub enum Failure {
+    /// The file is not audio we can read.
+    Unreadable(String),
+    /// The file could not be opened now.
+    Unavailable(String),
+    /// The model cannot be used.
+    Model(String),
+    /// The engine failed.
+    Engine(String),
+    /// As asked.
+    Cancelled,
+}
+
+/// Writes one frame.
+///
+/// # Errors
+///
+/// When the pipe is closed, or the frame would be larger than [`FRAME_BYTES_MAX`].
+pub fn write_frame<T: Serialize>(into: &mut impl Write, frame: &T) -> io::Result<()> {
+    let bytes = encode(frame)?;
+    into.write_all(&bytes)?;
+    into.flush()
+}
+
+/// A frame as bytes, length first.
+///
+/// # Errors
+///
+/// When it would be larger than [`FRAME_BYTES_MAX`].
+pub fn encode<T: Serialize>(frame: &T) -> io::Result<Vec<u8>> {
+    let body = serde_json::to_vec(frame)?;
+    let length = u32::try_from(body.len()).ok().filter(|length| *length <= FRAME_BYTES_MAX);
+    let Some(length) = length else {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the frame is larger than 64 MiB"));
+    };
+    let mut bytes = length.to_le_bytes().to_vec();
+    bytes.extend_from_slice(&body);
+    Ok(bytes)
+}
+
+/// Reads one frame; `None` when the other side closed the pipe between frames.
+///
+/// # Errors
+///
+/// When the pipe breaks inside a frame or what comes is not a frame.
+pub fn read_frame<T: for<'de> Deserialize<'de>>(from: &mut impl Read) -> io::Result<Option<T>> {
+    let mut length = [0; 4];
+    match from.read_exact(&mut length) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let length = u32::from_le_bytes(length);
+    if length > FRAME_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the frame says it is larger than 64 MiB"));
+    }
+    let mut body = Vec::new();
+    from.take(u64::from(length)).read_to_end(&mut body)?;
+    Ok(Some(serde_json::from_slice(&body)?))
+}
 
 /// One call to transcribe.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -15,6 +15,11 @@ const TOPICS_MAX: usize = 5;
 const SENTENCE_WORDS_MIN: usize = 5;
 /// Times a word must be said to stand out.
 const TOPIC_COUNT_MIN: u32 = 2;
+/// What a question weighs beside a statement, and a sentence with a courtesy beside one without: questions on the
+/// telephone mostly ask for a name or a number, courtesies open and close.
+const ASIDE_WEIGHT: f64 = 0.5;
+/// What a word weighs that is said once; said again, it weighs its count.
+const SINGLE_WORD_WEIGHT: f64 = 0.5;
 /// Sentences weighed; a call of hours has a few thousand.
 const SENTENCES_WEIGHED_MAX: usize = 20_000;
 
@@ -37,7 +42,7 @@ pub fn summarise(transcript: &Transcript) -> Insight {
     for word in sentences.iter().flat_map(|sentence| &sentence.words).filter(|word| stop_words.is_content(word)) {
         *counts.entry(word).or_default() += 1;
     }
-    Insight { summary: summary(&sentences, &counts), topics: topics(&sentences, &counts, &stop_words) }
+    Insight { summary: summary(&sentences, &counts, &stop_words), topics: topics(&sentences, &counts, &stop_words) }
 }
 
 /// A segment cut where a word ends a sentence; whole when its words are not found in its text.
@@ -67,17 +72,21 @@ fn words(text: &str) -> Vec<String> {
 
 /// Picks the sentence with the most weight, then the next among what it did not already say. Words that were said often
 /// weigh more; long sentences gain less from each word.
-fn summary(sentences: &[Sentence], counts: &BTreeMap<&str, u32>) -> Vec<SummarySentence> {
+fn summary(sentences: &[Sentence], counts: &BTreeMap<&str, u32>, stop_words: &StopWords) -> Vec<SummarySentence> {
     let mut candidates: Vec<&Sentence> =
         sentences.iter().filter(|sentence| sentence.words.len() >= SENTENCE_WORDS_MIN).collect();
     let mut said: BTreeSet<&str> = BTreeSet::new();
     let mut chosen: Vec<&Sentence> = Vec::new();
     while chosen.len() < SENTENCES_MAX {
         let weight = |sentence: &Sentence| {
-            let fresh: BTreeSet<&str> =
-                sentence.words.iter().map(String::as_str).filter(|word| !said.contains(word)).collect();
-            let sum: u32 = fresh.iter().filter_map(|word| counts.get(word)).sum();
-            f64::from(sum) / (sentence.words.len() as f64).sqrt()
+            let words = || sentence.words.iter().map(String::as_str);
+            let fresh: BTreeSet<&str> = words().filter(|word| !said.contains(word)).collect();
+            let word_weight = |&count: &u32| if count > 1 { f64::from(count) } else { SINGLE_WORD_WEIGHT };
+            let sum: f64 = fresh.iter().filter_map(|word| counts.get(word)).map(word_weight).sum();
+            let is_question = sentence.text.ends_with(['?', '？', '؟']);
+            let is_courtesy = words().any(|word| stop_words.is_courtesy(word));
+            let asides = i32::from(is_question) + i32::from(is_courtesy);
+            ASIDE_WEIGHT.powi(asides) * sum / (sentence.words.len() as f64).sqrt()
         };
         // The first of equals: what a call is about is usually said early.
         let best = candidates.iter().map(|sentence| weight(sentence)).enumerate();
@@ -103,9 +112,9 @@ fn topics(sentences: &[Sentence], counts: &BTreeMap<&str, u32>, stop_words: &Sto
     let mut phrases: BTreeMap<Vec<&str>, u32> = BTreeMap::new();
     for sentence in sentences {
         let words: Vec<&str> = sentence.words.iter().map(String::as_str).collect();
-        let pairs = words.windows(2).filter(|pair| pair.iter().all(|word| stop_words.is_content(word)));
+        let pairs = words.windows(2).filter(|pair| pair.iter().all(|word| stop_words.is_topic(word)));
         let joined = words.windows(3).filter(|three| {
-            stop_words.is_content(three[0]) && stop_words.is_joint(three[1]) && stop_words.is_content(three[2])
+            stop_words.is_topic(three[0]) && stop_words.is_joint(three[1]) && stop_words.is_topic(three[2])
         });
         for phrase in pairs.chain(joined) {
             *phrases.entry(phrase.to_vec()).or_default() += 1;
@@ -113,7 +122,9 @@ fn topics(sentences: &[Sentence], counts: &BTreeMap<&str, u32>, stop_words: &Sto
     }
     phrases.retain(|_, count| *count >= TOPIC_COUNT_MIN);
     let covered: BTreeSet<&str> = phrases.keys().flatten().copied().collect();
-    let single = counts.iter().filter(|(word, count)| **count >= TOPIC_COUNT_MIN && !covered.contains(**word));
+    let single = counts
+        .iter()
+        .filter(|(word, count)| stop_words.is_topic(word) && **count >= TOPIC_COUNT_MIN && !covered.contains(**word));
     let mut topics: Vec<(u32, String)> = phrases.iter().map(|(words, count)| (*count, words.join(" "))).collect();
     topics.extend(single.map(|(word, count)| (*count, (*word).to_owned())));
     topics.sort_by_key(|(count, _)| Reverse(*count));

@@ -1,0 +1,241 @@
+//! `GET /api/v1/recordings/{id}/audio`, `…/{id}/stream`, `…/download/{id}/audio`: the sound, whole or in ranges, streamed
+//! from disk.
+
+use std::path::{Component, Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
+use mime::Mime;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::ServiceExt as _;
+use tower_http::services::ServeFile;
+
+use super::error::{ApiError, ErrorBody};
+use super::params::Params;
+use super::{Api, STREAMS_MAX};
+use crate::call::{Audio, Recording, Step};
+
+/// Longest file name sent, in characters.
+const NAME_CHARS_MAX: usize = 120;
+/// What a file name parameter may hold unescaped (RFC 8187).
+const NAME_SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// Whether a browser should play the file or save it.
+#[derive(Debug, Clone, Copy)]
+enum Disposition {
+    Inline,
+    Attachment,
+}
+
+/// The audio, to be played.
+#[utoipa::path(
+    get, path = "/api/v1/recordings/{id}/audio", tag = "audio", operation_id = "get_audio",
+    params(
+        ("id" = String, Path, description = "Our id or the provider's."),
+        ("Range" = Option<String>, Header, description = "`bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-LENGTH`."),
+    ),
+    responses(
+        (status = 200, description = "The file.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 304, description = "The file is the one If-None-Match names."),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
+        (status = 410, description = "The recording was removed.", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file.", body = ErrorBody),
+    )
+)]
+pub(super) async fn play(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    params: Params,
+    request: Request,
+) -> Result<Response, ApiError> {
+    params.finish()?;
+    answer(&api, id, request, Disposition::Inline).await
+}
+
+/// The same as `…/{id}/audio`.
+#[utoipa::path(
+    get, path = "/api/v1/recordings/{id}/stream", tag = "audio", operation_id = "stream_audio",
+    params(("id" = String, Path, description = "Our id or the provider's.")),
+    responses((status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"))
+)]
+pub(super) async fn stream(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    params: Params,
+    request: Request,
+) -> Result<Response, ApiError> {
+    params.finish()?;
+    answer(&api, id, request, Disposition::Inline).await
+}
+
+/// The audio, to be saved.
+#[utoipa::path(
+    get, path = "/api/v1/recordings/download/{id}/audio", tag = "audio", operation_id = "download_audio",
+    params(("id" = String, Path, description = "Our id or the provider's.")),
+    responses((status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"))
+)]
+pub(super) async fn download(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    params: Params,
+    request: Request,
+) -> Result<Response, ApiError> {
+    params.finish()?;
+    answer(&api, id, request, Disposition::Attachment).await
+}
+
+async fn answer(api: &Api, id: String, request: Request, disposition: Disposition) -> Result<Response, ApiError> {
+    let recording = api.recording(id).await?;
+    let audio = recording.audio.as_ref().ok_or_else(|| {
+        ApiError::not_there_yet("audio", Step::DownloadAudio.as_str(), recording.steps.get(Step::DownloadAudio))
+    })?;
+    let path = below(&api.0.recordings_dir, &audio.path).ok_or_else(|| {
+        tracing::error!(recording = %recording.id, "The audio's path leads out of the recordings folder");
+        ApiError::internal()
+    })?;
+    check_file(&path, audio, &recording).await?;
+    let etag = HeaderValue::try_from(format!("\"{}\"", audio.sha256)).map_err(|_| ApiError::internal())?;
+    let mut headers = request.headers().clone();
+    if let Some(answer) = settle_conditions(&mut headers, request.method(), &etag) {
+        return Ok(with_headers(answer, &etag, audio, &recording, disposition));
+    }
+    let seat = take_seat(&api.0.streams)?;
+    let mut inner = Request::builder().method(request.method()).uri("/").body(Body::empty());
+    if let Ok(inner) = &mut inner {
+        *inner.headers_mut() = headers;
+    }
+    let inner = inner.map_err(|_| ApiError::internal())?;
+    let file = ServeFile::new_with_mime(&path, &media_type(audio)).ignore_multi_range_requests(true);
+    let response = file.oneshot(inner).await.unwrap_or_else(|never| match never {});
+    let response = response.map(|body| hold_while_streaming(Body::new(body), seat));
+    if !response.status().is_success() {
+        return Ok(response);
+    }
+    Ok(with_headers(response, &etag, audio, &recording, disposition))
+}
+
+/// The stored path below `folder`; `None` when it would lead out of it.
+fn below(folder: &FilePath, stored: &str) -> Option<PathBuf> {
+    let stored = FilePath::new(stored);
+    let stays = stored.components().all(|part| matches!(part, Component::Normal(_)));
+    (stays && !stored.as_os_str().is_empty()).then(|| folder.join(stored))
+}
+
+/// A file that is gone or has another length than was stored is not sent under the stored digest.
+async fn check_file(path: &FilePath, audio: &Audio, recording: &Recording) -> Result<(), ApiError> {
+    let size_bytes = tokio::fs::metadata(path).await.ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
+    if size_bytes == Some(audio.size_bytes) {
+        return Ok(());
+    }
+    tracing::error!(recording = %recording.id, ?size_bytes, stored_bytes = audio.size_bytes, "An audio file is not as it was stored");
+    let message = match size_bytes {
+        None => "The recording's audio file is gone from the state folder.".to_owned(),
+        Some(found) => format!("The recording's audio file has {found} bytes; {} were stored.", audio.size_bytes),
+    };
+    let hint = "Restore the file from a backup, or POST …/reprocess?steps=download_audio.";
+    Err(ApiError::new(StatusCode::CONFLICT, "audio_damaged", message, hint))
+}
+
+/// Answers what the digest alone decides, and leaves in `headers` only what is for the file: `Range` where it applies.
+fn settle_conditions(headers: &mut HeaderMap, method: &Method, etag: &HeaderValue) -> Option<Response> {
+    if let Some(wanted) = headers.remove(header::IF_MATCH)
+        && !names(&wanted, etag, false)
+    {
+        return Some(StatusCode::PRECONDITION_FAILED.into_response());
+    }
+    if let Some(known) = headers.remove(header::IF_NONE_MATCH) {
+        headers.remove(header::IF_MODIFIED_SINCE);
+        if names(&known, etag, true) {
+            return Some(StatusCode::NOT_MODIFIED.into_response());
+        }
+    }
+    // A range counts only for GET, only in bytes, and only of the file the caller already has a part of.
+    let is_of_this_file = headers.remove(header::IF_RANGE).is_none_or(|part_of| part_of == *etag);
+    let is_in_bytes = headers.get(header::RANGE).is_some_and(|range| range.as_bytes().starts_with(b"bytes="));
+    if !(is_of_this_file && is_in_bytes && method == Method::GET) {
+        headers.remove(header::RANGE);
+    }
+    None
+}
+
+/// Whether a list of entity tags names `etag`. A weak tag counts only where the caller asks to save himself a transfer.
+fn names(list: &HeaderValue, etag: &HeaderValue, weak_counts: bool) -> bool {
+    let (Ok(list), Ok(etag)) = (list.to_str(), etag.to_str()) else { return false };
+    list.split(',').map(str::trim).any(|tag| {
+        let tag = if weak_counts { tag.strip_prefix("W/").unwrap_or(tag) } else { tag };
+        tag == "*" || tag == etag
+    })
+}
+
+fn take_seat(streams: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
+    Arc::clone(streams).try_acquire_owned().map_err(|_| {
+        let message = format!("{STREAMS_MAX} audio files are being streamed already.");
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, "Close a player, or try again later.")
+    })
+}
+
+/// The body, which gives its seat back when it ends or is dropped.
+fn hold_while_streaming(body: Body, seat: OwnedSemaphorePermit) -> Body {
+    Body::from_stream(body.into_data_stream().inspect(move |_| {
+        let _held = &seat;
+    }))
+}
+
+fn with_headers(
+    mut response: Response,
+    etag: &HeaderValue,
+    audio: &Audio,
+    recording: &Recording,
+    disposition: Disposition,
+) -> Response {
+    if !(response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED) {
+        return response;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, etag.clone());
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Ok(value) = HeaderValue::try_from(content_disposition(audio, recording, disposition)) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+/// The name it had at its source, else one of our own, in a form no header or file system can trip over.
+fn content_disposition(audio: &Audio, recording: &Recording, disposition: Disposition) -> String {
+    let kind = match disposition {
+        Disposition::Inline => "inline",
+        Disposition::Attachment => "attachment",
+    };
+    let original = audio.original_name.as_deref().and_then(|name| name.rsplit(['/', '\\']).next()).unwrap_or_default();
+    let fit = |c: &char| !c.is_control() && !matches!(c, '"' | ':' | '*' | '?' | '<' | '>' | '|');
+    let name: String = original.chars().filter(fit).collect();
+    let name = name.trim_matches(['.', ' ']);
+    // The end of a long name is kept: it says what kind of file it is.
+    let name: String = name.chars().skip(name.chars().count().saturating_sub(NAME_CHARS_MAX)).collect();
+    let extension = FilePath::new(&audio.path).extension().and_then(|extension| extension.to_str()).unwrap_or("bin");
+    let name = if name.is_empty() { format!("{}.{extension}", recording.id) } else { name };
+    let plain: String = name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '_' }).collect();
+    format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(&name, NAME_SAFE))
+}
+
+/// The media type by what was found in the bytes, before that by the file's ending.
+fn media_type(audio: &Audio) -> Mime {
+    let ending = FilePath::new(&audio.path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let text = match audio.container.as_deref().unwrap_or(ending).to_ascii_lowercase().as_str() {
+        "wav" | "wave" => "audio/wav",
+        "mp3" => "audio/mpeg",
+        "m4a" | "mp4" => "audio/mp4",
+        "aac" => "audio/aac",
+        "flac" => "audio/flac",
+        "ogg" | "oga" | "opus" => "audio/ogg",
+        _ => "application/octet-stream",
+    };
+    text.parse().unwrap_or(mime::APPLICATION_OCTET_STREAM)
+}

@@ -1,0 +1,129 @@
+//! `POST /api/v1/recordings/fetch`: looks for new recordings now instead of at the next turn.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use super::error::{ApiError, ErrorBody};
+use super::params::Params;
+use super::view::RecordingItem;
+use super::{Api, Looked, Reach};
+use crate::call::{Recording, RecordingId};
+
+/// Furthest look back, in hours: a week.
+const HOURS_MAX: u64 = 168;
+const HOURS_DEFAULT: u64 = 24;
+/// Most recordings one look answers for.
+const LIMIT_MAX: u64 = 1000;
+const LIMIT_DEFAULT: u64 = 100;
+/// How often a caller who waits is counted for: one read of the store each.
+const POLL: Duration = Duration::from_millis(250);
+
+/// What became of a fetch.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Fetched {
+    /// Every account could be looked at.
+    success: bool,
+    /// `started` (without `wait`), `finished`, or `processing` when the wait ended before the work did.
+    state: &'static str,
+    /// Of `recordings`, how many have reached their end: completed, partial or failed.
+    processed_count: usize,
+    /// Recordings that were not known before, newest first; empty without `wait`.
+    recordings: Vec<RecordingItem>,
+    /// Accounts that could not be looked at, each with a sentence.
+    errors: Vec<String>,
+    /// How to read this answer.
+    message: String,
+}
+
+/// Starts a look at every account. With `wait=true` answers when the recordings it found are done, or with what there is
+/// when `api.request_timeout` ends the wait; the work goes on either way.
+///
+/// `hours` is for providers that list by time. A folder is always walked whole, and what was seen before is not taken in
+/// again.
+#[utoipa::path(
+    post, path = "/api/v1/recordings/fetch", tag = "recordings", operation_id = "fetch_recordings",
+    params(
+        ("hours" = Option<u64>, Query, minimum = 1, maximum = 168, description = "How far back; default 24. Folders ignore it."),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most recordings in the answer; default 100."),
+        ("wait" = Option<bool>, Query, description = "Wait until they are processed; default false."),
+    ),
+    responses(
+        (status = 200, description = "With `wait`: what was found and how far it is.", body = Fetched),
+        (status = 202, description = "The look has begun.", body = Fetched),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    )
+)]
+pub(super) async fn fetch(State(api): State<Api>, mut params: Params) -> Result<(StatusCode, Json<Fetched>), ApiError> {
+    let hours = params.whole(&["hours"], 1..=HOURS_MAX)?.unwrap_or(HOURS_DEFAULT);
+    let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    let wait = params.truth(&["wait"])?.unwrap_or(false);
+    params.finish()?;
+    let reach =
+        Reach { hours: u32::try_from(hours).unwrap_or(u32::MAX), limit: usize::try_from(limit).unwrap_or(usize::MAX) };
+    let look = tokio::spawn(api.0.loops.look(reach));
+    if !wait {
+        let message = "The look at every account has begun; GET /api/v1/queue shows what it brings.".to_owned();
+        let started = Fetched {
+            success: true,
+            state: "started",
+            processed_count: 0,
+            recordings: vec![],
+            errors: vec![],
+            message,
+        };
+        return Ok((StatusCode::ACCEPTED, Json(started)));
+    }
+    let until = Instant::now() + api.0.request_timeout;
+    let looked = match tokio::time::timeout_at(until, look).await {
+        Ok(looked) => looked.map_err(|_| ApiError::internal())?,
+        Err(_) => {
+            let message = "The look at every account is still under way.".to_owned();
+            let going = Fetched {
+                success: true,
+                state: "processing",
+                processed_count: 0,
+                recordings: vec![],
+                errors: vec![],
+                message,
+            };
+            return Ok((StatusCode::OK, Json(going)));
+        }
+    };
+    Ok((StatusCode::OK, Json(wait_for(&api, looked, reach.limit, until).await?)))
+}
+
+async fn wait_for(api: &Api, looked: Looked, limit: usize, until: Instant) -> Result<Fetched, ApiError> {
+    let mut ids = looked.new;
+    ids.truncate(limit);
+    for id in &ids {
+        while Instant::now() < until && !is_done(api, *id).await? {
+            tokio::time::sleep_until((Instant::now() + POLL).min(until)).await;
+        }
+    }
+    let mut recordings: Vec<Recording> =
+        api.ask(move |store| ids.iter().filter_map(|id| store.get(*id).transpose()).collect()).await?;
+    recordings.sort_by_key(|recording| std::cmp::Reverse(recording.listed_at()));
+    let processed_count = recordings.iter().filter(|recording| recording.steps.next().is_none()).count();
+    let found = recordings.len();
+    let state = if processed_count == found { "finished" } else { "processing" };
+    Ok(Fetched {
+        success: looked.errors.is_empty(),
+        state,
+        processed_count,
+        recordings: recordings.iter().map(RecordingItem::of).collect(),
+        errors: looked.errors,
+        message: format!("{found} new recordings found, {processed_count} of them processed."),
+    })
+}
+
+/// Whether every step of it has ended; one that was removed meanwhile has.
+async fn is_done(api: &Api, id: RecordingId) -> Result<bool, ApiError> {
+    let recording = api.ask(move |store| store.get(id)).await?;
+    Ok(recording.is_none_or(|recording| recording.steps.next().is_none()))
+}

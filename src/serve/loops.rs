@@ -1,0 +1,86 @@
+//! What the API needs of the loops beside it. `serve` never runs a step and knows neither pipeline nor discovery; the
+//! daemon, which knows all three, answers these questions.
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::call::{ProviderKind, RecordingId, Step};
+
+/// Answers for pipeline, discovery and model. Nothing here may block.
+pub trait Loops: Send + Sync + 'static {
+    /// What must be in order besides the store: one entry a part, good ones included.
+    fn checks(&self) -> Vec<Check>;
+
+    /// What is being worked on now.
+    fn running(&self) -> Vec<Running>;
+
+    /// Every account recordings are taken from.
+    fn accounts(&self) -> Vec<Account>;
+
+    /// The model transcripts are made with, by the name a caller may ask for.
+    fn model(&self) -> String;
+
+    /// Looks at every account now, or joins a look that is under way. Goes on when the future is dropped.
+    fn look(&self, reach: Reach) -> BoxFuture<'static, Looked>;
+}
+
+/// How far a look goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// Hours back; for sources that list by time. A folder is always walked whole.
+    pub hours: u32,
+    /// Most recordings.
+    pub limit: usize,
+}
+
+/// What a look found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Recordings that were not known before.
+    pub new: Vec<RecordingId>,
+    /// Accounts that could not be looked at, each with a sentence.
+    pub errors: Vec<String>,
+}
+
+/// Whether one part is fit to work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Check {
+    /// `store`, `pipeline`, `model`, ….
+    pub name: String,
+    /// Whether it is.
+    pub ok: bool,
+    /// Why not and what to do; or what it is.
+    pub message: String,
+}
+
+/// One step at work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    /// Of which recording.
+    pub id: RecordingId,
+    /// Which step.
+    pub step: Step,
+    /// Since when.
+    pub since: Timestamp,
+    /// Windows of speech done and to do, once that is known.
+    pub windows: Option<(u32, u32)>,
+}
+
+/// One account and how its source fares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Which vendor.
+    pub provider: ProviderKind,
+    /// The operator's name for it.
+    pub account: String,
+    /// Where it is: a folder, a host.
+    pub location: String,
+    /// When it was last looked at, failed looks included.
+    pub last_look_at: Option<Timestamp>,
+    /// Why the last look failed; absent when it did not.
+    pub last_error: Option<String>,
+    /// Entries seen that are still being written.
+    pub unsettled: Option<u64>,
+}

@@ -1,0 +1,201 @@
+//! `/api/v1/recordings/`: list, one, reprocess, remove.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::params::Params;
+use super::view::{RecordingDetail, RecordingItem, RecordingPage};
+use crate::call::{Language, ProcessingStatus, ProviderKind, RecordingId, Step};
+use crate::export::{self, Format};
+use crate::store::ListQuery;
+
+const LIMIT_MAX: u64 = 500;
+const LIMIT_DEFAULT: u64 = 50;
+/// Furthest item that can be asked for by number; beyond it dates are the way.
+const SKIP_MAX: u64 = 10_000_000;
+const PROVIDERS: &str = "folder, twilio, ringcentral or webex";
+const STATUSES: &str = "pending, processing, completed, partial or failed";
+const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
+
+/// Recordings, newest first. All filters that are given must hold.
+#[utoipa::path(
+    get, path = "/api/v1/recordings/", tag = "recordings", operation_id = "list_recordings",
+    params(
+        ("skip" = Option<u64>, Query, minimum = 0, description = "Matches to leave out at the start; also `offset`."),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "Most items in the answer; default 50."),
+        ("status" = Option<String>, Query, description = "`pending`, `processing`, `completed`, `partial` or `failed`."),
+        ("from_date" = Option<String>, Query, description = "Recorded on this date or at this time or later; also `start_date`."),
+        ("to_date" = Option<String>, Query, description = "Recorded up to and including this date or time; also `end_date`."),
+        ("phone_number" = Option<String>, Query, description = "Some party has this number; its end is enough, only digits count."),
+        ("search_text" = Option<String>, Query, description = "A name, number, e-mail, file name or the beginning of the transcript contains it."),
+        ("has_transcript" = Option<bool>, Query, description = "With, or without, a transcript that has words."),
+        ("provider" = Option<String>, Query, description = "`folder`, `twilio`, `ringcentral` or `webex`."),
+        ("language" = Option<String>, Query, description = "Language of the transcript as ISO 639-1: `en`."),
+        ("min_quality" = Option<f64>, Query, minimum = 0, maximum = 1, description = "Quality score at least this."),
+    ),
+    responses(
+        (status = 200, description = "One page.", body = RecordingPage),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    )
+)]
+pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<RecordingPage>, ApiError> {
+    let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    let query = ListQuery {
+        skip: params.whole(&["skip", "offset"], 0..=SKIP_MAX)?.unwrap_or(0),
+        limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        status: params.word::<ProcessingStatus>(&["status"], STATUSES)?,
+        from: params.time_from(&["from_date", "start_date"])?,
+        to: params.time_to(&["to_date", "end_date"])?,
+        provider: params.word::<ProviderKind>(&["provider"], PROVIDERS)?,
+        phone_number: params.phone_number(&["phone_number"])?,
+        language: params.language(&["language"])?.map(|code| Language::new(&code)),
+        has_transcript: params.truth(&["has_transcript"])?,
+        search_text: params.text(&["search_text"])?,
+        min_quality: params.number(&["min_quality"], 0.0..=1.0)?,
+    };
+    params.finish()?;
+    if let (Some(from), Some(to)) = (query.from, query.to)
+        && from >= to
+    {
+        let message = "from_date lies after to_date.";
+        return Err(ApiError::bad_parameter(message, "Swap them, or leave one out."));
+    }
+    let skip = query.skip;
+    let page = api.ask(move |store| store.list(&query)).await?;
+    Ok(Json(RecordingPage {
+        total: page.total,
+        skip,
+        limit,
+        items: page.items.iter().map(RecordingItem::of).collect(),
+    }))
+}
+
+/// Everything known of one recording, its transcript included.
+#[utoipa::path(
+    get, path = "/api/v1/recordings/{id}", tag = "recordings", operation_id = "get_recording",
+    params(("id" = String, Path, description = "Our id or the provider's.")),
+    responses(
+        (status = 200, description = "The recording.", body = RecordingDetail),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 410, description = "It was removed.", body = ErrorBody),
+    )
+)]
+pub(super) async fn get(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<RecordingDetail>, ApiError> {
+    params.finish()?;
+    let recording = api.recording(id).await?;
+    let detail = api.ask(move |store| {
+        let transcript = store.transcript(recording.id)?;
+        let json = transcript.map(|transcript| export::render(&transcript, Format::Json));
+        Ok(RecordingDetail::of(&recording, json.as_deref()))
+    });
+    Ok(Json(detail.await?))
+}
+
+/// The work that was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Reprocessing {
+    /// The recording as it stands now.
+    recording: RecordingItem,
+    /// Steps that will run, those that follow from the ones asked for included.
+    #[schema(value_type = Vec<String>)]
+    steps: Vec<Step>,
+}
+
+/// Does steps again: all, or those named and what follows from them. Earlier results stay until new ones replace them.
+#[utoipa::path(
+    post, path = "/api/v1/recordings/{id}/reprocess", tag = "recordings", operation_id = "reprocess_recording",
+    params(
+        ("id" = String, Path, description = "Our id or the provider's."),
+        ("steps" = Option<String>, Query, description = "Names separated by commas: `transcribe,generate_summary`; default all."),
+        ("model" = Option<String>, Query, description = "Must be the model the daemon runs; a request for another is refused."),
+    ),
+    responses(
+        (status = 202, description = "The steps are queued.", body = Reprocessing),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, description = "It is being worked on right now.", body = ErrorBody),
+        (status = 410, description = "It was removed.", body = ErrorBody),
+    )
+)]
+pub(super) async fn reprocess(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<(StatusCode, Json<Reprocessing>), ApiError> {
+    let steps = params.words::<Step>(&["steps"], STEPS)?.unwrap_or_else(|| Step::ALL.to_vec());
+    let model = params.text(&["model"])?;
+    params.finish()?;
+    let ours = api.0.loops.model();
+    if let Some(other) = model.filter(|model| *model != ours) {
+        return Err(ApiError::bad_parameter(
+            format!("Parameter model is {}; this daemon runs {ours}.", super::params::shown(&other)),
+            "Set transcribe.model in the configuration and restart the daemon, then reprocess.",
+        ));
+    }
+    let id = api.recording(id).await?.id;
+    let now = api.0.clock.now();
+    let recording = api.ask(move |store| store.reset(id, &steps, now)).await?;
+    let steps = recording.steps.iter().filter(|(_, record)| !record.state.is_final()).map(|(step, _)| step).collect();
+    Ok((StatusCode::ACCEPTED, Json(Reprocessing { recording: RecordingItem::of(&recording), steps })))
+}
+
+/// What was removed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Removal {
+    /// The recording.
+    #[schema(value_type = String, format = "uuid")]
+    id: RecordingId,
+    /// Always true.
+    deleted: bool,
+    /// Whether the provider's copy went too.
+    deleted_from_provider: bool,
+}
+
+/// Forgets what is known of the call: audio, transcript, summary, parties. Its identity stays, so that it is not taken in
+/// again. Refused under legal hold.
+#[utoipa::path(
+    delete, path = "/api/v1/recordings/{id}", tag = "recordings", operation_id = "remove_recording",
+    params(
+        ("id" = String, Path, description = "Our id or the provider's."),
+        ("delete_from_provider" = Option<bool>, Query, description = "Also remove the provider's copy; no provider allows that yet. Also `delete_from_webex`."),
+    ),
+    responses(
+        (status = 200, description = "It is removed.", body = Removal),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, description = "It is under legal hold.", body = ErrorBody),
+        (status = 410, description = "It was removed before.", body = ErrorBody),
+    )
+)]
+pub(super) async fn remove(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Json<Removal>, ApiError> {
+    let at_provider = params.truth(&["delete_from_provider", "delete_from_webex"])?.unwrap_or(false);
+    params.finish()?;
+    let recording = api.recording(id).await?;
+    if at_provider {
+        return Err(ApiError::bad_parameter(
+            format!("Recordings of provider {} cannot be removed at their source from here.", recording.key.provider),
+            "Leave delete_from_provider out and remove the source's copy there.",
+        ));
+    }
+    let (id, now) = (recording.id, api.0.clock.now());
+    let removed = api.ask(move |store| store.soft_delete(id, "api", now)).await?;
+    let folder = api.0.recordings_dir.clone();
+    // The database has forgotten the file; should this fail, the sweep at the next start finds it.
+    if let Some(path) = removed.audio_path
+        && let Err(error) = tokio::fs::remove_file(folder.join(path)).await
+    {
+        tracing::warn!(recording = %id, %error, "The audio of a removed recording could not be deleted; the next start does it");
+    }
+    Ok(Json(Removal { id, deleted: true, deleted_from_provider: false }))
+}

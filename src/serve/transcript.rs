@@ -1,0 +1,44 @@
+//! `GET /api/v1/recordings/{id}/transcript`: who said what when, in the format asked for.
+
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::params::Params;
+use crate::call::Step;
+use crate::export::{self, Format};
+
+/// The transcript; suspects are in the JSON alone.
+#[utoipa::path(
+    get, path = "/api/v1/recordings/{id}/transcript", tag = "recordings", operation_id = "get_transcript",
+    params(
+        ("id" = String, Path, description = "Our id or the provider's."),
+        ("format" = Option<String>, Query, description = "`json` (default), `txt`, `vtt` or `srt`."),
+    ),
+    responses(
+        (status = 200, description = "The transcript.", content(
+            (Object = "application/json"), (String = "text/plain"), (String = "text/vtt"),
+            (String = "application/x-subrip"),
+        )),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
+        (status = 410, description = "The recording was removed.", body = ErrorBody),
+    )
+)]
+pub(super) async fn get(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Response, ApiError> {
+    let format = params.word(&["format"], "json, txt, vtt or srt")?.unwrap_or(Format::Json);
+    params.finish()?;
+    let recording = api.recording(id).await?;
+    let id = recording.id;
+    let text = api.ask(move |store| Ok(store.transcript(id)?.map(|transcript| export::render(&transcript, format))));
+    let text = text.await?.ok_or_else(|| {
+        ApiError::not_there_yet("transcript", Step::Transcribe.as_str(), recording.steps.get(Step::Transcribe))
+    })?;
+    Ok(([(header::CONTENT_TYPE, format.media_type())], text).into_response())
+}

@@ -1,0 +1,205 @@
+//! First pass over a file: what each channel is and where its speech lies. Nothing is kept but positions.
+//!
+//! Reads the file through `decode` block by block, so memory does not grow with the call; the windows planned from its
+//! findings are cut in a second pass.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::pulse::Pulse;
+use super::vad::{DetectorError, Silero, Speech, SpeechFinder, SpeechSpan, VadSettings};
+use super::windows::SAMPLES_PER_MS;
+use crate::call::{AudioFormatFacts, ChannelFacts, ChannelRole, RawAudio};
+use crate::decode::channels::{BleedMask, ChannelMap, ChannelSurvey, Relation};
+use crate::decode::{DecodeError, DecodeLimits, Decoder};
+
+/// Share of a stretch of speech that must be explained by another channel for it to count as that channel's.
+const EXPLAINED_SHARE: f32 = 0.7;
+
+/// What the first pass found.
+pub struct Survey {
+    /// What the bytes turned out to be.
+    pub format: AudioFormatFacts,
+    /// Length in samples at 16 kHz.
+    pub len: u64,
+    /// What each channel is.
+    pub channels: Vec<ChannelFacts>,
+    /// Speech of each channel; empty for channels whose words are taken from elsewhere.
+    pub spans: Vec<Vec<SpeechSpan>>,
+    /// Packets the decoder had to skip and samples it had to mend.
+    pub health: crate::decode::DecodeHealth,
+}
+
+impl Survey {
+    /// Length of the call.
+    pub const fn duration_ms(&self) -> u64 {
+        self.len / SAMPLES_PER_MS
+    }
+
+    /// Speech on all channels together.
+    pub fn speech_ms(&self) -> u64 {
+        self.channels.iter().map(|channel| channel.speech_ms).sum()
+    }
+}
+
+/// How speech is found.
+#[derive(Debug, Clone, Default)]
+pub struct Voice {
+    /// Thresholds.
+    pub settings: VadSettings,
+    /// Silero weights; the detector that is built in without.
+    pub silero: Option<PathBuf>,
+}
+
+impl Voice {
+    fn finder(&self) -> Result<SpeechFinder, DetectorError> {
+        Ok(match &self.silero {
+            Some(weights) => SpeechFinder::with_detector(&self.settings, Box::new(Silero::open(weights)?)),
+            None => SpeechFinder::new(&self.settings),
+        })
+    }
+}
+
+/// Why the first pass ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// The file is not audio we can read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The voice activity weights cannot be used.
+    #[error(transparent)]
+    Vad(#[from] DetectorError),
+    /// The cancel flag rose.
+    #[error("The transcription was cancelled.")]
+    Cancelled,
+}
+
+/// Opens the file and hands every block to `each`, stopping when the pulse says so.
+pub fn each_block(
+    path: &Path,
+    raw: Option<RawAudio>,
+    limits: &DecodeLimits,
+    pulse: &Pulse,
+    mut each: impl FnMut(&crate::decode::Block) -> Result<(), SurveyError>,
+) -> Result<Decoder, SurveyError> {
+    let mut decoder = Decoder::open(path, raw, limits)?;
+    while let Some(block) = decoder.next_block()? {
+        if pulse.is_cancelled() {
+            return Err(SurveyError::Cancelled);
+        }
+        pulse.beat();
+        each(&block)?;
+    }
+    Ok(decoder)
+}
+
+/// Runs the first pass.
+///
+/// # Errors
+///
+/// See [`SurveyError`].
+pub fn survey(
+    path: &Path,
+    raw: Option<RawAudio>,
+    limits: &DecodeLimits,
+    hearing: &Voice,
+    speakers: &[String],
+    pulse: &Pulse,
+) -> Result<Survey, SurveyError> {
+    let mut channels: Option<ChannelSurvey> = None;
+    let mut finders: Vec<SpeechFinder> = Vec::new();
+    let mut len = 0;
+    let decoder = each_block(path, raw, limits, pulse, |block| {
+        if channels.is_none() {
+            channels = Some(ChannelSurvey::new(block.len()));
+            finders = block.iter().map(|_| hearing.finder()).collect::<Result<_, _>>()?;
+        }
+        len += block.first().map_or(0, Vec::len) as u64;
+        if let Some(channels) = &mut channels {
+            channels.push(block);
+        }
+        for (finder, samples) in finders.iter_mut().zip(block) {
+            finder.push(samples);
+        }
+        Ok(())
+    })?;
+    let count = usize::from(decoder.format().channel_count);
+    let map = channels.unwrap_or_else(|| ChannelSurvey::new(count)).finish();
+    let mut speech: Vec<Speech> = finders.into_iter().map(SpeechFinder::finish).collect();
+    speech.resize_with(map.sounds.len(), Speech::default);
+    if map.sounds.iter().any(|sound| matches!(sound.relation, Relation::Bleed { .. })) {
+        drop_bleed(&mut speech, &bleed(path, raw, limits, &map, pulse)?);
+    }
+    let channels: Vec<ChannelFacts> = map
+        .sounds
+        .iter()
+        .zip(&speech)
+        .enumerate()
+        .map(|(i, (sound, speech))| facts(i, sound, speech, speakers))
+        .collect();
+    let spans = channels
+        .iter()
+        .zip(speech)
+        .map(|(facts, speech)| if facts.role == ChannelRole::Party { speech.spans } else { Vec::new() })
+        .collect();
+    Ok(Survey { format: decoder.format().clone(), len, channels, spans, health: decoder.health() })
+}
+
+/// Where each channel only repeats another one. A pass of its own, made only for files that have bleed.
+fn bleed(
+    path: &Path,
+    raw: Option<RawAudio>,
+    limits: &DecodeLimits,
+    map: &ChannelMap,
+    pulse: &Pulse,
+) -> Result<Vec<Vec<Range<u64>>>, SurveyError> {
+    let mut mask = BleedMask::new(map);
+    each_block(path, raw, limits, pulse, |block| {
+        mask.push(block);
+        Ok(())
+    })?;
+    Ok(mask.finish())
+}
+
+/// Removes speech that another channel explains.
+fn drop_bleed(speech: &mut [Speech], explained: &[Vec<Range<u64>>]) {
+    for (speech, explained) in speech.iter_mut().zip(explained) {
+        speech.spans.retain(|span| {
+            let covered: u64 =
+                explained.iter().map(|range| range.end.min(span.end).saturating_sub(range.start.max(span.start))).sum();
+            (covered as f32) < EXPLAINED_SHARE * (span.end - span.start) as f32
+        });
+    }
+}
+
+fn facts(
+    index: usize,
+    sound: &crate::decode::channels::ChannelSound,
+    speech: &Speech,
+    speakers: &[String],
+) -> ChannelFacts {
+    let speech_ms = speech.spans.iter().map(|span| span.end - span.start).sum::<u64>() / SAMPLES_PER_MS;
+    let role = match sound.relation {
+        Relation::Dead => ChannelRole::Dead,
+        Relation::CopyOf { channel, .. } => ChannelRole::CopyOf { channel: channel as u16 },
+        Relation::Own | Relation::Bleed { .. } if speech_ms == 0 => ChannelRole::NoSpeech,
+        Relation::Own | Relation::Bleed { .. } => ChannelRole::Party,
+    };
+    let (bleed_from, bleed_attenuation_db) = match sound.relation {
+        Relation::Bleed { from, attenuation_db, .. } => (Some(from as u16), Some(attenuation_db)),
+        _ => (None, None),
+    };
+    let level = speech.spans.iter().map(|span| span.level_dbfs).reduce(f32::max);
+    ChannelFacts {
+        channel: index as u16,
+        speaker: speakers.get(index).cloned().unwrap_or_else(|| format!("Speaker {}", index + 1)),
+        role,
+        speech_level_dbfs: level,
+        noise_level_dbfs: sound.noise_floor_dbfs,
+        clipped_share: sound.clipped_share,
+        speech_ms,
+        other_sound_ms: speech.other_sound_ms,
+        bleed_from,
+        bleed_attenuation_db,
+    }
+}

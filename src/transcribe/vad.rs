@@ -1,0 +1,279 @@
+//! Finds where one channel speaks.
+//!
+//! Takes samples at 16 kHz of any length and hands out spans with tight ends; the caller pads them. It never decides
+//! what is said and keeps half a minute of audio at most, however long the call.
+//!
+//! Audio is measured in windows of half a minute that end in their quietest moment. Per window the level is brought to
+//! what the detector was trained on, so that quiet speech is found; the detector says *whether* a chunk of sound is
+//! speech, the level says *where* it begins and ends. Detectors take tones and music for speech, so chunks whose spectrum
+//! stands still are taken out; chunks that look like speech and were rejected are kept and marked.
+
+mod detector;
+mod regions;
+mod sound;
+
+use self::regions::{Region, WindowSound};
+use self::sound::{FRAME_SAMPLES, LEVEL_SAMPLES, SoundMeter};
+
+pub use self::detector::{DetectorError, Earshot, Silero, VoiceActivity};
+
+/// Audio looked at together: half a minute holds pauses enough to know the noise.
+const WINDOW_SAMPLES: usize = 30 * 16_000;
+/// Audio kept in front of a window so that the detector and the spectra have settled: one second.
+const CONTEXT_SAMPLES: usize = 64 * FRAME_SAMPLES;
+/// A window is cut at the quietest moment after this: the later the cut, the less is measured twice.
+const CUT_AFTER_SAMPLES: usize = 18 * 16_000;
+/// Length of the quiet moment a window is cut at, in levels (200 ms).
+const CUT_LEVELS: usize = 25;
+/// Level that speech is brought to before the detector, in dBFS.
+const SPEECH_TARGET_DBFS: f32 = -20.0;
+/// Most gain given to a quiet channel, in dB.
+const GAIN_MAX_DB: f32 = 40.0;
+/// Most attenuation given to a loud channel, in dB.
+const GAIN_MIN_DB: f32 = -10.0;
+/// Share of the loudest levels that is left out when the level of speech is measured.
+const LOUD_SHARE: f32 = 0.05;
+/// Corner of the high-pass filter against offset and mains hum, in hertz; telephone speech starts at 300.
+const HIGH_PASS_HZ: f32 = 120.0;
+
+/// How speech is told from the rest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VadSettings {
+    /// Score at which voice begins.
+    pub enter_score: f32,
+    /// Score under which it ends.
+    pub leave_score: f32,
+    /// Voice a chunk needs to count as speech.
+    pub speech_min_ms: u32,
+    /// Sound a chunk needs to be taken although the detector rejected it.
+    pub unheard_min_ms: u32,
+    /// Quiet that splits a span.
+    pub pause_ms: u32,
+    /// Time around voice inside a chunk that still belongs to it.
+    pub hangover_ms: u32,
+}
+
+impl Default for VadSettings {
+    fn default() -> Self {
+        Self {
+            enter_score: 0.6,
+            leave_score: 0.35,
+            speech_min_ms: 64,
+            unheard_min_ms: 250,
+            pause_ms: 200,
+            hangover_ms: 320,
+        }
+    }
+}
+
+/// A stretch of speech, in samples at 16 kHz from the start of the channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpeechSpan {
+    /// Where the sound begins.
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
+    /// The detector's highest score, 0 to 1.
+    pub peak_score: f32,
+    /// RMS in dB below full scale.
+    pub level_dbfs: f32,
+    /// The detector rejected it, but it sounds like speech.
+    pub by_energy: bool,
+}
+
+/// Everything found on one channel.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Speech {
+    /// In order, without overlap.
+    pub spans: Vec<SpeechSpan>,
+    /// RMS of the quiet between, in dB below full scale; absent for digital silence.
+    pub noise_floor_dbfs: Option<f32>,
+    /// Sound that is no speech.
+    pub other_sound_ms: u64,
+}
+
+/// Listens to one channel.
+pub struct SpeechFinder {
+    settings: VadSettings,
+    detector: Box<dyn VoiceActivity>,
+    meter: SoundMeter,
+    filter: HighPass,
+    /// Filtered audio from `base` on.
+    audio: Vec<f32>,
+    base: u64,
+    /// Everything before this has been decided.
+    decided: u64,
+    found: Speech,
+    other_levels: u64,
+    quiet_power: f64,
+    quiet_levels: u64,
+}
+
+impl std::fmt::Debug for SpeechFinder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SpeechFinder")
+            .field("settings", &self.settings)
+            .field("decided", &self.decided)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SpeechFinder {
+    /// Listens with the detector that is built in.
+    pub fn new(settings: &VadSettings) -> Self {
+        Self::with_detector(settings, Box::new(Earshot))
+    }
+
+    /// Listens with `detector`.
+    pub fn with_detector(settings: &VadSettings, detector: Box<dyn VoiceActivity>) -> Self {
+        Self {
+            settings: settings.clone(),
+            detector,
+            meter: SoundMeter::default(),
+            filter: HighPass::new(),
+            audio: Vec::new(),
+            base: 0,
+            decided: 0,
+            found: Speech::default(),
+            other_levels: 0,
+            quiet_power: 0.0,
+            quiet_levels: 0,
+        }
+    }
+
+    /// Takes the next samples; what is not a number counts as silence.
+    pub fn push(&mut self, samples: &[f32]) {
+        for part in samples.chunks(WINDOW_SAMPLES) {
+            for &sample in part {
+                let clean = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
+                self.audio.push(self.filter.step(clean));
+            }
+            while self.audio.len() >= CONTEXT_SAMPLES + WINDOW_SAMPLES {
+                self.decide(false);
+            }
+        }
+    }
+
+    /// Ends the channel.
+    pub fn finish(mut self) -> Speech {
+        let ragged = self.audio.len() % FRAME_SAMPLES;
+        if ragged > 0 {
+            self.audio.resize(self.audio.len() + FRAME_SAMPLES - ragged, 0.0);
+        }
+        self.decide(true);
+        self.found.other_sound_ms = self.other_levels * 1000 * LEVEL_SAMPLES as u64 / 16_000;
+        if self.quiet_levels > 0 {
+            let dbfs = sound::power_dbfs(self.quiet_power / self.quiet_levels as f64);
+            self.found.noise_floor_dbfs = (dbfs > sound::SILENCE_DBFS).then_some(dbfs);
+        }
+        self.found
+    }
+
+    /// Measures what is there, keeps the spans up to a quiet moment and forgets the audio before it.
+    fn decide(&mut self, last: bool) {
+        let length = if last { self.audio.len() } else { CONTEXT_SAMPLES + WINDOW_SAMPLES };
+        let window = &self.audio[..length - length % FRAME_SAMPLES];
+        let levels: Vec<f32> = window.chunks_exact(LEVEL_SAMPLES).map(sound::level_dbfs).collect();
+        let scores = scores(self.detector.as_mut(), window, &levels);
+        let measured = WindowSound { frames: self.meter.measure(window), scores, levels };
+        let regions = measured.regions(&self.settings);
+
+        let from = (self.decided - self.base) as usize / LEVEL_SAMPLES;
+        let cut =
+            if last { measured.levels.len() } else { quietest(&measured.levels, CUT_AFTER_SAMPLES / LEVEL_SAMPLES) };
+        let clip = |range: &std::ops::Range<usize>| range.start.max(from)..range.end.min(cut);
+        let mut sound = vec![false; measured.levels.len()];
+        for region in regions.speech {
+            let levels = clip(&region.levels);
+            if !levels.is_empty() {
+                sound[levels.clone()].fill(true);
+                self.keep(Region { levels, ..region });
+            }
+        }
+        for other in &regions.other {
+            let levels = clip(other);
+            self.other_levels += levels.len() as u64;
+            if !levels.is_empty() {
+                sound[levels].fill(true);
+            }
+        }
+        for at in (from..cut).filter(|&at| !sound[at]) {
+            self.quiet_power += 10f64.powf(f64::from(measured.levels[at]) / 10.0);
+            self.quiet_levels += 1;
+        }
+        self.forget(cut * LEVEL_SAMPLES);
+    }
+
+    fn keep(&mut self, region: Region) {
+        let samples = region.levels.start * LEVEL_SAMPLES..region.levels.end * LEVEL_SAMPLES;
+        let start = self.base + samples.start as u64;
+        let span = SpeechSpan {
+            start,
+            end: self.base + samples.end as u64,
+            peak_score: region.peak_score,
+            level_dbfs: sound::level_dbfs(&self.audio[samples]),
+            by_energy: region.by_energy,
+        };
+        match self.found.spans.last_mut() {
+            // A window was cut in the middle of a span because nobody paused.
+            Some(previous) if previous.end == start => {
+                previous.end = span.end;
+                previous.peak_score = previous.peak_score.max(span.peak_score);
+                previous.by_energy &= span.by_energy;
+            }
+            _ => self.found.spans.push(span),
+        }
+    }
+
+    /// Drops audio up to a second before `cut` (samples from `base`), on whole frames.
+    fn forget(&mut self, cut: usize) {
+        self.decided = self.base + cut as u64;
+        let gone = cut.saturating_sub(CONTEXT_SAMPLES) / FRAME_SAMPLES * FRAME_SAMPLES;
+        self.audio.drain(..gone);
+        self.base += gone as u64;
+    }
+}
+
+/// One score for each frame of 16 ms, after bringing the window's speech to the level the detector knows.
+fn scores(detector: &mut dyn VoiceActivity, window: &[f32], levels: &[f32]) -> Vec<f32> {
+    let mut sorted = levels.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let loud = sorted.get((sorted.len() as f32 * (1.0 - LOUD_SHARE)) as usize).copied().unwrap_or(SPEECH_TARGET_DBFS);
+    let gain_db = (SPEECH_TARGET_DBFS - loud).clamp(GAIN_MIN_DB, GAIN_MAX_DB);
+    let gain = 10f32.powf(gain_db / 20.0);
+    let scaled: Vec<f32> = window.iter().map(|sample| (sample * gain).clamp(-1.0, 1.0)).collect();
+    let frame = detector.frame_samples();
+    let scores = detector.scores(&scaled);
+    (0..window.len() / FRAME_SAMPLES).map(|k| scores.get(k * FRAME_SAMPLES / frame).copied().unwrap_or(0.0)).collect()
+}
+
+/// The middle of the quietest moment after `from`, in levels.
+fn quietest(levels: &[f32], from: usize) -> usize {
+    let loudness = |at: usize| levels[at..at + CUT_LEVELS].iter().copied().fold(f32::MIN, f32::max);
+    let best = (from..levels.len() - CUT_LEVELS).min_by(|&a, &b| loudness(a).total_cmp(&loudness(b)));
+    best.map_or(levels.len(), |at| at + CUT_LEVELS / 2)
+}
+
+/// Second-order Butterworth high-pass.
+struct HighPass {
+    b: [f32; 3],
+    a: [f32; 2],
+    state: [f32; 2],
+}
+
+impl HighPass {
+    fn new() -> Self {
+        let w = std::f32::consts::TAU * HIGH_PASS_HZ / 16_000.0;
+        let alpha = w.sin() / std::f32::consts::SQRT_2;
+        let a0 = 1.0 + alpha;
+        let edge = f32::midpoint(1.0, w.cos()) / a0;
+        Self { b: [edge, -2.0 * edge, edge], a: [-2.0 * w.cos() / a0, (1.0 - alpha) / a0], state: [0.0; 2] }
+    }
+
+    fn step(&mut self, x: f32) -> f32 {
+        let y = self.b[0] * x + self.state[0];
+        self.state[0] = self.b[1] * x - self.a[0] * y + self.state[1];
+        self.state[1] = self.b[2] * x - self.a[1] * y;
+        y
+    }
+}

@@ -1,0 +1,163 @@
+//! What a stretch of audio sounds like: level, steadiness of the spectrum, voicing, flatness, telephone key tones.
+//!
+//! Pure measurement; what follows from it is decided in `regions`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use realfft::num_complex::Complex32;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+
+/// Samples from one frame to the next: 16 ms, the step of the built-in detector.
+pub const FRAME_SAMPLES: usize = 256;
+/// Samples from one level to the next: 8 ms, fine enough for word edges.
+pub const LEVEL_SAMPLES: usize = 128;
+/// Samples under one spectrum: 64 ms, so that neighbouring notes (6 % apart) fall into different bins above 260 Hz.
+const SPECTRUM_SAMPLES: usize = 1024;
+/// Frames between the two spectra that are compared: 64 ms, so that they share no samples.
+const STEADY_FRAMES: usize = SPECTRUM_SAMPLES / FRAME_SAMPLES;
+/// Width of a bin in hertz.
+const BIN_HZ: f32 = 16_000.0 / SPECTRUM_SAMPLES as f32;
+/// The telephone band in bins: 125 to 3750 Hz.
+const BAND: std::ops::Range<usize> = 8..240;
+/// Pitch periods looked for, in samples: 400 Hz down to 67 Hz.
+const PERIODS: std::ops::Range<usize> = 40..240;
+/// Level of digital silence, in dB below full scale.
+pub const SILENCE_DBFS: f32 = -120.0;
+/// The tones of the low and the high group of telephone keys, in hertz (ITU-T Q.23).
+const KEY_LOW_HZ: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
+const KEY_HIGH_HZ: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
+
+/// One frame, measured.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SoundFrame {
+    /// Cosine between this spectrum and the one 64 ms earlier (both as square roots of magnitude): 1 for a steady tone.
+    pub steadiness: f32,
+    /// Height of the strongest pitch peak in the autocorrelation, 0 to 1.
+    pub voicing: f32,
+    /// Geometric over arithmetic mean of the power spectrum: 0.56 for white noise, under 0.1 for speech.
+    pub flatness: f32,
+    /// Share of the energy in one low and one high telephone key tone, 0 to 1.
+    pub key_tone: f32,
+}
+
+/// Power of `samples` in dB below full scale.
+pub fn level_dbfs(samples: &[f32]) -> f32 {
+    let power = samples.iter().map(|s| s * s).sum::<f32>() / samples.len().max(1) as f32;
+    power_dbfs(f64::from(power))
+}
+
+/// A mean square in dB below full scale, never under [`SILENCE_DBFS`].
+pub fn power_dbfs(power: f64) -> f32 {
+    (10.0 * power.max(1e-12).log10()) as f32
+}
+
+/// Measures frames; holds plans and buffers only.
+pub struct SoundMeter {
+    forward: Arc<dyn RealToComplex<f32>>,
+    inverse: Arc<dyn ComplexToReal<f32>>,
+    taper: Vec<f32>,
+    input: Vec<f32>,
+    spectrum: Vec<Complex32>,
+    magnitudes: Vec<Complex32>,
+    autocorrelation: Vec<f32>,
+}
+
+impl fmt::Debug for SoundMeter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SoundMeter").finish_non_exhaustive()
+    }
+}
+
+impl Default for SoundMeter {
+    fn default() -> Self {
+        let mut planner = RealFftPlanner::new();
+        let forward = planner.plan_fft_forward(SPECTRUM_SAMPLES);
+        let inverse = planner.plan_fft_inverse(SPECTRUM_SAMPLES);
+        let step = std::f32::consts::TAU / SPECTRUM_SAMPLES as f32;
+        let taper = (0..SPECTRUM_SAMPLES).map(|i| 0.5 - 0.5 * (step * (i as f32 + 0.5)).cos()).collect();
+        Self {
+            taper,
+            input: forward.make_input_vec(),
+            spectrum: forward.make_output_vec(),
+            magnitudes: inverse.make_input_vec(),
+            autocorrelation: inverse.make_output_vec(),
+            forward,
+            inverse,
+        }
+    }
+}
+
+impl SoundMeter {
+    /// Every whole frame of `window`; the spectrum of a frame is centred on it.
+    pub fn measure(&mut self, window: &[f32]) -> Vec<SoundFrame> {
+        let mut roots: Vec<Vec<f32>> = Vec::with_capacity(window.len() / FRAME_SAMPLES);
+        let mut frames = Vec::with_capacity(roots.capacity());
+        for index in 0..window.len() / FRAME_SAMPLES {
+            self.transform(window, index);
+            let power: Vec<f32> = self.spectrum[BAND].iter().map(|bin| bin.norm_sqr() + 1e-9).collect();
+            let root: Vec<f32> = power.iter().map(|p| p.sqrt().sqrt()).collect();
+            let earlier = index.checked_sub(STEADY_FRAMES).map(|at| &roots[at]);
+            frames.push(SoundFrame {
+                steadiness: earlier.map_or(0.0, |earlier| cosine(&root, earlier)),
+                voicing: self.voicing(),
+                flatness: flatness(&power),
+                key_tone: key_tone(&power),
+            });
+            roots.push(root);
+        }
+        frames
+    }
+
+    fn transform(&mut self, window: &[f32], index: usize) {
+        let start = (index * FRAME_SAMPLES + FRAME_SAMPLES / 2) as isize - (SPECTRUM_SAMPLES / 2) as isize;
+        for (i, (slot, weight)) in self.input.iter_mut().zip(&self.taper).enumerate() {
+            let at = usize::try_from(start + i as isize).ok();
+            *slot = at.and_then(|at| window.get(at)).map_or(0.0, |sample| sample * weight);
+        }
+        self.forward.process(&mut self.input, &mut self.spectrum).expect("the buffers come from the plan");
+    }
+
+    fn voicing(&mut self) -> f32 {
+        for (index, (slot, bin)) in self.magnitudes.iter_mut().zip(&self.spectrum).enumerate() {
+            let magnitude = if BAND.contains(&index) { bin.norm() } else { 0.0 };
+            *slot = Complex32::new(magnitude, 0.0);
+        }
+        self.inverse
+            .process(&mut self.magnitudes, &mut self.autocorrelation)
+            .expect("the buffers come from the plan and the first bin is real");
+        let r = &self.autocorrelation;
+        let peaks = PERIODS.filter(|&lag| r[lag] > r[lag - 1] && r[lag] >= r[lag + 1]);
+        peaks.map(|lag| r[lag]).fold(0.0, f32::max) / r[0].max(1e-9)
+    }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let (mut dot, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for (x, y) in a.iter().zip(b) {
+        dot += x * y;
+        aa += x * x;
+        bb += y * y;
+    }
+    dot / (aa * bb).sqrt().max(1e-12)
+}
+
+fn flatness(power: &[f32]) -> f32 {
+    let count = power.len() as f32;
+    let log_mean = power.iter().map(|p| p.ln()).sum::<f32>() / count;
+    log_mean.exp() / (power.iter().sum::<f32>() / count)
+}
+
+/// Share of the energy within 1.5 bins of the strongest tone of each group; 0 when one group is 12 dB under the other.
+fn key_tone(power: &[f32]) -> f32 {
+    let near = |hz: f32| -> f32 {
+        let centre = (hz / BIN_HZ).round() as usize - BAND.start;
+        power[centre - 2..=centre + 2].iter().sum()
+    };
+    let strongest = |group: &[f32]| group.iter().map(|&hz| near(hz)).fold(0.0, f32::max);
+    let (low, high) = (strongest(&KEY_LOW_HZ), strongest(&KEY_HIGH_HZ));
+    if low > 16.0 * high || high > 16.0 * low {
+        return 0.0;
+    }
+    (low + high) / power.iter().sum::<f32>()
+}

@@ -1,0 +1,7 @@
+//! Model files: what they are, whether they are whole, how they get here.
+
+mod catalogue;
+mod files;
+mod import;
+mod pull;
+mod support;
