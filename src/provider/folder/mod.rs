@@ -39,7 +39,7 @@ use crate::config::FolderConfig;
 use content::Digest;
 use cursor::{Cursor, Watched};
 use facts::Facts;
-use file_name::FileNames;
+pub use file_name::{FileNames, Reading};
 use look::{Findings, Place, Rules};
 pub use watch::Hints;
 

@@ -1,0 +1,13 @@
+//! A watched folder one can trust: what is taken in, when, once, and what is not and why. On real folders with a real
+//! store; time is a clock that the tests move.
+
+mod account;
+mod links;
+mod names;
+mod places;
+mod quarantine;
+mod rescan;
+mod rest;
+mod side_files;
+mod support;
+mod tree;
