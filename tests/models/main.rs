@@ -3,5 +3,6 @@
 mod catalogue;
 mod files;
 mod import;
+mod listing;
 mod pull;
 mod support;
