@@ -100,10 +100,7 @@ pub(super) fn markup(head: &[u8]) -> Option<DecodeError> {
         return Some(DecodeError::foreign("an XML document", FETCH_AGAIN));
     }
     let after = |open: u8| text.strip_prefix(&[open]).map(<[u8]>::trim_ascii_start).and_then(<[u8]>::first);
-    let is_json = match (after(b'{'), after(b'[')) {
-        (Some(b'"' | b'}'), _) | (_, Some(b'{' | b'"' | b']')) => true,
-        _ => false,
-    };
+    let is_json = matches!((after(b'{'), after(b'[')), (Some(b'"' | b'}'), _) | (_, Some(b'{' | b'"' | b']')));
     is_json.then(|| DecodeError::foreign("a JSON document", FETCH_AGAIN))
 }
 
