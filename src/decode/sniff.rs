@@ -105,6 +105,10 @@ fn ogg(head: &[u8], start: u64) -> Result<Content, DecodeError> {
         if body.starts_with(b"\x80theora") || body.starts_with(b"BBCD\0") {
             return Err(DecodeError::foreign("a video (Ogg with Theora)", FFMPEG_EXTRACT));
         }
+        // libopus is bound for one and two channels; more come as several streams in one.
+        if let Some(channels @ 3..) = body.strip_prefix(b"OpusHead").and_then(|fields| fields.get(1)) {
+            return Err(DecodeError::foreign(format!("Opus audio with {channels} channels"), FFMPEG_WAV));
+        }
         if body.starts_with(b"OpusHead") || body.starts_with(b"\x01vorbis") || body.starts_with(b"\x7FFLAC") {
             return Ok(Content::Ogg { start });
         }

@@ -102,7 +102,8 @@ pub fn assert_is_the_sound(decoded: &Decoded, level_db: f64) {
             let stray = likeness_at(plane, reference, lag).abs();
             assert!(stray < 0.3, "channel {channel} sounds like channel {other}: {stray:.3}");
         }
-        let level = 20.0 * (rms(plane.iter().map(|s| f64::from(*s))) / rms(references[channel].iter().copied())).log10();
+        let level =
+            20.0 * (rms(plane.iter().map(|s| f64::from(*s))) / rms(references[channel].iter().copied())).log10();
         assert!(level.abs() <= level_db, "channel {channel} is {level:.2} dB off");
     }
 }

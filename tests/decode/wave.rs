@@ -60,7 +60,9 @@ fn headerless_g711_is_read_as_told() {
 
 #[test]
 fn headerless_g711_is_known_by_its_usual_name_endings() {
-    for (suffix, coding) in [(".ulaw", Coding::Mulaw), (".ul", Coding::Mulaw), (".alaw", Coding::Alaw), (".al", Coding::Alaw)] {
+    for (suffix, coding) in
+        [(".ulaw", Coding::Mulaw), (".ul", Coding::Mulaw), (".alaw", Coding::Alaw), (".al", Coding::Alaw)]
+    {
         let file = file_of(&Wav::of_sound(coding, 1, 8_000).data, suffix);
         assert_is_the_sound(&decode(file.path()).expect("decodes"), 0.3);
     }
@@ -117,9 +119,8 @@ fn twenty_bits_in_three_bytes_are_read_at_full_level() {
 #[test]
 fn no_samples_end_at_once_and_one_sample_is_one_frame_or_more() {
     for rate_hz in RATES_HZ {
-        let decode_some = |count| {
-            decode(Wav::of_samples(Coding::S16, 1, rate_hz, &vec![0.5; count]).file().path()).expect("decodes")
-        };
+        let decode_some =
+            |count| decode(Wav::of_samples(Coding::S16, 1, rate_hz, &vec![0.5; count]).file().path()).expect("decodes");
         assert_eq!(decode_some(0).frames(), 0);
         assert_eq!(decode_some(1).frames(), 16_000_usize.div_ceil(rate_hz as usize));
     }
