@@ -155,6 +155,19 @@ fn what_follows_a_damaged_stretch_keeps_its_time() {
 }
 
 #[test]
+fn junk_behind_the_audio_is_not_heard() {
+    let tag = [&b"TAG"[..], &[b' '; 125]].concat();
+    for name in SEEDS {
+        let once = decode(&audio(name)).expect("decodes").duration_ms();
+        for junk in [&b"\0"[..], b"\xFF\xFF\0", &tag] {
+            let decoded = decode(file_of(&[bytes_of(name), junk.to_vec()].concat(), "").path()).expect("decodes");
+            let excess_ms = decoded.duration_ms() - once;
+            assert!(excess_ms.abs() <= 20.0, "{name}: {excess_ms} ms");
+        }
+    }
+}
+
+#[test]
 fn a_corrupt_packet_is_counted() {
     let mut bytes = bytes_of("adpcm-ima-8k-1ch.wav");
     let data_at = bytes.windows(4).position(|four| four == b"data").expect("a data chunk") + 8;
@@ -186,7 +199,12 @@ fn recordings_joined_end_to_end_are_both_heard() {
 
 #[test]
 fn a_change_of_format_midway_is_named() {
-    for (first, second) in [("cbr-8k-1ch.mp3", "cbr-44k-2ch.mp3"), ("q2-8k-1ch.ogg", "q2-16k-2ch.ogg")] {
+    let pairs = [
+        ("cbr-8k-1ch.mp3", "cbr-44k-2ch.mp3"),
+        ("q2-8k-1ch.ogg", "q2-16k-2ch.ogg"),
+        ("lc-8k-1ch.aac", "lc-16k-2ch.aac"),
+    ];
+    for (first, second) in pairs {
         let joined = file_of(&[bytes_of(first), bytes_of(second)].concat(), "");
         let err = decode(joined.path()).expect_err("two formats in one file");
         assert!(matches!(err, DecodeError::FormatChanges { .. }), "{first} + {second}: {err}");
