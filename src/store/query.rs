@@ -1,6 +1,6 @@
 //! Questions: one recording, a page of them, totals. Readers see a snapshot and never wait for the writer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use redb::{ReadTransaction, ReadableTable};
@@ -8,9 +8,7 @@ use redb::{ReadTransaction, ReadableTable};
 use super::error::Fault;
 use super::index::{ListingFacts, provider_code, source_key};
 use super::record::{self, Quarantined, Row};
-use super::schema::{
-    BY_KEY, BY_LOCATOR, BY_REMOTE_ID, CHECKPOINTS, CURSORS, LISTING, QUARANTINE, RECORDINGS, TRANSCRIPTS,
-};
+use super::schema::{BY_KEY, BY_REMOTE_ID, CHECKPOINTS, CURSORS, LISTING, QUARANTINE, RECORDINGS, TRANSCRIPTS};
 use super::{Store, StoreError, check};
 use crate::call::{
     AccountName, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, RecordingKey, STEP_COUNT,
@@ -124,31 +122,6 @@ impl Store {
             let id = tx.open_table(BY_KEY)?.get((source.as_str(), key.remote_id.as_str()))?;
             let Some(id) = id else { return Ok(None) };
             Ok(row(tx, RecordingId::from_bytes(*id.value()))?.map(|row| row.recording))
-        })
-    }
-
-    /// Every place a source's recordings were found at, with the recording.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::get`].
-    pub fn known_locators(
-        &self,
-        provider: ProviderKind,
-        account: &AccountName,
-    ) -> Result<HashMap<String, RecordingId>, StoreError> {
-        self.read(|tx| {
-            let source = source_key(provider, account);
-            let mut known = HashMap::new();
-            for entry in tx.open_table(BY_LOCATOR)?.range::<(&str, &str)>((source.as_str(), "")..)? {
-                let (key, id) = entry?;
-                let (of, locator) = key.value();
-                if of != source {
-                    break;
-                }
-                known.insert(locator.to_owned(), RecordingId::from_bytes(*id.value()));
-            }
-            Ok(known)
         })
     }
 

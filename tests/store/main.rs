@@ -7,10 +7,12 @@
 mod crash;
 mod damage;
 mod discovery;
+mod files;
 mod frozen;
 mod growth;
 mod list;
 mod model;
+mod pipeline;
 mod queue;
 mod removal;
 mod support;

@@ -1,0 +1,135 @@
+//! What the pipeline is doing, for people to look at. Nothing here is needed to do the work.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::call::{RecordingId, Step};
+
+/// One running step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Running {
+    /// Whose step it is.
+    pub recording: RecordingId,
+    /// Which step.
+    pub step: Step,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// Windows transcribed; 0 for other steps.
+    pub windows_done: u32,
+    /// Windows to transcribe, once the audio was read through; 0 before and for other steps.
+    pub windows_total: u32,
+    /// Length of the call, once known.
+    pub duration_ms: Option<u64>,
+    /// Speech on all channels, once known.
+    pub speech_ms: Option<u64>,
+}
+
+/// Work that waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parked {
+    /// What waits: `transcribe`, `disk` (everything that takes in or looks at files), or an account as `provider/name`.
+    pub what: String,
+    /// Why and what to do.
+    pub reason: String,
+    /// When it is tried again by itself.
+    pub until: Timestamp,
+}
+
+/// The pipeline at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// Running steps, oldest first.
+    pub running: Vec<Running>,
+    /// What waits for a person.
+    pub parked: Vec<Parked>,
+    /// Steps ended since the start, however they ended.
+    pub steps_ended: u64,
+    /// Why the pipeline stopped, if it did: the daemon is unhealthy.
+    pub fault: Option<String>,
+}
+
+/// The live view; share it as `Arc<Activity>`.
+#[derive(Debug, Default)]
+pub struct Activity(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    running: BTreeMap<RecordingId, (Running, CancellationToken)>,
+    parked: BTreeMap<String, Parked>,
+    steps_ended: u64,
+    fault: Option<String>,
+}
+
+impl Activity {
+    /// The pipeline as it is now.
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.state();
+        let mut running: Vec<Running> = state.running.values().map(|(running, _)| running.clone()).collect();
+        running.sort_by_key(|running| (running.since, running.recording));
+        let parked = state.parked.values().cloned().collect();
+        Snapshot { running, parked, steps_ended: state.steps_ended, fault: state.fault.clone() }
+    }
+
+    /// Ends what runs on a recording, as after its removal. False when nothing does.
+    pub fn cancel(&self, recording: RecordingId) -> bool {
+        let state = self.state();
+        let Some((_, cancel)) = state.running.get(&recording) else { return false };
+        cancel.cancel();
+        true
+    }
+
+    /// Shows a step as running until the guard is dropped.
+    pub(super) fn begin(&self, running: Running, cancel: CancellationToken) -> Shown<'_> {
+        let recording = running.recording;
+        self.state().running.insert(recording, (running, cancel));
+        Shown { activity: self, recording }
+    }
+
+    /// Changes what is shown of a running step.
+    pub(super) fn update(&self, recording: RecordingId, change: impl FnOnce(&mut Running)) {
+        if let Some((running, _)) = self.state().running.get_mut(&recording) {
+            change(running);
+        }
+    }
+
+    pub(super) fn park(&self, parked: Parked) {
+        self.state().parked.insert(parked.what.clone(), parked);
+    }
+
+    /// What `what` waits for, while it does.
+    pub(super) fn parked(&self, what: &str, now: Timestamp) -> Option<Parked> {
+        self.state().parked.get(what).filter(|parked| parked.until > now).cloned()
+    }
+
+    pub(super) fn unpark(&self, what: &str) {
+        self.state().parked.remove(what);
+    }
+
+    pub(super) fn fail(&self, fault: &str) {
+        self.state().fault.get_or_insert_with(|| fault.to_owned());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A step that is shown as running.
+pub(super) struct Shown<'a> {
+    activity: &'a Activity,
+    recording: RecordingId,
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        let mut state = self.activity.state();
+        state.running.remove(&self.recording);
+        state.steps_ended += 1;
+    }
+}

@@ -1,0 +1,66 @@
+//! From a setback to what the store is told: the one place where errors become waiting, failing or parking.
+
+use std::time::Duration;
+
+use super::shared::Shared;
+use super::steps::Setback;
+use super::{Parked, PipelineError};
+use crate::call::{Disposition, Step, retry};
+use crate::store::{Claim, StepOutcome};
+
+/// How long parked work waits before it is tried again by itself: soon after a person has mended it, and seldom enough
+/// that a thousand recordings behind a closed door cost little.
+const PARKED_RETRY: Duration = Duration::from_secs(120);
+
+/// The name under which transcription is parked.
+pub(super) const TRANSCRIPTION: &str = "transcribe";
+/// The name under which everything else is parked while the disk is full.
+pub(super) const DISK: &str = "disk";
+
+impl Shared {
+    /// What a claim's step ended with, after `setback`. `is_stopping` tells a cancel by the daemon's end from one by a
+    /// person.
+    pub(super) fn outcome_of(
+        &self,
+        claim: &Claim,
+        setback: Setback,
+        is_stopping: bool,
+    ) -> Result<StepOutcome, PipelineError> {
+        Ok(match setback {
+            Setback::NotToBeHad(reason) => StepOutcome::Skipped { reason, result: None },
+            Setback::NotYet { after, reason } => StepOutcome::Waiting { until: self.later(after), reason },
+            Setback::DiskFull { after, reason } => self.park(DISK.to_owned(), reason, after),
+            Setback::Cancelled if is_stopping => StepOutcome::Released,
+            Setback::Cancelled => StepOutcome::Failed { error: "The work was cancelled.".to_owned() },
+            Setback::Failure { message, disposition } => match disposition {
+                Disposition::Reject => StepOutcome::Failed { error: message },
+                Disposition::Fatal => return Err(PipelineError::Broken(message)),
+                Disposition::Park => self.park(parked_name(claim), message, PARKED_RETRY),
+                Disposition::Retry { .. } if claim.attempt >= self.config.pipeline.attempts_max => {
+                    let error = format!("Given up after {} attempts. {message}", claim.attempt);
+                    StepOutcome::Failed { error }
+                }
+                Disposition::Retry { after } => {
+                    let until = self.later(retry::backoff(claim.attempt, self.jitter(), after));
+                    StepOutcome::Retry { until, error: message }
+                }
+            },
+        })
+    }
+
+    /// Nothing is wrong with the recording: everything of its kind waits, and no attempt is used up.
+    fn park(&self, what: String, reason: String, retry: Duration) -> StepOutcome {
+        let until = self.later(retry);
+        tracing::warn!(what, %reason, "Work is parked until somebody mends it.");
+        self.activity.park(Parked { what, reason: reason.clone(), until });
+        StepOutcome::Waiting { until, reason }
+    }
+}
+
+/// What is parked when a step of this claim cannot go on: all transcription, or one account.
+pub(super) fn parked_name(claim: &Claim) -> String {
+    match claim.step {
+        Step::Transcribe => TRANSCRIPTION.to_owned(),
+        _ => format!("{}/{}", claim.recording.key.provider, claim.recording.key.account),
+    }
+}

@@ -1,0 +1,129 @@
+//! Database and files after a start: what a crash left between the two is put right.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio_util::sync::CancellationToken;
+
+use super::PipelineError;
+use super::shared::Shared;
+use crate::call::{Recording, RecordingId, Transcript};
+use crate::export;
+use crate::fetch::{FetchError, Files, Standing, Tree};
+use crate::store::{Store, StoreError};
+
+/// Recordings looked at in one question to the store.
+const PIECE: usize = 1000;
+
+/// What was found and put right.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartupReport {
+    /// Files of removed recordings, and old ones without a recording, that were removed.
+    pub orphans_removed: usize,
+    /// Files nobody knows that were left alone.
+    pub unknown_left: usize,
+    /// Recordings whose audio is not on the disk.
+    pub audio_missing: usize,
+    /// Transcripts for people that were written again.
+    pub transcripts_rewritten: usize,
+}
+
+/// Removes left-overs of downloads. Before anything is downloaded.
+pub(super) async fn partials(shared: &Shared) -> Result<usize, PipelineError> {
+    let files = shared.files.clone();
+    let swept = tokio::task::spawn_blocking(move || files.sweep_partials()).await;
+    Ok(swept.map_err(|panic| PipelineError::Broken(panic.to_string()))??)
+}
+
+/// Compares both trees with the store, beside the work; the start does not wait for it.
+pub(super) async fn files(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), PipelineError> {
+    let (store, files) = (shared.store.clone(), shared.files.clone());
+    let swept = tokio::task::spawn_blocking(move || sweep(&store, &files, &stop)).await;
+    match swept.map_err(|panic| PipelineError::Broken(panic.to_string()))? {
+        Ok(report) => {
+            tracing::info!(
+                orphans_removed = report.orphans_removed,
+                unknown_left = report.unknown_left,
+                audio_missing = report.audio_missing,
+                transcripts_rewritten = report.transcripts_rewritten,
+                "Files and database were compared."
+            );
+            Ok(())
+        }
+        // A folder that cannot be read is worth a line, not the daemon's end.
+        Err(PipelineError::Files(error)) => {
+            tracing::warn!(%error, "Files and database could not be compared to the end.");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn sweep(store: &Store, files: &Files, stop: &CancellationToken) -> Result<StartupReport, PipelineError> {
+    let stats = store.stats()?;
+    let mut report = StartupReport::default();
+    // An empty database beside a full folder is a lost database, not a folder full of orphans.
+    if stats.total + stats.deleted > 0 {
+        let swept = files.sweep_orphans(SystemTime::now(), |id, tree, relative| {
+            if stop.is_cancelled() {
+                return Ok::<_, PipelineError>(Standing::Referenced);
+            }
+            Ok(standing(files, store.get(id)?.as_ref(), tree, relative))
+        })?;
+        report.orphans_removed = swept.orphans_removed;
+        report.unknown_left = swept.left;
+    }
+    let mut after: Option<RecordingId> = None;
+    while !stop.is_cancelled() {
+        let piece = store.audio_files(after, PIECE)?;
+        if piece.last.is_none() {
+            break;
+        }
+        after = piece.last;
+        for (id, relative, has_transcript) in piece.files {
+            if !files.audio_path(&relative).exists() {
+                report.audio_missing += 1;
+                tracing::warn!(recording = %id, "The audio of a recording is not on the disk.");
+            }
+            if has_transcript && !files.transcript_path(&relative).exists() {
+                report.transcripts_rewritten += usize::from(rewrite(store, files, id, &relative)?);
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn standing(files: &Files, recording: Option<&Recording>, tree: Tree, relative: &str) -> Standing {
+    let Some(recording) = recording else { return Standing::Unreferenced };
+    if recording.deletion.is_some() {
+        return Standing::Forgotten;
+    }
+    let is_its = recording.audio.as_ref().is_some_and(|audio| match tree {
+        Tree::Recordings => audio.path == relative,
+        Tree::Transcripts => files.transcript_path(&audio.path) == files.transcript_path(relative),
+    });
+    if is_its { Standing::Referenced } else { Standing::Unreferenced }
+}
+
+fn rewrite(store: &Store, files: &Files, id: RecordingId, relative: &str) -> Result<bool, StoreError> {
+    let Some(transcript) = store.transcript(id)? else { return Ok(false) };
+    Ok(written(files, relative, &transcript))
+}
+
+/// Writes the transcript for people, after the commit. A failure is told and no more: the database has the words.
+pub(super) async fn write_transcript(shared: &Shared, relative: String, transcript: Transcript) {
+    let files = shared.files.clone();
+    let task = tokio::task::spawn_blocking(move || written(&files, &relative, &transcript));
+    if let Err(panic) = task.await {
+        tracing::error!(%panic, "Writing a transcript for people ended in a panic.");
+    }
+}
+
+fn written(files: &Files, relative: &str, transcript: &Transcript) -> bool {
+    let text = export::render(transcript, export::Format::Vtt);
+    let written: Result<(), FetchError> = files.write_transcript(relative, &text);
+    if let Err(error) = &written {
+        tracing::warn!(%error, "A transcript for people was not written; it will be at the next start.");
+    }
+    written.is_ok()
+}
