@@ -135,7 +135,7 @@ pub struct FolderConfig {
     pub settle: Duration,
     /// How often the folder is walked, whatever inotify says.
     pub rescan: Duration,
-    /// File name patterns (named groups) tried in order after the built-in ones.
+    /// File name patterns (named groups) tried in order before the built-in ones: the first that matches wins.
     pub patterns: Vec<String>,
     /// Who speaks on each channel, by index.
     pub channels: Vec<String>,

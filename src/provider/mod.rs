@@ -40,8 +40,23 @@ pub struct Discovery {
     pub refused: Vec<Refused>,
     /// Entries seen that are not ready yet (still being written).
     pub unsettled: usize,
-    /// Where the next look starts; opaque to everybody else.
+    /// Locators refused earlier that are no longer there: they leave the quarantine.
+    pub cleared: Vec<String>,
+    /// There is more to be had at once: look again without waiting. Keeps one look, and its transaction, short.
+    pub more: bool,
+    /// Where the next look starts; opaque to everybody else. Absent leaves it where it was.
     pub cursor: Option<String>,
+}
+
+/// A place at which the store knows a recording of this source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPlace {
+    /// Where it is.
+    pub locator: String,
+    /// The provider's id of what was found there.
+    pub remote_id: String,
+    /// Its size, once it was downloaded.
+    pub size_bytes: Option<u64>,
 }
 
 /// Something went wrong at the source.
@@ -61,6 +76,10 @@ pub trait Provider: Send + Sync {
 
     /// Which account.
     fn account(&self) -> &AccountName;
+
+    /// Told before the first look, in as many pieces as the caller likes: the places the store knows, and the locators in
+    /// quarantine. A source that reads content to know it need not read all of it again after a restart.
+    fn recall(&self, _known: &[KnownPlace], _quarantined: &[String]) {}
 
     /// Looks for recordings from `cursor` on.
     fn discover(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Discovery, ProviderError>>;
