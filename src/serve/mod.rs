@@ -135,7 +135,7 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(PropagateRequestIdLayer::x_request_id())
                 .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
                 // Not the URI: its query holds telephone numbers.
-                .layer(TraceLayer::new_for_http().make_span_with(span))
+                .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
                 .layer(from_fn(guard::add_headers))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
