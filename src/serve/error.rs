@@ -186,8 +186,6 @@ pub(super) async fn shape(request: Request, next: Next) -> Response {
         }
         _ => ("internal", "callscribe could not answer this request.", "The log has the cause."),
     };
-    let hint =
-        allowed.map_or_else(|| hint.to_owned(), |methods| format!("Use one of: {}.", methods.replace(',', ", ")));
     let mut shaped = ApiError::new(status, code, message, hint).into_response();
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
