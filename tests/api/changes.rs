@@ -62,6 +62,7 @@ fn a_removed_recording_is_gone_with_its_audio_and_stays_known() {
     assert!(file.exists());
     assert_eq!(served.http.delete(&target).json()["deleted"], true);
     assert!(!file.exists());
+    served.loops.set(|report| assert_eq!(report.cancelled, [archive.completed], "work on it has ended"));
     for path in ["", "/transcript", "/audio"] {
         let answer = served.http.get(&format!("{target}{path}"));
         assert_eq!((answer.status, answer.error_code().as_str()), (410, "removed"), "{path}");

@@ -10,7 +10,8 @@ use callscribe::call::{
     RecordingId, RecordingKey, Segment, SummarySentence, Timings, Transcript, TranscriptSource, Word,
 };
 use callscribe::clock::ManualClock;
-use callscribe::serve::{Account, ApiParts, Check, Looked, Loops, Reach, Running, router, serve};
+use callscribe::fetch::Files;
+use callscribe::serve::{Account, ApiParts, Check, Looked, Loops, Parked, Reach, Running, router, serve};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -29,6 +30,7 @@ pub struct Report {
     pub running: Vec<Running>,
     pub look: Looked,
     pub reaches: Vec<Reach>,
+    pub cancelled: Vec<RecordingId>,
 }
 
 pub struct ScriptedLoops(Mutex<Report>);
@@ -48,6 +50,16 @@ impl Loops for ScriptedLoops {
 
     fn running(&self) -> Vec<Running> {
         self.0.lock().unwrap().running.clone()
+    }
+
+    fn parked(&self) -> Vec<Parked> {
+        let error = self.0.lock().unwrap().model_error.clone();
+        let parked = |reason| Parked { what: "transcribe".to_owned(), reason, until: at("2026-11-20T13:02:00Z") };
+        error.map(parked).into_iter().collect()
+    }
+
+    fn cancel(&self, id: RecordingId) {
+        self.0.lock().unwrap().cancelled.push(id);
     }
 
     fn accounts(&self) -> Vec<Account> {
@@ -94,7 +106,7 @@ impl Served {
         let address: SocketAddr = listener.local_addr().unwrap();
         let parts = ApiParts {
             store: store.clone(),
-            recordings_dir: state.path().join("recordings"),
+            files: Files::open(state.path()).unwrap(),
             loops: loops.clone(),
             clock: Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z"))),
             token: TOKEN.to_owned().into(),

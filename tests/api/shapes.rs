@@ -36,8 +36,18 @@ fn the_totals() {
 fn the_queue() {
     let (served, archive) = Served::archive();
     let since = at("2026-11-20T13:00:00Z");
-    let work = Running { id: archive.pending, step: Step::FetchDetails, since, windows: Some((3, 12)) };
-    served.loops.set(|report| report.running = vec![work]);
+    let work = Running {
+        id: archive.pending,
+        step: Step::FetchDetails,
+        since,
+        attempt: 1,
+        windows: Some((3, 12)),
+        duration_ms: Some(61_500),
+    };
+    served.loops.set(|report| {
+        report.running = vec![work];
+        report.model_error = Some("Model base is not here; 'callscribe models pull base' brings it.".to_owned());
+    });
     insta::assert_json_snapshot!(served.http.get("/api/v1/queue").json());
 }
 
