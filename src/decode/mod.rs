@@ -4,6 +4,8 @@
 //! the worker child: a decoder that panics or asks for absurd memory costs one job. Data comes from a file on disk and
 //! goes to `transcribe`.
 
+pub mod channels;
+
 /// Samples a second of everything `decode` hands out: what Whisper and voice activity take.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;
 
