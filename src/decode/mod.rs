@@ -34,6 +34,8 @@ use crate::call::{AudioFormatFacts, RawAudio};
 use feed::Feed;
 use resample::Resampler;
 
+pub mod channels;
+
 /// Samples a second of everything `decode` hands out: what Whisper and voice activity take.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;
 
