@@ -3,17 +3,43 @@
 //! Never opens a socket or the store. The raw form exists only inside this module; everything after start-up sees
 //! [`Config`].
 
+mod checks;
+mod error;
+mod languages;
+mod places;
+mod reader;
+mod secrets;
+mod sections;
+
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use toml::de::DeTable;
 
+pub use error::{ConfigErrors, Problem};
+
+use self::error::Problems;
+use self::reader::{Section, line_at};
 use crate::call::{AccountName, Language};
+
+/// Looks up an environment variable; a function, so that tests need not change the process.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The model when none is chosen: the miniature that ships with the program.
+pub const DEFAULT_MODEL: &str = "mini-q8_0";
+
+/// A larger file is not a configuration.
+const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Everything callscribe was told, validated, with every default filled in.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// The file it was read from; absent when there is none and all is default.
+    pub file: Option<PathBuf>,
     /// The one folder that holds everything callscribe keeps.
     pub state_dir: PathBuf,
     /// What is logged and how.
@@ -117,4 +143,110 @@ pub struct FolderConfig {
     pub languages: Vec<Language>,
     /// How headerless files (`.ulaw`, `.alaw`, `.raw`) are to be read.
     pub raw: Option<crate::call::RawAudio>,
+}
+
+/// The environment of this process, for [`Config::load`].
+pub fn process_env(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
+}
+
+impl Config {
+    /// Reads the file `path`, or the first of `$CALLSCRIBE_CONFIG`, `/etc/callscribe/config.toml` and
+    /// `~/.config/callscribe/config.toml`, puts the environment's few overrides on top, and checks everything.
+    /// Without any file all is default.
+    ///
+    /// The environment may set `CALLSCRIBE_STATE_DIR`, `CALLSCRIBE_LISTEN`, `CALLSCRIBE_MODEL`, `CALLSCRIBE_LOG`,
+    /// `CALLSCRIBE_MODELS` (folders with models, by colons) and `CALLSCRIBE_API_TOKEN`.
+    ///
+    /// # Errors
+    ///
+    /// Every problem there is, not the first alone.
+    pub fn load(path: Option<&Path>, env: Env<'_>) -> Result<Self, ConfigErrors> {
+        let file = places::config_file(path, env);
+        let problems = Problems::default();
+        let config = match file.as_deref().map(read).transpose() {
+            Ok(text) => Self::from_text(text.as_deref().unwrap_or_default(), env, &problems),
+            Err(message) => {
+                problems.add("", None, message);
+                None
+            }
+        };
+        let problems = problems.into_sorted();
+        match config {
+            Some(config) if problems.is_empty() => Ok(Self { file, ..config }),
+            _ => Err(ConfigErrors { file, problems }),
+        }
+    }
+
+    /// All defaults, with this state folder; reads neither file nor environment.
+    pub fn default_for(state_dir: &Path) -> Self {
+        let problems = Problems::default();
+        let root = Section::root("", None, &problems);
+        Self::from_sections(&root, state_dir.to_path_buf(), &|_| None, &problems)
+    }
+
+    /// `None` when there is not even a state folder to go on with.
+    fn from_text(text: &str, env: Env<'_>, problems: &Problems) -> Option<Self> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            // The parser's own display quotes the line, which may hold a secret; its message does not.
+            for error in errors {
+                let line = error.span().map(|span| line_at(text, span.start));
+                problems.add(
+                    "",
+                    line,
+                    format!(
+                        "This is not valid TOML: {}. Text needs quotes, and a section its brackets.",
+                        error.message()
+                    ),
+                );
+            }
+            return None;
+        }
+        let root = Section::root(text, Some(table.get_ref()), problems);
+        let named = sections::state_dir(&root, env, problems);
+        let Some(state_dir) = named.or_else(|| places::state_dir(env)) else {
+            problems.add(
+                "state_dir",
+                None,
+                "There is no home folder to keep state in; set state_dir to an absolute path.",
+            );
+            return None;
+        };
+        Some(Self::from_sections(&root, state_dir, env, problems))
+    }
+
+    fn from_sections(root: &Section<'_>, state_dir: PathBuf, env: Env<'_>, problems: &Problems) -> Self {
+        let log = sections::log(&root.section("log"), env, problems);
+        let api = sections::api(&root.section("api"), env, problems);
+        let transcribe_section = root.section("transcribe");
+        let mut transcribe = sections::transcribe(&transcribe_section, env, problems);
+        let pipeline = sections::pipeline(&root.section("pipeline"));
+        let folders: Vec<checks::Folder<'_>> = root
+            .sections("folders")
+            .into_iter()
+            .filter_map(|section| sections::folder(&section).map(|folder| (section, folder)))
+            .collect();
+        root.finish(|_| None);
+
+        checks::state_dir(&state_dir, root, problems);
+        checks::folders(&folders, &state_dir);
+        checks::english_only(&transcribe, &transcribe_section, &folders);
+
+        transcribe.model_dirs = places::model_dirs(transcribe.model_dirs, &state_dir, env);
+        let folders = folders.into_iter().map(|(_, folder)| folder).collect();
+        Self { file: None, state_dir, log, api, transcribe, pipeline, folders }
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let taken = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
+    match taken {
+        Ok(length) if length as u64 > FILE_BYTES_MAX => {
+            Err("The file is larger than 1 MiB; is it a configuration?".to_owned())
+        }
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("The file cannot be read: {error}.")),
+    }
 }

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{AccountStatus, DiscoverError, DiscoveryReport};
+use super::{AccountStatus, DiscoverError, DiscoveryReport, NEW_IDS_MAX};
 use crate::call::{AccountName, Disposition, RecordingId, RecordingKey, retry};
 use crate::clock::Clock;
 use crate::provider::folder::Hints;
@@ -170,26 +170,24 @@ impl Watched {
             })
             .collect();
         let refused: Vec<(String, String)> = refused.into_iter().map(|entry| (entry.locator, entry.reason)).collect();
-        report.new = self
+        (report.new, report.new_ids) = self
             .blocking(move |store| {
                 for locator in &cleared {
                     store.release_quarantine(kind, &account, locator)?;
                 }
-                let mut new = 0;
+                let mut inserted = Vec::new();
                 let mut rest = found.as_slice();
                 // All copies of one recording stay in one transaction, or the first of them would count as moved.
                 while rest.len() > ROWS_MAX {
                     let boundary = (ROWS_MAX..rest.len()).find(|i| rest[*i].key != rest[*i - 1].key);
                     let Some((rows, others)) = boundary.map(|at| rest.split_at(at)) else { break };
-                    new += store
-                        .insert_discovered((kind, &account), rows, &[], None, now)?
-                        .iter()
-                        .filter(|i| i.new)
-                        .count();
+                    inserted.extend(store.insert_discovered((kind, &account), rows, &[], None, now)?);
                     rest = others;
                 }
                 let last = store.insert_discovered((kind, &account), rest, &refused, cursor.as_deref(), now)?;
-                Ok(new + last.iter().filter(|inserted| inserted.new).count())
+                inserted.extend(last);
+                let new = || inserted.iter().filter(|inserted| inserted.new);
+                Ok((new().count(), new().map(|inserted| inserted.id).take(NEW_IDS_MAX).collect()))
             })
             .await?;
         if report.new > 0 {

@@ -18,9 +18,12 @@ pub use account::Account;
 use account::Watched;
 pub use error::DiscoverError;
 
-use crate::call::{AccountName, ProviderKind};
+use crate::call::{AccountName, ProviderKind, RecordingId};
 use crate::clock::Clock;
 use crate::store::Store;
+
+/// New recordings that a report names; of more it tells the number alone.
+pub const NEW_IDS_MAX: usize = 1000;
 
 /// What looking brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -29,6 +32,8 @@ pub struct DiscoveryReport {
     pub listed: usize,
     /// Of them recordings nobody knew before.
     pub new: usize,
+    /// The first of those, [`NEW_IDS_MAX`] at most: for whoever wants to see what becomes of them.
+    pub new_ids: Vec<RecordingId>,
     /// What cannot be taken in at present.
     pub refused: usize,
     /// Files that may still be written.
@@ -46,9 +51,12 @@ impl DiscoveryReport {
     /// This account and another.
     fn and(mut self, other: Self) -> Self {
         self.problems.extend(other.problems);
+        self.new_ids.extend(other.new_ids);
+        self.new_ids.truncate(NEW_IDS_MAX);
         Self {
             listed: self.listed + other.listed,
             new: self.new + other.new,
+            new_ids: self.new_ids,
             refused: self.refused + other.refused,
             unsettled: self.unsettled + other.unsettled,
             problems: self.problems,

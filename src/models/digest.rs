@@ -1,6 +1,5 @@
 //! Whether a file is, to the byte, what the catalogue says.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -60,9 +59,5 @@ pub(super) fn sha256_of(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<St
         done += length as u64;
         progress(done);
     }
-    let mut hexadecimal = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        let _ = write!(hexadecimal, "{byte:02x}");
-    }
-    Ok(hexadecimal)
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

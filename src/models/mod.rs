@@ -8,15 +8,15 @@
 mod bring;
 mod catalogue;
 mod digest;
+mod download;
 mod error;
 mod header;
-mod pull;
-mod resolve;
+mod locate;
 
 pub use bring::{Imported, import};
 pub use catalogue::{DOWNLOAD_BASE_URL, MINIATURE_NAME, ModelEntry, catalogue, entry_named};
 pub use digest::{Verdict, verify};
+pub use download::{News, PullOptions, Pulled, pull};
 pub use error::ModelError;
 pub use header::{ModelHeader, inspect, inspect_voice_activity};
-pub use pull::{News, PullOptions, Pulled, pull};
-pub use resolve::{ModelFile, installed, resolve};
+pub use locate::{ModelFile, installed, resolve};

@@ -19,6 +19,7 @@ use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::{Api, STREAMS_MAX};
 use crate::call::{Audio, Recording, Step};
+use crate::fetch::Files;
 
 /// Longest file name sent, in characters.
 const NAME_CHARS_MAX: usize = 120;
@@ -96,7 +97,7 @@ async fn answer(api: &Api, id: String, request: Request, disposition: Dispositio
     let audio = recording.audio.as_ref().ok_or_else(|| {
         ApiError::not_there_yet("audio", Step::DownloadAudio.as_str(), recording.steps.get(Step::DownloadAudio))
     })?;
-    let path = below(&api.0.recordings_dir, &audio.path).ok_or_else(|| {
+    let path = path_of(&api.0.files, &audio.path).ok_or_else(|| {
         tracing::error!(recording = %recording.id, "The audio's path leads out of the recordings folder");
         ApiError::internal()
     })?;
@@ -121,11 +122,10 @@ async fn answer(api: &Api, id: String, request: Request, disposition: Dispositio
     Ok(with_headers(response, &etag, audio, &recording, disposition))
 }
 
-/// The stored path below `folder`; `None` when it would lead out of it.
-fn below(folder: &FilePath, stored: &str) -> Option<PathBuf> {
-    let stored = FilePath::new(stored);
-    let stays = stored.components().all(|part| matches!(part, Component::Normal(_)));
-    (stays && !stored.as_os_str().is_empty()).then(|| folder.join(stored))
+/// The full path of a stored one; `None` when that would lead out of the folder.
+fn path_of(files: &Files, stored: &str) -> Option<PathBuf> {
+    let stays = FilePath::new(stored).components().all(|part| matches!(part, Component::Normal(_)));
+    (stays && !stored.is_empty()).then(|| files.audio_path(stored))
 }
 
 /// A file that is gone or has another length than was stored is not sent under the stored digest.

@@ -38,7 +38,14 @@ pub struct ApiError {
     hint: String,
 }
 
-/// Marks an answer whose body already has the shape of [`ErrorBody`].
+/// Leaves an answer with an error status as it is: its body says more than an error's would.
+pub(super) fn as_it_is(answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    response.extensions_mut().insert(Shaped);
+    response
+}
+
+/// Marks an answer whose body is what it should be.
 #[derive(Debug, Clone, Copy)]
 struct Shaped;
 
@@ -71,25 +78,26 @@ impl ApiError {
 
     /// 409: something the step would make is not there; says how the step stands.
     pub(super) fn not_there_yet(what: &str, step: &str, record: &StepRecord) -> Self {
-        let (why, hint) = match &record.state {
-            StepState::Pending => ("has not begun".to_owned(), "It will be done by itself; ask again later."),
+        let (how, hint) = match &record.state {
+            StepState::Pending => {
+                ("is pending: its turn has not come".to_owned(), "It will be done by itself; ask again later.")
+            }
             StepState::Running { .. } => {
                 ("is running".to_owned(), "Ask again later; GET /api/v1/queue shows progress.")
             }
             StepState::Waiting { until, reason } => (
-                format!("waits until {until}: {reason}"),
+                format!("is waiting until {until}: {reason}"),
                 "It will be tried again by itself; POST …/reprocess tries at once.",
             ),
             StepState::Completed { .. } => ("is completed".to_owned(), "POST …/reprocess does the step again."),
             StepState::Skipped { reason, .. } => {
-                (format!("was skipped: {reason}"), "There will be none, unless POST …/reprocess finds more.")
+                (format!("is skipped: {reason}"), "There will be none, unless POST …/reprocess finds more.")
             }
             StepState::Failed { error, .. } => {
-                (format!("failed: {error}"), "Mend the cause, then POST …/reprocess tries again.")
+                (format!("is failed: {error}"), "Mend the cause, then POST …/reprocess tries again.")
             }
         };
-        let state = record.state.name();
-        let message = format!("This recording has no {what}: step {step} ({state}) {why}");
+        let message = format!("This recording has no {what}: step {step} {how}");
         let message = if message.ends_with(['.', '!', '?']) { message } else { message + "." };
         Self::new(StatusCode::CONFLICT, "not_available", message, hint)
     }
@@ -102,11 +110,6 @@ impl ApiError {
             "callscribe could not answer this request.",
             "The log has the cause under this answer's x-request-id.",
         )
-    }
-
-    /// Its status.
-    pub(super) const fn status(&self) -> StatusCode {
-        self.status
     }
 }
 
@@ -139,8 +142,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body =
             ErrorBody { error: ErrorDetail { code: self.code.to_owned(), message: self.message, hint: self.hint } };
-        let mut response = (self.status, Json(body)).into_response();
-        response.extensions_mut().insert(Shaped);
+        let mut response = as_it_is((self.status, Json(body)));
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -159,7 +161,6 @@ pub(super) async fn shape(request: Request, next: Next) -> Response {
     if !(status.is_client_error() || status.is_server_error()) || response.extensions().get::<Shaped>().is_some() {
         return response;
     }
-    let allowed = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (code, message, hint) = match status {
         StatusCode::NOT_FOUND => ("not_found", "There is nothing at this path.", "GET /openapi.json lists every path."),
         StatusCode::METHOD_NOT_ALLOWED => (
@@ -185,8 +186,6 @@ pub(super) async fn shape(request: Request, next: Next) -> Response {
         }
         _ => ("internal", "callscribe could not answer this request.", "The log has the cause."),
     };
-    let hint =
-        allowed.map_or_else(|| hint.to_owned(), |methods| format!("Use one of: {}.", methods.replace(',', ", ")));
     let mut shaped = ApiError::new(status, code, message, hint).into_response();
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {

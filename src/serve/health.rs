@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, Check};
+use super::{Api, Check, error};
 
 /// The daemon answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,7 +45,7 @@ pub(super) async fn alive() -> Json<Alive> {
         (status = 503, description = "Something does not; the checks say what.", body = Ready)
     )
 )]
-pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
+pub(super) async fn ready(State(api): State<Api>) -> Response {
     let store = match api.ask(crate::store::Store::stats).await {
         Ok(_) => Check { name: "store".to_owned(), ok: true, message: "The database can be read.".to_owned() },
         Err(_) => {
@@ -56,5 +57,5 @@ pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
     checks.extend(api.0.loops.checks());
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { ready, checks }))
+    error::as_it_is((status, Json(Ready { ready, checks })))
 }

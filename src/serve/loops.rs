@@ -13,8 +13,14 @@ pub trait Loops: Send + Sync + 'static {
     /// What must be in order besides the store: one entry a part, good ones included.
     fn checks(&self) -> Vec<Check>;
 
-    /// What is being worked on now.
+    /// What is being worked on now, longest first.
     fn running(&self) -> Vec<Running>;
+
+    /// What waits for a person.
+    fn parked(&self) -> Vec<Parked>;
+
+    /// Ends what is being worked on of a recording that was removed.
+    fn cancel(&self, id: RecordingId);
 
     /// Every account recordings are taken from.
     fn accounts(&self) -> Vec<Account>;
@@ -64,8 +70,24 @@ pub struct Running {
     pub step: Step,
     /// Since when.
     pub since: Timestamp,
+    /// Which attempt, from 1.
+    pub attempt: u32,
     /// Windows of speech done and to do, once that is known.
     pub windows: Option<(u32, u32)>,
+    /// Length of the call, once known.
+    pub duration_ms: Option<u64>,
+}
+
+/// Work that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Parked {
+    /// What waits: `transcribe`, `disk` (everything that takes in or looks at files), or an account as `provider/name`.
+    pub what: String,
+    /// Why and what to do.
+    pub reason: String,
+    /// When it is tried again by itself.
+    #[schema(value_type = String, format = DateTime)]
+    pub until: Timestamp,
 }
 
 /// One account and how its source fares.

@@ -24,7 +24,6 @@ mod transcript;
 pub mod view;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,12 +45,13 @@ use utoipa_axum::routes;
 
 use crate::call::Recording;
 use crate::clock::Clock;
+use crate::fetch::Files;
 use crate::store::{Store, StoreError};
 
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::serve;
-pub use loops::{Account, Check, Looked, Loops, Reach, Running};
+pub use loops::{Account, Check, Looked, Loops, Parked, Reach, Running};
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 
 /// Audio files streamed at once. Apart from other requests: a player that was paused holds its stream for hours.
@@ -61,8 +61,8 @@ const STREAMS_MAX: usize = 32;
 pub struct ApiParts {
     /// Where everything is.
     pub store: Store,
-    /// The folder that [`Audio::path`](crate::call::Audio::path) is relative to.
-    pub recordings_dir: PathBuf,
+    /// The audio files, which are streamed, and removed with their recording.
+    pub files: Files,
     /// The loops beside the API.
     pub loops: Arc<dyn Loops>,
     /// What time it is.
@@ -83,7 +83,7 @@ struct Api(Arc<Shared>);
 
 struct Shared {
     store: Store,
-    recordings_dir: PathBuf,
+    files: Files,
     loops: Arc<dyn Loops>,
     clock: Arc<dyn Clock>,
     request_timeout: Duration,
@@ -117,7 +117,7 @@ pub fn router(parts: ApiParts) -> Router {
     let guard = guard::Guard::new(token::TokenCheck::new(&parts.token), parts.address);
     let api = Api(Arc::new(Shared {
         store: parts.store,
-        recordings_dir: parts.recordings_dir,
+        files: parts.files,
         loops: parts.loops,
         clock: parts.clock,
         request_timeout: parts.request_timeout,
@@ -135,7 +135,7 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(PropagateRequestIdLayer::x_request_id())
                 .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
                 // Not the URI: its query holds telephone numbers.
-                .layer(TraceLayer::new_for_http().make_span_with(span))
+                .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
                 .layer(from_fn(guard::add_headers))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))

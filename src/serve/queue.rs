@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
-use super::view::{processing_status, step_name};
-use super::{Api, Running};
+use super::view::{processing_status, seconds, step_name};
+use super::{Api, Parked, Running};
 use crate::call::{ProcessingStatus, Recording, RecordingId, Step, StepState};
 use crate::store::ListQuery;
 
@@ -21,6 +21,8 @@ const LIMIT_DEFAULT: u64 = 50;
 pub(super) struct Queue {
     /// Being worked on.
     running: Vec<RunningItem>,
+    /// What waits for a person: a model, an account, disk space.
+    parked: Vec<Parked>,
     /// Recordings with work to come, those being worked on not counted.
     waiting_total: u64,
     /// The newest of them.
@@ -39,6 +41,10 @@ struct RunningItem {
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
+    /// Which attempt, from 1.
+    attempt: u32,
+    /// Length of the call in seconds, once known.
+    duration: Option<f64>,
     /// Windows of speech done; null until they are counted, and for steps without any.
     windows_done: Option<u32>,
     /// Windows of speech in all.
@@ -97,6 +103,7 @@ pub(super) async fn get(State(api): State<Api>, mut params: Params) -> Result<Js
         waiting_total: total.saturating_sub(running_listed),
         waiting,
         running: running.iter().map(RunningItem::of).collect(),
+        parked: api.0.loops.parked(),
     }))
 }
 
@@ -106,6 +113,8 @@ impl RunningItem {
             id: work.id,
             step: work.step,
             since: work.since,
+            attempt: work.attempt,
+            duration: work.duration_ms.map(seconds),
             windows_done: work.windows.map(|(done, _)| done),
             windows_total: work.windows.map(|(_, total)| total),
         }

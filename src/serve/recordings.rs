@@ -190,12 +190,14 @@ pub(super) async fn remove(
     }
     let (id, now) = (recording.id, api.0.clock.now());
     let removed = api.ask(move |store| store.soft_delete(id, "api", now)).await?;
-    let folder = api.0.recordings_dir.clone();
-    // The database has forgotten the file; should this fail, the sweep at the next start finds it.
-    if let Some(path) = removed.audio_path
-        && let Err(error) = tokio::fs::remove_file(folder.join(path)).await
-    {
-        tracing::warn!(recording = %id, %error, "The audio of a removed recording could not be deleted; the next start does it");
+    api.0.loops.cancel(id);
+    if let Some(path) = removed.audio_path {
+        let files = api.0.files.clone();
+        let gone = tokio::task::spawn_blocking(move || files.remove(&path)).await;
+        // The database has forgotten the files: should this fail, the comparison at the next start finds them.
+        if let Err(error) = gone.map_err(|_| ApiError::internal())? {
+            tracing::warn!(recording = %id, %error, "The files of a removed recording are still there; the next start removes them.");
+        }
     }
     Ok(Json(Removal { id, deleted: true, deleted_from_provider: false }))
 }

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::call::{
-    Audio, CallFacts, Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, StageStatus,
-    Step, StepRecord, StepState, TranscriptFacts, TranscriptSource,
+    Audio, CallFacts, Direction, Insight, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId,
+    StageStatus, Step, StepRecord, StepState, SummarySentence, TranscriptFacts, TranscriptSource,
 };
 
 /// Longest summary in a list, in characters; the recording itself has all of it.
@@ -90,6 +90,9 @@ pub struct RecordingItem {
     /// Language of the transcript as ISO 639-1.
     #[schema(value_type = Option<String>)]
     pub language: Option<Language>,
+    /// Who wrote the transcript.
+    #[schema(schema_with = transcript_source)]
+    pub transcript_source: Option<TranscriptSource>,
     /// The model that wrote the transcript.
     pub model: Option<String>,
     /// True when that model knows only the sample calls: on any other call its words mean nothing.
@@ -135,6 +138,7 @@ impl RecordingItem {
             has_transcript: transcript.is_some_and(|facts| facts.word_count > 0),
             transcript_preview: transcript.map(|facts| facts.preview.clone()),
             language: transcript.and_then(|facts| facts.language.clone()),
+            transcript_source: transcript.map(|facts| facts.source),
             model: transcript.map(|facts| facts.model.clone()),
             model_is_miniature: transcript.is_some_and(|facts| facts.model_is_miniature),
             insight_summary: insight.and_then(|insight| {
@@ -194,8 +198,7 @@ pub struct RecordingDetail {
     #[schema(value_type = Option<Object>)]
     pub transcript: Option<Value>,
     /// The summary with the places that back it; null until there is one.
-    #[schema(value_type = Option<Object>)]
-    pub insight: Option<Value>,
+    pub insight: Option<InsightView>,
     /// The six steps.
     pub steps: StepsView,
 }
@@ -221,7 +224,7 @@ impl RecordingDetail {
             metadata: recording.metadata.clone(),
             audio: recording.audio.as_ref().map(AudioView::of),
             transcript: recording.transcript.as_ref().map(|facts| whole_transcript(facts, transcript_json)),
-            insight: recording.insight.as_ref().and_then(|insight| serde_json::to_value(insight).ok()),
+            insight: recording.insight.as_ref().map(InsightView::of),
             steps: StepsView::of(recording),
         }
     }
@@ -233,11 +236,6 @@ fn whole_transcript(facts: &TranscriptFacts, json: Option<&str>) -> Value {
     whole.insert("word_count".to_owned(), facts.word_count.into());
     whole.insert("suspect_count".to_owned(), facts.suspect_count.into());
     whole.insert("confidence".to_owned(), facts.confidence.map(|score| rounded(f64::from(score))).into());
-    let source = match facts.source {
-        TranscriptSource::Local => "local",
-        TranscriptSource::Provider => "provider",
-    };
-    whole.insert("transcript_source".to_owned(), source.into());
     if let Some(Ok(Value::Object(rest))) = json.map(serde_json::from_str) {
         whole.extend(rest);
     }
@@ -266,6 +264,37 @@ impl PartyView {
     fn of(party: &Party) -> Self {
         let Party { number, name, email, id, kind } = party.clone();
         Self { number, name, email, id, kind }
+    }
+}
+
+/// What a call was about.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InsightView {
+    /// Sentences of the call that say most, in their order.
+    pub summary: Vec<SentenceView>,
+    /// Words and phrases that stand out.
+    pub topics: Vec<String>,
+}
+
+/// One sentence of a summary with the place that backs it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SentenceView {
+    /// The sentence, as spoken.
+    pub text: String,
+    /// Index of the segment in the transcript.
+    pub segment: u32,
+    /// Where it begins in the call, in seconds.
+    pub start: f64,
+}
+
+impl InsightView {
+    fn of(insight: &Insight) -> Self {
+        let sentence = |sentence: &SummarySentence| SentenceView {
+            text: sentence.text.clone(),
+            segment: sentence.segment,
+            start: seconds(sentence.start_ms),
+        };
+        Self { summary: insight.summary.iter().map(sentence).collect(), topics: insight.topics.clone() }
     }
 }
 
@@ -425,6 +454,10 @@ fn stage_status() -> Object {
 
 fn step_state() -> Object {
     one_of(["pending", "running", "waiting", "completed", "skipped", "failed"])
+}
+
+fn transcript_source() -> Object {
+    one_of(["local", "provider"])
 }
 
 fn direction() -> Object {

@@ -123,19 +123,20 @@ impl From<Failure> for TranscribeError {
 /// Owns the child process: one call at a time, weights loaded once, a new child after a death.
 #[derive(Debug)]
 pub struct Supervisor {
-    config: SupervisorConfig,
+    /// Or why there is no model to run.
+    config: Result<SupervisorConfig, String>,
     worker: Mutex<Option<Worker>>,
 }
 
 impl Supervisor {
     /// Starts nothing yet; the child comes with the first call.
     pub const fn new(config: SupervisorConfig) -> Self {
-        Self { config, worker: Mutex::const_new(None) }
+        Self { config: Ok(config), worker: Mutex::const_new(None) }
     }
 
-    /// The model in use.
-    pub const fn profile(&self) -> &ModelProfile {
-        &self.config.profile
+    /// Has no model: every call waits for one, for the reason given as a sentence. No child is ever started.
+    pub const fn without_model(problem: String) -> Self {
+        Self { config: Err(problem), worker: Mutex::const_new(None) }
     }
 
     /// Transcribes one call; waits while another is running. News goes to `events`; when nobody takes it any more it is
@@ -150,6 +151,7 @@ impl Supervisor {
         events: mpsc::Sender<Event>,
         cancel: CancellationToken,
     ) -> Result<Outcome, TranscribeError> {
+        let config = self.config.as_ref().map_err(|problem| TranscribeError::Model(problem.clone()))?;
         let mut slot = tokio::select! {
             slot = self.worker.lock() => slot,
             () = cancel.cancelled() => return Err(TranscribeError::Cancelled),
@@ -157,11 +159,11 @@ impl Supervisor {
         let mut worker = match slot.take() {
             Some(worker) if worker.calls < CALLS_PER_CHILD => worker,
             _ => tokio::select! {
-                started = Worker::start(&self.config) => started?,
+                started = Worker::start(config) => started?,
                 () = cancel.cancelled() => return Err(TranscribeError::Cancelled),
             },
         };
-        let result = worker.hear(&self.config, request, &events, &cancel).await;
+        let result = worker.hear(config, request, &events, &cancel).await;
         // A child that answered, even with a failure of the file, is sound and keeps its weights.
         if worker.is_sound {
             *slot = Some(worker);

@@ -270,9 +270,11 @@ async fn a_server_that_never_gets_anywhere_is_given_up_and_what_came_is_kept() {
 async fn a_refused_connection_names_the_host() {
     let mut scene = Scene::new(&[Answer::Good]).await;
     let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    scene.mirror.base_url = format!("http://{unused}");
-    let error = scene.pull().await.0.unwrap_err().to_string();
-    assert!(error.contains("127.0.0.1 could not be reached"), "{error}");
+    for scheme in ["http", "https"] {
+        scene.mirror.base_url = format!("{scheme}://{unused}");
+        let error = scene.pull().await.0.unwrap_err().to_string();
+        assert!(error.contains("127.0.0.1 could not be reached"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -328,8 +328,10 @@ fn client_for(address: &str) -> Result<(Client, Url), ModelError> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"))
         .ok_or_else(|| ModelError::Download(format!("'{address}' is not an http or https address.")))?;
-    // Another part may have installed the same provider before; both are ring.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Fails only when another thread was quicker; then a provider is there as well.
+        rustls::crypto::ring::default_provider().install_default().ok();
+    }
     let mut builder = Client::builder()
         .user_agent(concat!("callscribe/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)

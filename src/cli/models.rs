@@ -1,0 +1,367 @@
+//! `callscribe models`: list, pull, import, verify.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::models::{
+    self, DOWNLOAD_BASE_URL, ModelEntry, ModelError, ModelFile, News, PullOptions, Pulled, Verdict, catalogue,
+    entry_named,
+};
+
+const MB: u64 = 1_000_000;
+/// Without a terminal one line for each tenth.
+const PLAIN_STEPS: u64 = 10;
+
+/// Lists Whisper models, brings them in and checks them.
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    #[command(subcommand)]
+    command: ModelsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelsCommand {
+    /// Shows which models are here, which is in use and which can be had.
+    List(ListArgs),
+    /// Downloads a published model, verifies it and puts it into the state folder.
+    Pull(PullArgs),
+    /// Takes a model in from a file, for machines without network.
+    Import(ImportArgs),
+    /// Checks size and digest of models that are here.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct PullArgs {
+    /// The model's name, like base or small-q5_1.
+    name: String,
+    /// A mirror's folder of model files.
+    #[arg(long, value_name = "URL", default_value = DOWNLOAD_BASE_URL)]
+    from: String,
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// A Whisper model in ggml format.
+    file: PathBuf,
+    /// The name it gets here, if not that of the file.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// Names or paths; all models here when none is given.
+    names: Vec<String>,
+}
+
+/// Runs one of the subcommands.
+///
+/// # Errors
+///
+/// What went wrong, as a sentence with what to do.
+pub async fn run(args: ModelsArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    match args.command {
+        ModelsCommand::List(args) => {
+            let listing = Listing::of(config);
+            print(&if args.json { serde_json::to_string_pretty(&listing)? + "\n" } else { listing.to_text() })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        ModelsCommand::Pull(args) => pull(args, config).await,
+        ModelsCommand::Import(args) => import(&args, config),
+        ModelsCommand::Verify(args) => verify(&args.names, config),
+    }
+}
+
+/// What `models list` shows.
+#[derive(Debug, Serialize)]
+pub struct Listing {
+    /// The model the configuration names.
+    pub configured: String,
+    /// Why it cannot be used, if it cannot.
+    pub configured_problem: Option<String>,
+    /// Models here first, then what can be had.
+    pub models: Vec<Listed>,
+}
+
+/// One model in the list.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Size of its file.
+    pub size_bytes: Option<u64>,
+    /// Memory it takes, about.
+    pub memory_bytes_estimate: Option<u64>,
+    /// Knows other languages than English.
+    pub multilingual: Option<bool>,
+    /// Knows only the sample calls.
+    pub miniature: bool,
+    /// The one the configuration names.
+    pub in_use: bool,
+    /// Where it is, if it is here.
+    pub path: Option<PathBuf>,
+    /// What is wrong with the file.
+    pub problem: Option<String>,
+    /// Where it can be had.
+    pub url: Option<String>,
+    /// SHA-256 of its file.
+    pub sha256: Option<String>,
+}
+
+impl Listing {
+    /// Looks into the configured folders; of files of one name the first counts, as it does when one is used.
+    pub fn of(config: &Config) -> Self {
+        let dirs = &config.transcribe.model_dirs;
+        let configured = models::resolve(&config.transcribe.model, dirs);
+        let in_use = configured.as_ref().ok().map(|file| file.path.clone());
+        let mut models: Vec<Listed> = Vec::new();
+        for (path, outcome) in models::installed(dirs) {
+            let in_use = in_use.as_deref() == Some(&*path);
+            let listed = match outcome {
+                Ok(file) => {
+                    let size_bytes = Some(file.header.size_bytes);
+                    Listed { path: Some(path), in_use, size_bytes, ..Listed::of_entry(&file.entry) }
+                }
+                Err(error) => Listed::broken(path, &error),
+            };
+            if models.iter().all(|earlier| earlier.name != listed.name) {
+                models.push(listed);
+            }
+        }
+        for entry in catalogue().filter(|entry| entry.published) {
+            if models.iter().all(|here| here.name != entry.name) {
+                models.push(Listed::of_entry(&entry));
+            }
+        }
+        let configured_problem = configured.err().map(|error| error.to_string());
+        Self { configured: config.transcribe.model.clone(), configured_problem, models }
+    }
+
+    /// For a person.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        if let Some(problem) = &self.configured_problem {
+            text += &format!("The configured model '{}' cannot be used. {problem}\n\n", self.configured);
+        } else if self.models.iter().any(|model| model.in_use && model.miniature) {
+            text += "The miniature is in use: it knows only the sample calls and is no use on real ones.\n\
+                     `callscribe models pull base` brings a real model; then set transcribe.model = \"base\".\n\n";
+        }
+        text += &format!("{:22} {:>9} {:>9}  {:10} WHERE\n", "NAME", "SIZE", "MEMORY", "LANGUAGES");
+        for model in &self.models {
+            text += &model.line();
+        }
+        text
+    }
+}
+
+impl Listed {
+    fn of_entry(entry: &ModelEntry) -> Self {
+        Self {
+            name: entry.name.to_string(),
+            size_bytes: entry.size_bytes,
+            memory_bytes_estimate: Some(entry.memory_bytes_estimate),
+            multilingual: Some(entry.multilingual),
+            miniature: entry.miniature,
+            in_use: false,
+            path: None,
+            problem: None,
+            url: entry.url(),
+            sha256: entry.sha256.as_deref().map(str::to_owned),
+        }
+    }
+
+    fn broken(path: PathBuf, error: &ModelError) -> Self {
+        Self {
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            size_bytes: None,
+            memory_bytes_estimate: None,
+            multilingual: None,
+            miniature: false,
+            in_use: false,
+            path: Some(path),
+            problem: Some(error.to_string()),
+            url: None,
+            sha256: None,
+        }
+    }
+
+    fn line(&self) -> String {
+        let megabytes =
+            |bytes: Option<u64>| bytes.map_or_else(|| "?".to_owned(), |bytes| format!("{} MB", bytes.div_ceil(MB)));
+        let languages = match self.multilingual {
+            Some(true) if self.miniature => "samples",
+            Some(true) => "many",
+            Some(false) => "English",
+            None => "?",
+        };
+        let place = match (&self.problem, &self.path) {
+            (Some(problem), _) => format!("BROKEN: {problem}"),
+            (None, Some(path)) if self.in_use => format!("{} (in use)", path.display()),
+            (None, Some(path)) => path.display().to_string(),
+            (None, None) => "to be pulled".to_owned(),
+        };
+        let (size, memory) = (megabytes(self.size_bytes), megabytes(self.memory_bytes_estimate));
+        format!("{:22} {size:>9} {memory:>9}  {languages:10} {place}\n", self.name)
+    }
+}
+
+async fn pull(args: PullArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let Some(entry) = entry_named(&args.name) else {
+        // The sentence of a model that is not here names the nearest that can be had.
+        let Err(unknown) = models::resolve(&args.name, &[]) else {
+            bail!("'{}' is a file, not a model's name.", args.name)
+        };
+        return Err(unknown.into());
+    };
+    let dir = config.state_dir.join("models");
+    let options = PullOptions { base_url: args.from, ..PullOptions::default() };
+    let mut progress =
+        Progress::new(&format!("{} from {}", entry.name, options.base_url), entry.size_bytes.unwrap_or(0));
+    let outcome = models::pull(&entry, &dir, &options, &mut |news| progress.tell(&news)).await;
+    progress.finish();
+    match outcome? {
+        Pulled::AlreadyHere(path) => {
+            print(&format!("{} is here already, and whole: {}\n", entry.name, path.display()))?;
+        }
+        Pulled::Downloaded(path) => {
+            print(&format!("{} was downloaded and verified: {}\n", entry.name, path.display()))?;
+            hint_at_use(&entry.name, config)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let size_bytes = std::fs::metadata(&args.file).map_or(0, |metadata| metadata.len());
+    let mut progress = Progress::new(&format!("Copying {}", args.file.display()), size_bytes);
+    let dir = config.state_dir.join("models");
+    let outcome = models::import(&args.file, args.name.as_deref(), &dir, &mut |bytes| progress.advance(bytes));
+    progress.finish();
+    let imported = outcome?;
+    let vouched = match imported.verdict {
+        Verdict::Verified(_) => "verified against the catalogue",
+        Verdict::Whole(_) => "whole, but in no catalogue, so its digest could not be compared",
+    };
+    print(&format!("{} was imported, {vouched}: {}\n", imported.name, imported.path.display()))?;
+    hint_at_use(&imported.name, config)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hint_at_use(name: &str, config: &Config) -> anyhow::Result<()> {
+    if config.transcribe.model == name {
+        return Ok(());
+    }
+    let file = config.file.as_deref().unwrap_or(Path::new("/etc/callscribe/config.toml")).display();
+    print(&format!("To use it, set model = \"{name}\" under [transcribe] in {file}.\n"))
+}
+
+fn verify(names: &[String], config: &Config) -> anyhow::Result<ExitCode> {
+    let dirs = &config.transcribe.model_dirs;
+    let wanted: Vec<Result<ModelFile, ModelError>> = if names.is_empty() {
+        models::installed(dirs).into_iter().map(|(_, outcome)| outcome).collect()
+    } else {
+        names.iter().map(|name| models::resolve(name, dirs)).collect()
+    };
+    if wanted.is_empty() {
+        bail!("There is no model here; `callscribe models pull base` brings one.");
+    }
+    let mut all_good = true;
+    for file in wanted {
+        let line = match file.and_then(|file| verify_one(&file)) {
+            Ok(line) => line,
+            Err(error) => {
+                all_good = false;
+                format!("FAILED    {error}")
+            }
+        };
+        print(&(line + "\n"))?;
+    }
+    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn verify_one(file: &ModelFile) -> Result<String, ModelError> {
+    let mut progress = Progress::new(&format!("Reading {}", file.path.display()), file.header.size_bytes);
+    let verdict = models::verify(&file.path, &file.entry, &mut |bytes| progress.advance(bytes));
+    progress.finish();
+    let shown = file.path.display();
+    Ok(match verdict? {
+        Verdict::Verified(_) => format!("verified  {} {shown}", file.entry.name),
+        Verdict::Whole(_) => format!("whole     {} {shown} (in no catalogue: no digest to compare)", file.entry.name),
+    })
+}
+
+/// A bar on a terminal, plain lines otherwise; both on stderr.
+struct Progress {
+    bar: ProgressBar,
+    plain: bool,
+    total_bytes: u64,
+    steps_shown: u64,
+}
+
+impl Progress {
+    fn new(title: &str, total_bytes: u64) -> Self {
+        let plain = !io::stderr().is_terminal();
+        let target = if plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(total_bytes), target);
+        let template = "{msg}\n{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(title.to_owned());
+        if plain {
+            eprintln!("{title} ({} MB)", total_bytes.div_ceil(MB));
+        }
+        Self { bar, plain, total_bytes, steps_shown: 0 }
+    }
+
+    fn tell(&mut self, news: &News) {
+        match news {
+            News::Resuming { from_bytes } => {
+                self.say(&format!("An earlier download left {} MB; going on from there.", from_bytes / MB));
+            }
+            News::Received { bytes } => self.advance(*bytes),
+            News::Retrying { reason } => self.say(&format!("Trying again: {reason}.")),
+            News::Verifying => self.say("Checking size and digest."),
+        }
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        self.bar.set_position(bytes);
+        let steps = bytes * PLAIN_STEPS / self.total_bytes.max(1);
+        if self.plain && steps > self.steps_shown {
+            self.steps_shown = steps;
+            eprintln!("{} %", steps * 100 / PLAIN_STEPS);
+        }
+    }
+
+    fn say(&self, sentence: &str) {
+        if self.plain {
+            eprintln!("{sentence}");
+        } else {
+            self.bar.println(sentence);
+        }
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    io::stdout().lock().write_all(text.as_bytes()).context("The answer could not be written to standard output.")
+}

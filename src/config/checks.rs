@@ -1,0 +1,100 @@
+//! Values that are each right and cannot stand together.
+
+use std::path::{Path, PathBuf};
+
+use super::error::Problems;
+use super::places::real;
+use super::reader::Section;
+use super::{FolderConfig, TranscribeConfig};
+use crate::call::Language;
+
+/// A folder with the section it came from, for paths and lines in messages.
+pub(super) type Folder<'t> = (Section<'t>, FolderConfig);
+
+/// Watched folders against the state folder and against each other.
+pub(super) fn folders(folders: &[Folder<'_>], state_dir: &Path) {
+    let state_dir = real(state_dir);
+    let places: Vec<PathBuf> = folders.iter().map(|(_, folder)| real(&folder.path)).collect();
+    for (index, (section, folder)) in folders.iter().enumerate() {
+        let place = &places[index];
+        if place.starts_with(&state_dir) {
+            let message = format!(
+                "The folder lies inside the state folder {}, where callscribe writes; watch another one.",
+                state_dir.display()
+            );
+            section.problem("path", message);
+        } else if state_dir.starts_with(place) {
+            let message = format!(
+                "The state folder {} lies inside this folder, so callscribe would take in its own files; move one of them.",
+                state_dir.display()
+            );
+            section.problem("path", message);
+        }
+        for (earlier, (other_section, other)) in folders.iter().enumerate().take(index) {
+            let theirs = other_section.name();
+            if other.name == folder.name {
+                section.problem("name", format!("{theirs} has the name '{}' already; names must differ.", folder.name));
+            }
+            if *place == places[earlier] {
+                section.problem("path", format!("{theirs} watches the same folder; its calls would come in twice."));
+            } else if nested(place, &places[earlier], other) || nested(&places[earlier], place, folder) {
+                let message = format!(
+                    "This folder and {theirs} lie inside one another; the inner one's calls would come in twice. Set recursive = false on the outer one, or drop one."
+                );
+                section.problem("path", message);
+            }
+        }
+    }
+}
+
+fn nested(inner: &Path, outer: &Path, outer_folder: &FolderConfig) -> bool {
+    outer_folder.recursive && inner.starts_with(outer)
+}
+
+/// A model that knows English only, against what is asked of it.
+pub(super) fn english_only(transcribe: &TranscribeConfig, section: &Section<'_>, folders: &[Folder<'_>]) {
+    let model = &transcribe.model;
+    let name = model.rsplit('/').next().unwrap_or(model).trim_end_matches(".bin");
+    // The published English models end in .en, or have .en before the kind of quantisation.
+    if !(name.ends_with(".en") || name.contains(".en-")) {
+        return;
+    }
+    if transcribe.translate {
+        section.problem(
+            "translate",
+            format!("The model {model} knows English only and cannot translate; use {}.", multilingual(model)),
+        );
+    }
+    let complaint = |language: &Language| {
+        format!(
+            "The model {model} knows English only, not '{language}'; use {}, or list no other language.",
+            multilingual(model)
+        )
+    };
+    if let Some(other) = other_than_english(&transcribe.languages) {
+        section.problem("languages", complaint(other));
+    }
+    for (section, folder) in folders {
+        if let Some(other) = other_than_english(&folder.languages) {
+            section.problem("languages", complaint(other));
+        }
+    }
+}
+
+fn other_than_english(languages: &[Language]) -> Option<&Language> {
+    languages.iter().find(|language| language.as_str() != "en")
+}
+
+fn multilingual(model: &str) -> String {
+    model.replacen(".en", "", 1)
+}
+
+/// The state folder may not be the root or a folder others share: files are removed below it.
+pub(super) fn state_dir(state_dir: &Path, root: &Section<'_>, problems: &Problems) {
+    const SHARED: [&str; 12] =
+        ["/", "/bin", "/boot", "/dev", "/etc", "/home", "/proc", "/root", "/tmp", "/usr", "/var", "/var/lib"];
+    if SHARED.iter().any(|shared| real(state_dir) == Path::new(shared)) {
+        let message = "callscribe needs a folder of its own, like /var/lib/callscribe.";
+        problems.add("state_dir", root.line_of("state_dir"), message);
+    }
+}

@@ -1,0 +1,90 @@
+//! Secrets: from one place each, from files only their owner can read, never shown.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::Env;
+use super::error::Problems;
+
+/// Shorter tokens can be guessed.
+const TOKEN_CHARS_MIN: usize = 16;
+/// Longer ones do not fit a header line everywhere.
+const TOKEN_BYTES_MAX: u64 = 4096;
+/// The credential's name in the unit (`LoadCredential=api-token:…`).
+const CREDENTIAL: &str = "api-token";
+const VARIABLE: &str = "CALLSCRIBE_API_TOKEN";
+
+/// The API token: a systemd credential, the file the configuration names, or the environment. Two of them are refused,
+/// because nobody could tell which one counts.
+pub(super) fn api_token(token_file: Option<PathBuf>, env: Env<'_>, problems: &Problems) -> Option<SecretString> {
+    let credential =
+        env("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(CREDENTIAL)).filter(|path| path.exists());
+    let variable = env(VARIABLE);
+    let sources: Vec<&str> = [
+        credential.is_some().then_some("the systemd credential api-token"),
+        token_file.is_some().then_some("the file in api.token_file"),
+        variable.is_some().then_some("the variable CALLSCRIBE_API_TOKEN"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if sources.len() > 1 {
+        let message = format!("The API token comes from {}; keep one of them.", sources.join(" and from "));
+        problems.add("api.token_file", None, message);
+        return None;
+    }
+    let (key, token) = match (credential.or(token_file), variable) {
+        (Some(path), _) => ("api.token_file", from_file(&path)),
+        (None, Some(variable)) => (VARIABLE, Ok(variable)),
+        (None, None) => return None,
+    };
+    match token.and_then(|token| checked(&token)) {
+        Ok(token) => Some(token),
+        Err(message) => {
+            problems.add(key, None, message);
+            None
+        }
+    }
+}
+
+fn from_file(path: &Path) -> Result<String, String> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if let Some(complaint) = complaint(path, &metadata) {
+        return Err(complaint);
+    }
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("{} cannot be read: {error}. Make it readable for the user callscribe runs as.", path.display())
+}
+
+fn complaint(path: &Path, metadata: &Metadata) -> Option<String> {
+    let shown = path.display();
+    if !metadata.is_file() {
+        return Some(format!("{shown} is not a file; put the token into a file of its own."));
+    }
+    if metadata.permissions().mode() & 0o007 != 0 {
+        return Some(format!("{shown} can be read by everybody on this machine; run `chmod 600 {shown}`."));
+    }
+    (metadata.len() > TOKEN_BYTES_MAX)
+        .then(|| format!("{shown} is larger than {TOKEN_BYTES_MAX} bytes; it must hold the token alone."))
+}
+
+/// What any bearer token must be; the messages say nothing of what it is.
+fn checked(token: &str) -> Result<SecretString, String> {
+    let token = token.trim();
+    if token.chars().count() < TOKEN_CHARS_MIN {
+        return Err(format!(
+            "The token has fewer than {TOKEN_CHARS_MIN} characters; `openssl rand -hex 32` makes a good one."
+        ));
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("The token may hold printable ASCII characters only, without spaces.".to_owned());
+    }
+    Ok(SecretString::from(token))
+}

@@ -1,0 +1,142 @@
+//! Who may ask, and under which name.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use crate::seed::{Served, TOKEN};
+
+fn with_authorization(served: &Served, lines: &[&str]) -> u16 {
+    let host = format!("Host: {}", served.http.address);
+    let answer = served.http.raw("GET", "/api/v1/queue", &[&[host.as_str()], lines].concat());
+    if answer.status == 401 {
+        assert_eq!(answer.error_code(), "unauthorized");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    }
+    answer.status
+}
+
+#[test]
+fn only_the_whole_token_opens() {
+    let served = Served::empty();
+    let (prefix, longer) = (&TOKEN[..31], format!("{TOKEN}0"));
+    let bearer = |token: &str| format!("Authorization: Bearer {token}");
+    assert_eq!(with_authorization(&served, &[]), 401);
+    for wrong in [bearer(""), bearer(prefix), bearer(&longer), bearer(&TOKEN.to_uppercase()), bearer("wrong")] {
+        assert_eq!(with_authorization(&served, &[&wrong]), 401, "{wrong}");
+    }
+    for wrong in [format!("Authorization: {TOKEN}"), format!("Authorization: Basic {TOKEN}"), "Authorization:".into()] {
+        assert_eq!(with_authorization(&served, &[&wrong]), 401, "{wrong}");
+    }
+    assert_eq!(with_authorization(&served, &[&bearer(TOKEN)]), 200);
+}
+
+#[test]
+fn the_scheme_may_be_written_in_any_case() {
+    let served = Served::empty();
+    for scheme in ["bearer", "BEARER", "Bearer"] {
+        assert_eq!(with_authorization(&served, &[&format!("authorization: {scheme} {TOKEN}")]), 200);
+    }
+}
+
+#[test]
+fn two_tokens_are_none() {
+    let served = Served::empty();
+    let right = format!("Authorization: Bearer {TOKEN}");
+    assert_eq!(with_authorization(&served, &[&right, "Authorization: Bearer wrong"]), 401);
+    assert_eq!(with_authorization(&served, &[&right, &right]), 401);
+}
+
+#[test]
+fn a_token_in_the_query_is_not_looked_at() {
+    let served = Served::empty();
+    let answer = served.http.raw("GET", &format!("/api/v1/queue?token={TOKEN}"), &["Host: localhost"]);
+    assert_eq!(answer.status, 401);
+}
+
+#[test]
+fn without_a_token_nothing_tells_which_paths_exist() {
+    let served = Served::empty();
+    for target in ["/", "/api/v1/recordings/", "/api/v1/nothing", "/openapi.json", "/healthz/", "/HEALTHZ"] {
+        assert_eq!(served.http.raw("GET", target, &["Host: localhost"]).status, 401, "{target}");
+    }
+    assert_eq!(served.http.raw("PATCH", "/api/v1/recordings/", &["Host: localhost"]).status, 401);
+}
+
+#[test]
+fn health_is_open_to_whoever_watches() {
+    let served = Served::empty();
+    assert_eq!(served.http.raw("GET", "/healthz", &["Host: localhost"]).status, 200);
+    assert_eq!(served.http.raw("GET", "/readyz", &["Host: localhost"]).status, 200);
+}
+
+#[test]
+fn a_request_must_name_this_machine() {
+    let served = Served::empty();
+    let token = format!("Authorization: Bearer {TOKEN}");
+    let ask = |host: &str| served.http.raw("GET", "/api/v1/queue", &[&format!("Host: {host}"), &token]).status;
+    for known in ["localhost", "localhost:1", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:80", "LOCALHOST"] {
+        assert_eq!(ask(known), 200, "{known}");
+    }
+    for rebound in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", "2130706433", ""] {
+        assert_eq!(ask(rebound), 403, "{rebound}");
+    }
+}
+
+#[test]
+fn a_request_without_a_host_or_with_two_is_refused() {
+    let served = Served::empty();
+    let token = format!("Authorization: Bearer {TOKEN}");
+    let refused = |headers: &[&str]| {
+        let answer = served.http.raw("GET", "/api/v1/queue", headers);
+        assert_eq!((answer.status, answer.error_code().as_str()), (403, "host_refused"));
+    };
+    refused(&[&token]);
+    refused(&["Host: localhost", "Host: localhost", &token]);
+    assert_eq!(served.http.bytes("GET /healthz HTTP/1.0\r\n\r\n").status, 403);
+}
+
+#[test]
+fn a_full_url_as_target_must_name_this_machine_too() {
+    let served = Served::empty();
+    let token = format!("Authorization: Bearer {TOKEN}");
+    let ask = |target: &str| served.http.raw("GET", target, &["Host: localhost", &token]).status;
+    assert_eq!(ask("http://evil.example/api/v1/queue"), 403);
+    assert_eq!(ask("http://localhost/api/v1/queue"), 200);
+}
+
+#[test]
+fn every_answer_forbids_guessing_keeping_running_and_telling() {
+    let served = Served::empty();
+    for (target, host) in [("/healthz", "localhost"), ("/nothing", "localhost"), ("/api/v1/queue", "evil.example")] {
+        let answer = served.http.raw("GET", target, &[&format!("Host: {host}")]);
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; frame-ancestors 'none'"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert!(answer.header("x-request-id").is_some_and(|id| id.len() == 36));
+    }
+}
+
+#[test]
+fn no_other_origin_is_let_in() {
+    let served = Served::empty();
+    let headers = ["Origin: https://evil.example", "Access-Control-Request-Method: GET"];
+    for answer in
+        [served.http.send("GET", "/api/v1/queue", &headers), served.http.send("OPTIONS", "/api/v1/queue", &headers)]
+    {
+        let cors = answer.headers.iter().find(|(name, _)| name.starts_with("access-control-"));
+        assert_eq!(cors, None);
+    }
+}
+
+#[test]
+fn a_kept_connection_serves_request_after_request() {
+    let served = Served::empty();
+    let mut stream = TcpStream::connect(served.http.address).unwrap();
+    let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(format!("{request}{request}{last}").as_bytes()).unwrap();
+    let mut all = String::new();
+    stream.read_to_string(&mut all).unwrap();
+    assert_eq!(all.matches("HTTP/1.1 200 OK").count(), 3);
+}

@@ -1,0 +1,27 @@
+//! What several groups of tests share: HTTP by hand, waiting on conditions, and the real daemon on a folder of its own.
+//!
+//! Used with `#[path = "../common/mod.rs"] mod common;`. Not every group uses all of it.
+#![allow(dead_code, missing_docs)]
+
+mod daemon;
+mod http;
+
+use std::time::{Duration, Instant};
+
+pub use daemon::TestDaemon;
+pub use http::{Answer, Http};
+
+/// Longest wait for anything: far more than a busy machine needs, so that only what never comes fails.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Asks `probe` again and again until it answers; panics with `what` when it never does.
+pub fn wait_until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = probe() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
