@@ -1,4 +1,92 @@
 //! Command line: one file a subcommand. Parses arguments, calls what stands below, prints, chooses the exit code.
 
 pub mod check;
+pub mod demo;
 pub mod models;
+mod progress;
+pub mod transcribe;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigErrors};
+use crate::store::StoreError;
+
+/// Exit codes, for scripts. 2 is clap's for wrong arguments; 65 and 78 follow sysexits.h.
+pub mod exit {
+    /// Something did not work; standard error says what.
+    pub const FAILURE: u8 = 1;
+    /// Some of several files failed; the others are done.
+    pub const PARTIAL: u8 = 3;
+    /// Data is damaged: a database or an audio file that cannot be read.
+    pub const DATA: u8 = 65;
+    /// The configuration is wrong.
+    pub const CONFIG: u8 = 78;
+    /// Ended by Ctrl-C.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// Transcribes recorded telephone calls on this machine: right words, right speaker, right times, nothing sent anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "callscribe", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// Configuration file [default: $CALLSCRIBE_CONFIG, /etc/callscribe/config.toml, ~/.config/callscribe/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 some of several failed, 65 damaged data, \
+                          78 wrong configuration, 130 interrupted.";
+
+/// One subcommand each.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Transcribe a sample call and check every word: shows that this machine can do it
+    Demo(demo::Args),
+    /// Transcribe audio files
+    Transcribe(transcribe::Args),
+    /// List, download, import and verify Whisper models
+    Models(models::ModelsArgs),
+    /// Check configuration, folders and model, and say what to mend
+    Check(check::CheckArgs),
+    /// The process that decodes and recognises; started by the others
+    #[command(hide = true)]
+    Worker,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// Whatever stopped it, as a sentence.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let loaded = Config::load(arguments.config.as_deref(), &|name| std::env::var(name).ok());
+    // `check` reports a broken configuration itself.
+    if let Command::Check(args) = &arguments.command {
+        return check::run(args, &loaded);
+    }
+    let config = loaded?;
+    match arguments.command {
+        Command::Demo(args) => demo::run(args, config).await,
+        Command::Transcribe(args) => transcribe::run(args, config).await,
+        Command::Models(args) => models::run(args, &config).await,
+        Command::Check(_) | Command::Worker => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// The exit code for what stopped a command.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<ConfigErrors>() {
+        exit::CONFIG
+    } else if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_data_error) {
+        exit::DATA
+    } else {
+        exit::FAILURE
+    }
+}

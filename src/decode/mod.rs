@@ -12,7 +12,6 @@
 //!
 //! Times are kept: encoder lead-in is cut, lost packets become silence, the resampler's delay is taken out.
 
-pub mod channels;
 mod error;
 mod feed;
 mod foreign;
