@@ -18,8 +18,13 @@ const SOURCE_OVER_FLOOR_DB: f32 = 10.0;
 const HEARD_OVER_FLOOR_DB: f32 = 3.0;
 /// Room above the expected level of the bleed, in dB: echo paths favour some pitches over others.
 const LEVEL_ROOM_DB: f32 = 9.0;
-/// Share of the expected likeness that has to be there.
-const LIKENESS_SHARE: f32 = 0.5;
+/// Share of the target's power that the source has to explain when it arrives at full level: a voice of one's own may be
+/// just under it, and what arrives that loud came by wire and is an exact copy.
+const EXPLAINED_LOUD: f32 = 0.9;
+/// The same when the source arrives faint: echo paths smear, and a voice of one's own is far above.
+const EXPLAINED_FAINT: f32 = 0.5;
+/// Attenuation from which the source counts as faint, in dB.
+const FAINT_DB: f32 = 20.0;
 /// What is left after taking the bleed off counts as noise up to here above the floor, in dB.
 const REST_OVER_FLOOR_DB: f32 = 4.0;
 /// Steps of something else that do not end a stretch of bleed (64 ms): shorter than any word.
@@ -153,9 +158,11 @@ impl BleedMask {
         if !active || target_dbfs > sum_dbfs(expected_dbfs, floor) + LEVEL_ROOM_DB {
             return false;
         }
+        let faint = (path.attenuation_db / FAINT_DB).clamp(0.0, 1.0);
+        let wanted = EXPLAINED_LOUD + (EXPLAINED_FAINT - EXPLAINED_LOUD) * faint;
         let signal = 10f32.powf((expected_dbfs - floor) / 10.0);
         let rest_dbfs = target_dbfs + 10.0 * (1.0 - likeness * likeness).max(1e-6).log10();
-        likeness * likeness >= LIKENESS_SHARE * signal / (1.0 + signal) || rest_dbfs <= floor + REST_OVER_FLOOR_DB
+        likeness * likeness >= wanted * signal / (1.0 + signal) || rest_dbfs <= floor + REST_OVER_FLOOR_DB
     }
 
     /// Largest absolute correlation near the measured lag, and the source's level there.
