@@ -1,49 +1,130 @@
-//! What each channel is. For now every channel counts as one of its own.
-use std::ops::Range;
-pub struct ChannelMap {
-    pub sounds: Vec<ChannelSound>,
-}
-pub struct ChannelSound {
-    pub rms_dbfs: Option<f32>,
-    pub noise_floor_dbfs: Option<f32>,
-    pub peak: f32,
-    pub clipped_share: f32,
-    pub relation: Relation,
-}
-#[derive(Clone, Copy)]
+//! What each channel of a call is, judged by its sound: a party, a copy of another channel, dead, or a party that another
+//! one is heard through.
+//!
+//! Takes blocks at 16 kHz as `decode` hands them out and keeps a fixed amount of state however long the call. Never looks
+//! at words: text that two channels share may have been said twice.
+//!
+//! Two passes: [`ChannelSurvey`] says what the channels are; where one is heard through on another, [`BleedMask`] says
+//! when.
+
+mod bleed;
+mod filter;
+mod level;
+mod pair;
+mod relation;
+
+use super::Block;
+
+pub use self::bleed::BleedMask;
+pub use self::filter::HighPass;
+pub use self::level::{SILENCE_DBFS, power_dbfs};
+
+use self::level::LevelMeter;
+use self::pair::PairMeter;
+
+/// Lags looked for between two channels: 50 ms either way, beyond any echo path inside one building.
+const LAG_MAX_SAMPLES: usize = 800;
+
+/// What one channel is to the others.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Relation {
+    /// Has a sound of its own and no other channel in it.
     Own,
+    /// Nothing above the noise of a line.
     Dead,
-    CopyOf { channel: usize, gain_db: f32, lag_samples: i32 },
-    Bleed { from: usize, attenuation_db: f32, lag_samples: i32 },
+    /// The same sound as another channel, and nothing else.
+    CopyOf {
+        /// The channel to listen to instead; the earlier one unless that is much quieter.
+        channel: usize,
+        /// How much louder this channel is.
+        gain_db: f32,
+        /// How much later this channel is, in samples at 16 kHz.
+        lag_samples: i32,
+    },
+    /// Has a sound of its own, and another channel is heard through on it.
+    Bleed {
+        /// The channel that is heard through; the loudest of them when there are several.
+        from: usize,
+        /// How much quieter it is here than at home.
+        attenuation_db: f32,
+        /// How much later it is here, in samples at 16 kHz.
+        lag_samples: i32,
+    },
 }
-pub struct ChannelSurvey(usize);
+
+/// What was measured on one channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelSound {
+    /// RMS over the whole call without offset, in dB below full scale; absent for digital silence.
+    pub rms_dbfs: Option<f32>,
+    /// Level under which the quietest tenth of the call lies; absent for digital silence.
+    pub noise_floor_dbfs: Option<f32>,
+    /// Largest absolute sample.
+    pub peak: f32,
+    /// Share of samples at full scale, 0 to 1.
+    pub clipped_share: f32,
+    /// Mean of the samples.
+    pub dc_offset: f32,
+    /// What it is to the others.
+    pub relation: Relation,
+    /// Length at 16 kHz.
+    pub duration_samples: u64,
+}
+
+/// One way in which a channel is heard on another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BleedPath {
+    /// Where the sound is at home.
+    pub from: usize,
+    /// Where it is heard as well.
+    pub to: usize,
+    /// How much quieter it is there.
+    pub attenuation_db: f32,
+    /// How much later it is there, in samples at 16 kHz.
+    pub lag_samples: i32,
+}
+
+/// What every channel is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChannelMap {
+    /// One a channel.
+    pub sounds: Vec<ChannelSound>,
+    /// Every bleed that was found, several into one channel included.
+    pub paths: Vec<BleedPath>,
+}
+
+/// Listens to all channels once.
+#[derive(Debug)]
+pub struct ChannelSurvey {
+    filters: Vec<HighPass>,
+    levels: Vec<LevelMeter>,
+    pairs: PairMeter,
+}
+
 impl ChannelSurvey {
-    pub fn new(n: usize) -> Self {
-        Self(n)
-    }
-    pub fn push(&mut self, _: &super::Block) {}
-    pub fn finish(self) -> ChannelMap {
-        ChannelMap {
-            sounds: (0..self.0)
-                .map(|_| ChannelSound {
-                    rms_dbfs: None,
-                    noise_floor_dbfs: None,
-                    peak: 0.0,
-                    clipped_share: 0.0,
-                    relation: Relation::Own,
-                })
-                .collect(),
+    /// For a file with that many channels.
+    pub fn new(channel_count: usize) -> Self {
+        Self {
+            filters: vec![HighPass::default(); channel_count],
+            levels: vec![LevelMeter::default(); channel_count],
+            pairs: PairMeter::new(channel_count),
         }
     }
-}
-pub struct BleedMask;
-impl BleedMask {
-    pub fn new(_: &ChannelMap) -> Self {
-        Self
+
+    /// Takes the next block; what is not a number counts as silence.
+    pub fn push(&mut self, block: &Block) {
+        let mut filtered = Vec::with_capacity(block.len());
+        for ((channel, filter), level) in block.iter().zip(&mut self.filters).zip(&mut self.levels) {
+            let clean: Vec<f32> = channel.iter().map(|&sample| filter::sane(sample)).collect();
+            let audio = filter.run(&clean);
+            level.push(&clean, &audio);
+            filtered.push(audio);
+        }
+        self.pairs.push(&filtered);
     }
-    pub fn push(&mut self, _: &super::Block) {}
-    pub fn finish(self) -> Vec<Vec<Range<u64>>> {
-        vec![]
+
+    /// Says what each channel is.
+    pub fn finish(self) -> ChannelMap {
+        relation::judge(&self.levels, &self.pairs)
     }
 }

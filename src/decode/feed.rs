@@ -13,7 +13,7 @@ use symphonia::core::formats::FormatReader;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::TimeBase;
 
-use super::mpeg::FrameHeader;
+use super::mpeg::{CHANGED_FRAMES, FrameHeader};
 use super::open;
 use super::trim::Trimmer;
 use super::wav::PlainPackets;
@@ -34,8 +34,9 @@ const SILENCE_FRAMES: u64 = 8192;
 const ERRORS_IN_A_ROW_MAX: u32 = 100;
 /// Packets seen before the share of corrupt ones is judged.
 const PACKETS_TO_JUDGE: u64 = 100;
-/// MP3 frames of another rate or channel count in a row that are a change of format rather than noise.
-const CHANGED_FRAMES: u32 = 4;
+
+/// Stands for a panic of the library; its state cannot be trusted after one.
+const DEMUXER_FAILED: &str = "the demuxer failed on it";
 
 /// Where packets come from.
 pub(super) enum Packets {
@@ -177,6 +178,10 @@ impl Feed {
                 // Every other I/O error of the library means that the file ends here.
                 Err(Error::IoError(_)) => return Ok(None),
                 Err(Error::ResetRequired) => self.next_stream()?,
+                Err(Error::DecodeError(DEMUXER_FAILED)) => {
+                    self.note_corrupt(&Error::DecodeError(DEMUXER_FAILED))?;
+                    return Ok(None);
+                }
                 Err(err) => self.note_corrupt(&err)?,
             }
         }
@@ -198,16 +203,7 @@ impl Feed {
     }
 
     fn check_uniform(&self, sample_rate_hz: u32, channel_count: u16) -> Result<(), DecodeError> {
-        let facts = &self.facts;
-        if sample_rate_hz == facts.sample_rate_hz && channel_count == facts.channel_count {
-            return Ok(());
-        }
-        let say = |rate: u32, channels: u16| format!("{rate} Hz with {channels} channel(s)");
-        Err(DecodeError::FormatChanges {
-            from: say(facts.sample_rate_hz, facts.channel_count),
-            to: say(sample_rate_hz, channel_count),
-            at_ms: self.position * 1000 / u64::from(facts.sample_rate_hz),
-        })
+        check_uniform(&self.facts, sample_rate_hz, channel_count, self.position)
     }
 
     /// Frames of silence that the packet's time stamp asks for before it.
@@ -335,6 +331,24 @@ impl Feed {
     }
 }
 
+/// An error when what comes at frame `position` is of another format than the file began with.
+pub(super) fn check_uniform(
+    facts: &AudioFormatFacts,
+    sample_rate_hz: u32,
+    channel_count: u16,
+    position: u64,
+) -> Result<(), DecodeError> {
+    if sample_rate_hz == facts.sample_rate_hz && channel_count == facts.channel_count {
+        return Ok(());
+    }
+    let say = |rate: u32, channels: u16| format!("{rate} Hz with {channels} channel(s)");
+    Err(DecodeError::FormatChanges {
+        from: say(facts.sample_rate_hz, facts.channel_count),
+        to: say(sample_rate_hz, channel_count),
+        at_ms: position * 1000 / u64::from(facts.sample_rate_hz),
+    })
+}
+
 /// The next packet of one track.
 fn own_packet(reader: &mut dyn FormatReader, track_id: u32) -> Result<Option<Packet>, Error> {
     loop {
@@ -347,7 +361,7 @@ fn own_packet(reader: &mut dyn FormatReader, track_id: u32) -> Result<Option<Pac
 
 /// Runs the library, turning a panic into an error of its own kind.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::DecodeError("the demuxer failed on it")))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::DecodeError(DEMUXER_FAILED)))
 }
 
 /// True for errors of the operating system; the library makes its own for files that end early.

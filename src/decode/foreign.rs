@@ -100,10 +100,7 @@ pub(super) fn markup(head: &[u8]) -> Option<DecodeError> {
         return Some(DecodeError::foreign("an XML document", FETCH_AGAIN));
     }
     let after = |open: u8| text.strip_prefix(&[open]).map(<[u8]>::trim_ascii_start).and_then(<[u8]>::first);
-    let is_json = match (after(b'{'), after(b'[')) {
-        (Some(b'"' | b'}'), _) | (_, Some(b'{' | b'"' | b']')) => true,
-        _ => false,
-    };
+    let is_json = matches!((after(b'{'), after(b'[')), (Some(b'"' | b'}'), _) | (_, Some(b'{' | b'"' | b']')));
     is_json.then(|| DecodeError::foreign("a JSON document", FETCH_AGAIN))
 }
 
@@ -151,21 +148,21 @@ fn is_gsm(head: &[u8]) -> bool {
 /// The codec behind a WAVE format tag that is not decoded; numbers from `mmreg.h` and RFC 2361.
 pub(super) fn wave_tag_name(tag: u16) -> String {
     let name = match tag {
-        0x0010 => "OKI ADPCM",
-        0x0014 | 0x0040 | 0x0045 | 0x0064 | 0x0085 => "G.726 or G.721 ADPCM",
-        0x0022 => "DSP Group TrueSpeech",
-        0x0031 | 0x0032 => "GSM 6.10",
-        0x0041 => "G.728",
-        0x0042 | 0x0111 | 0xA100 => "G.723.1",
-        0x0050 => "MPEG layer I or II",
-        0x0065 | 0x028F => "G.722",
-        0x0083 | 0x0133 | 0x0134 | 0x1500 => "G.729",
-        0x0130 => "Sipro ACELP",
-        0x00FF | 0x1600 | 0x1610 => "AAC",
-        0x0160..=0x0163 => "Windows Media",
-        0x2048 | 0xA109 => "Speex",
-        0x704F => "Opus",
-        _ => return format!("unknown (format tag 0x{tag:04X})"),
+        0x0010 => "OKI ADPCM audio",
+        0x0014 | 0x0040 | 0x0045 | 0x0064 | 0x0085 => "G.726 or G.721 ADPCM audio",
+        0x0022 => "DSP Group TrueSpeech audio",
+        0x0031 | 0x0032 => "GSM 6.10 audio",
+        0x0041 => "G.728 audio",
+        0x0042 | 0x0111 | 0xA100 => "G.723.1 audio",
+        0x0050 => "MPEG layer I or II audio",
+        0x0065 | 0x028F => "G.722 audio",
+        0x0083 | 0x0133 | 0x0134 | 0x1500 => "G.729 audio",
+        0x0130 => "Sipro ACELP audio",
+        0x00FF | 0x1600 | 0x1610 => "AAC audio",
+        0x0160..=0x0163 => "Windows Media audio",
+        0x2048 | 0xA109 => "Speex audio",
+        0x704F => "Opus audio",
+        _ => return format!("an unknown kind of audio (format tag 0x{tag:04X})"),
     };
     name.into()
 }

@@ -34,6 +34,8 @@ use crate::call::{AudioFormatFacts, RawAudio};
 use feed::Feed;
 use resample::Resampler;
 
+pub mod channels;
+
 /// Samples a second of everything `decode` hands out: what Whisper and voice activity take.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;
 
@@ -111,7 +113,7 @@ impl Decoder {
         let channels = usize::from(opened.facts.channel_count);
         let declared_duration_ms =
             opened.declared_frames.map(|frames| frames.saturating_mul(1000) / u64::from(sample_rate_hz));
-        let resampler = Resampler::new(sample_rate_hz, channels).map_err(unexpected_rate)?;
+        let resampler = Resampler::new(sample_rate_hz, channels).map_err(|reason| unexpected_rate(&reason))?;
         Ok(Self {
             feed: Feed::new(path.to_owned(), opened)?,
             resampler,
@@ -148,9 +150,9 @@ impl Decoder {
     pub fn next_block(&mut self) -> Result<Option<Block>, DecodeError> {
         while !self.is_drained && self.frames_ready() < BLOCK_FRAMES_MAX {
             if self.feed.next(&mut self.planes)? {
-                self.resampler.push(&self.planes, &mut self.ready).map_err(unexpected_rate)?;
+                self.resampler.push(&self.planes, &mut self.ready).map_err(|reason| unexpected_rate(&reason))?;
             } else {
-                self.resampler.finish(&mut self.ready).map_err(unexpected_rate)?;
+                self.resampler.finish(&mut self.ready).map_err(|reason| unexpected_rate(&reason))?;
                 self.is_drained = true;
             }
         }
@@ -175,6 +177,6 @@ impl Decoder {
 }
 
 /// The resampler takes every rate within the limits; this names the file's fault should a limit ever be widened past it.
-fn unexpected_rate(reason: String) -> DecodeError {
+fn unexpected_rate(reason: &str) -> DecodeError {
     DecodeError::Damaged { container: "audio", detail: format!("its sample rate cannot be converted ({reason})") }
 }

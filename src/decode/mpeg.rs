@@ -1,6 +1,13 @@
 //! Frame headers of MPEG audio and of AAC in ADTS, just enough to tell them from noise.
 //!
+//! ADTS is also walked through once before decoding: symphonia's demuxer drops its headers, and with them the length and any
+//! change of format.
+//!
 //! Layouts: ISO/IEC 11172-3 clause 2.4.1.3, ISO/IEC 13818-3 (lower rates), ISO/IEC 14496-3 table 1.A.5 (ADTS).
+
+use std::io::{self, BufReader, ErrorKind, Read as _};
+
+use super::source::Source;
 
 /// Bytes of an MPEG frame header.
 const MPEG_HEADER_BYTES: usize = 4;
@@ -8,6 +15,8 @@ const MPEG_HEADER_BYTES: usize = 4;
 const ADTS_HEADER_BYTES: usize = 6;
 /// Headers in a row that make a stream.
 const CHAIN: usize = 3;
+/// Frames of another format in a row that are a change of format rather than noise.
+pub(super) const CHANGED_FRAMES: u32 = 4;
 
 const KBPS_V1_L3: [u32; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 const KBPS_V1_L2: [u32; 15] = [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384];
@@ -91,4 +100,41 @@ pub(super) fn stream_at(bytes: &[u8], file_left: u64, parse: fn(&[u8]) -> Option
         at += next.frame_bytes;
     }
     Some(first)
+}
+
+/// What the headers of an ADTS file say together.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct AdtsSurvey {
+    /// Frames of 1024 samples.
+    pub frames: u64,
+    /// The header of another format that the file goes over to, with the number of frames before it.
+    pub change: Option<(FrameHeader, u64)>,
+}
+
+/// Reads every header of an ADTS stream that begins like `first`.
+pub(super) fn survey_adts(source: Source, first: FrameHeader) -> io::Result<AdtsSurvey> {
+    let mut reader = BufReader::with_capacity(64 * 1024, source);
+    let mut survey = AdtsSurvey { frames: 0, change: None };
+    let mut changed = 0;
+    loop {
+        let mut bytes = [0; ADTS_HEADER_BYTES];
+        match reader.read_exact(&mut bytes) {
+            Err(err) if err.kind() == ErrorKind::UnexpectedEof => return Ok(survey),
+            other => other?,
+        }
+        let Some(header) = FrameHeader::adts(&bytes) else {
+            // Out of step: try again one byte on.
+            reader.seek_relative(1 - ADTS_HEADER_BYTES as i64)?;
+            continue;
+        };
+        let is_same = header.belongs_with(&first) && header.channel_count == first.channel_count;
+        changed = if is_same { 0 } else { changed + 1 };
+        if changed == CHANGED_FRAMES {
+            let before = survey.frames + 1 - u64::from(CHANGED_FRAMES);
+            survey.change = Some((header, before));
+            return Ok(survey);
+        }
+        survey.frames += 1;
+        reader.seek_relative((header.frame_bytes - ADTS_HEADER_BYTES) as i64)?;
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use symphonia::core::codecs::CodecParameters;
@@ -16,8 +17,9 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::default::formats::{AdtsReader, FlacReader, IsoMp4Reader, MpaReader, OggReader};
 use symphonia_adapter_libopus::OpusDecoder;
 
-use super::feed::{Opened, Packets, guarded, is_disk_trouble};
+use super::feed::{Opened, Packets, check_uniform, guarded, is_disk_trouble};
 use super::foreign::FFMPEG_WAV;
+use super::mpeg::{AdtsSurvey, survey_adts};
 use super::sniff::{Content, sniff};
 use super::source::{Source, read_full_at};
 use super::trim::{Padding, Trim};
@@ -27,6 +29,8 @@ use crate::call::{AudioFormatFacts, RawAudio};
 
 /// Lead-in of an MP3 that does not declare it: 576 frames of the usual encoder, 529 of every decoder.
 const MP3_LEAD_IN_FRAMES: u64 = 576 + 529;
+/// Samples a channel in one frame of AAC-LC.
+const AAC_FRAME: u64 = 1024;
 /// Lead-in of AAC that cannot declare it (ADTS): the half window that every encoder needs before its first sample.
 const AAC_LEAD_IN_FRAMES: u64 = 1024;
 /// Metadata blocks skipped in a FLAC file; real ones have a handful.
@@ -49,14 +53,18 @@ pub(super) fn open(
             Wave::Mp3 { start, end } => mp3(Source::window(file, start, end), "wav", path)?,
         },
         Content::Raw(raw) => plain(file, Layout::raw(&raw, len)?),
-        Content::Flac { start } => flac(file, start, len, io)?,
+        Content::Flac { start } => flac(file, start, len, path)?,
         Content::Ogg { start } => ogg(Source::window(file, start, len), path)?,
         Content::Mp4 => {
             let survey = mp4::survey(&file, len, limits.index_bytes_max, io)?;
             m4a(Source::window(file, 0, len).claiming(survey.claimed_end), &survey, path)?
         }
         Content::Mp3 { start, end } => mp3(Source::window(file, start, end), "mp3", path)?,
-        Content::Adts { start, end } => adts(Source::window(file, start, end), path)?,
+        Content::Adts { start, end, first } => {
+            let again = file.try_clone().map_err(io)?;
+            let survey = survey_adts(Source::window(again, start, end), first).map_err(io)?;
+            adts(Source::window(file, start, end), &survey, path)?
+        }
     };
     check_limits(&opened, limits)?;
     Ok(opened)
@@ -121,24 +129,29 @@ fn mp3(source: Source, container: &str, path: &Path) -> Result<Opened, DecodeErr
     Ok(opened)
 }
 
-fn adts(source: Source, path: &Path) -> Result<Opened, DecodeError> {
+fn adts(source: Source, survey: &AdtsSurvey, path: &Path) -> Result<Opened, DecodeError> {
     let reader = guarded(|| AdtsReader::try_new(stream(source), FormatOptions::default()));
     let reader = reader.map_err(|err| damaged("AAC", err, path))?;
     let mut opened = track(&reader, None, "aac")?;
     opened.packets = Packets::Library(Box::new(reader));
-    opened.declared_frames = None;
+    if let Some((header, before)) = survey.change {
+        let position = before * AAC_FRAME;
+        check_uniform(&opened.facts, header.sample_rate_hz, header.channel_count, position)?;
+    }
+    opened.declared_frames = Some((survey.frames * AAC_FRAME).saturating_sub(AAC_LEAD_IN_FRAMES));
     opened.trim = Trim { lead_in: AAC_LEAD_IN_FRAMES, ..Trim::default() };
     Ok(opened)
 }
 
 /// The demuxer sees the stream description and the audio, and none of the pictures and comments between them.
-fn flac(file: File, start: u64, len: u64, io: impl Fn(io::Error) -> DecodeError) -> Result<Opened, DecodeError> {
+fn flac(file: File, start: u64, len: u64, path: &Path) -> Result<Opened, DecodeError> {
+    let io = |source: io::Error| DecodeError::Io { path: path.to_owned(), source };
     let short = || DecodeError::damaged("FLAC", "it ends within its header");
     let mut prefix = b"fLaC\x80\0\0\x22".to_vec();
     let mut at = start + 4;
     for block in 0..FLAC_BLOCKS_MAX {
         let mut bytes = [0; 4 + STREAMINFO_BYTES];
-        let have = read_full_at(&file, &mut bytes, at).map_err(&io)?;
+        let have = read_full_at(&file, &mut bytes, at).map_err(io)?;
         if have < 4 {
             return Err(short());
         }
@@ -151,19 +164,19 @@ fn flac(file: File, start: u64, len: u64, io: impl Fn(io::Error) -> DecodeError)
         }
         at += 4 + size;
         if bytes[0] & 0x80 != 0 {
-            return flac_audio(file, prefix, at, len);
+            return flac_audio(file, prefix, at..len, path);
         }
     }
     Err(DecodeError::damaged("FLAC", format!("more than {FLAC_BLOCKS_MAX} metadata blocks")))
 }
 
-fn flac_audio(file: File, prefix: Vec<u8>, start: u64, len: u64) -> Result<Opened, DecodeError> {
-    if start >= len {
+fn flac_audio(file: File, prefix: Vec<u8>, audio: Range<u64>, path: &Path) -> Result<Opened, DecodeError> {
+    if audio.is_empty() {
         return Ok(flac_without_audio(&prefix));
     }
-    let source = Source::window(file, start, len).with_prefix(prefix);
+    let source = Source::window(file, audio.start, audio.end).with_prefix(prefix);
     let reader = guarded(|| FlacReader::try_new(stream(source), FormatOptions::default()));
-    let reader = reader.map_err(|err| damaged("FLAC", err, Path::new("the FLAC file")))?;
+    let reader = reader.map_err(|err| damaged("FLAC", err, path))?;
     let mut opened = track(&reader, None, "flac")?;
     opened.packets = Packets::Library(Box::new(reader));
     Ok(opened)

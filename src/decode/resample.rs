@@ -58,7 +58,7 @@ impl Resampler {
     pub(super) fn push(&mut self, planes: &[Vec<f32>], out: &mut [Vec<f32>]) -> Result<(), String> {
         let frames = planes.first().map_or(0, Vec::len);
         self.frames_in += frames as u64;
-        let Some(chunk) = self.fft.as_ref().map(|fft| fft.input_frames_next()) else {
+        let Some(chunk) = self.fft.as_ref().map(rubato::Resampler::input_frames_next) else {
             for (from, to) in planes.iter().zip(out) {
                 to.extend_from_slice(from);
             }

@@ -27,7 +27,7 @@ pub(super) enum Content {
     Ogg { start: u64 },
     Mp4,
     Mp3 { start: u64, end: u64 },
-    Adts { start: u64, end: u64 },
+    Adts { start: u64, end: u64, first: FrameHeader },
     Raw(RawAudio),
 }
 
@@ -105,6 +105,10 @@ fn ogg(head: &[u8], start: u64) -> Result<Content, DecodeError> {
         if body.starts_with(b"\x80theora") || body.starts_with(b"BBCD\0") {
             return Err(DecodeError::foreign("a video (Ogg with Theora)", FFMPEG_EXTRACT));
         }
+        // libopus is bound for one and two channels; more come as several streams in one.
+        if let Some(channels @ 3..) = body.strip_prefix(b"OpusHead").and_then(|fields| fields.get(1)) {
+            return Err(DecodeError::foreign(format!("Opus audio with {channels} channels"), FFMPEG_WAV));
+        }
         if body.starts_with(b"OpusHead") || body.starts_with(b"\x01vorbis") || body.starts_with(b"\x7FFLAC") {
             return Ok(Content::Ogg { start });
         }
@@ -128,8 +132,8 @@ fn by_frames(head: &[u8], start: u64, end: u64) -> Result<Option<Content>, Decod
         let left = end.saturating_sub(start);
         // A frame or two at the very end of the search are too little evidence, unless the file begins with them.
         let left = if skipped == 0 { left } else { u64::MAX };
-        if stream_at(rest, left, FrameHeader::adts).is_some() {
-            return Ok(Some(Content::Adts { start, end }));
+        if let Some(first) = stream_at(rest, left, FrameHeader::adts) {
+            return Ok(Some(Content::Adts { start, end, first }));
         }
         match stream_at(rest, left, FrameHeader::mpeg) {
             Some(header) if header.layer == 3 => return Ok(Some(Content::Mp3 { start, end })),

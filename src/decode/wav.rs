@@ -201,7 +201,7 @@ fn layout_of(fmt: &Fmt) -> Result<Layout, DecodeError> {
             let detail = format!("{bits} bits in blocks of {block_align} bytes do not fit {channel_count} channel(s)");
             return Err(DecodeError::damaged("WAV", detail));
         }
-        _ => return Err(DecodeError::foreign(format!("{} audio in a WAV file", wave_tag_name(tag)), FFMPEG_WAV)),
+        _ => return Err(DecodeError::foreign(format!("{} in a WAV file", wave_tag_name(tag)), FFMPEG_WAV)),
     };
     Ok(Layout {
         container: "wav",

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, FolderConfig};
 use crate::fetch::Files;
 use crate::provider::Provider;
-use crate::store::{BootId, ClaimOrder, Store, StoreError};
+use crate::store::{BootId, ClaimOrder, Lane, Store, StoreError};
 use crate::transcribe::Supervisor;
 
 /// The cycle over which [`crate::config::PipelineConfig::newest_first_of_five`] counts.
@@ -33,7 +33,8 @@ pub(super) struct Shared {
     pub(super) boot: BootId,
     providers: HashMap<Source, Arc<dyn Provider>>,
     rng: Mutex<fastrand::Rng>,
-    claims: AtomicU32,
+    /// Claims asked for, by lane.
+    claims: [AtomicU32; 2],
 }
 
 impl Shared {
@@ -48,7 +49,7 @@ impl Shared {
     ) -> Self {
         let providers = providers.into_iter().map(|one| ((one.kind(), one.account().clone()), one)).collect();
         let activity = Arc::new(Activity::default());
-        let (boot, rng, claims) = (BootId::fresh(), Mutex::new(rng), AtomicU32::new(0));
+        let (boot, rng, claims) = (BootId::fresh(), Mutex::new(rng), [const { AtomicU32::new(0) }; 2]);
         Self { store, files, supervisor, config, clock, activity, boot, providers, rng, claims }
     }
 
@@ -79,8 +80,8 @@ impl Shared {
     }
 
     /// Of five claims so many take the newest as the configuration says, the rest the oldest.
-    pub(super) fn next_order(&self) -> ClaimOrder {
-        let turn = self.claims.fetch_add(1, Ordering::Relaxed) % ORDER_CYCLE;
+    pub(super) fn next_order(&self, lane: Lane) -> ClaimOrder {
+        let turn = self.claims[lane as usize].fetch_add(1, Ordering::Relaxed) % ORDER_CYCLE;
         if turn < u32::from(self.config.pipeline.newest_first_of_five) {
             ClaimOrder::NewestFirst
         } else {

@@ -119,6 +119,24 @@ pub(super) async fn write_transcript(shared: &Shared, relative: String, transcri
     }
 }
 
+/// Removes files that were written for a recording while somebody removed it.
+pub(super) async fn remove_forgotten(
+    shared: &Shared,
+    id: RecordingId,
+    relative: Option<String>,
+) -> Result<(), PipelineError> {
+    let Some(relative) = relative else { return Ok(()) };
+    let files = shared.files.clone();
+    let removed = shared.ask(move |store| {
+        let is_removed = store.get(id)?.is_some_and(|recording| recording.deletion.is_some());
+        Ok(if is_removed { files.remove(&relative) } else { Ok(()) })
+    });
+    if let Err(error) = removed.await? {
+        tracing::warn!(recording = %id, %error, "A file of a removed recording is still there; the next start tries again.");
+    }
+    Ok(())
+}
+
 fn written(files: &Files, relative: &str, transcript: &Transcript) -> bool {
     let text = export::render(transcript, export::Format::Vtt);
     let written: Result<(), FetchError> = files.write_transcript(relative, &text);

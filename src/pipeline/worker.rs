@@ -69,7 +69,7 @@ impl Shared {
             return Ok(Next::Sleep(Some(parked.until)));
         }
         let attempts_max = self.config.pipeline.attempts_max;
-        let request = ClaimRequest { boot: self.boot, lane, order: self.next_order(), attempts_max };
+        let request = ClaimRequest { boot: self.boot, lane, order: self.next_order(lane), attempts_max };
         self.ask(move |store| {
             Ok(match store.claim(now, &request)? {
                 Some(claim) => Next::Claim(Box::new(claim)),
@@ -110,19 +110,25 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
         }
         Err(setback) => (shared.outcome_of(&claim, setback, abort.is_cancelled())?, None),
     };
+    let kept = match &outcome {
+        StepOutcome::Completed { result: StepResult::Audio(audio), .. } => Some(audio.path.clone()),
+        _ => None,
+    };
     let now = shared.clock.now();
     let finished = shared.ask(move |store| match store.finish(&claim, outcome, now) {
         Err(StoreError::ClaimLost(_)) => Ok(None),
         finished => finished.map(Some),
     });
     let Some(recording) = finished.await? else {
-        tracing::info!(recording = %id, %step, "The recording was removed or reset meanwhile; the result was dropped.");
-        return Ok(());
+        tracing::info!(recording = %id, %step, "The recording was removed meanwhile; the result was dropped.");
+        return sweep::remove_forgotten(shared, id, kept).await;
     };
     drop(shown);
     tell(&recording, step, attempt);
     if let (Some(audio), Some(transcript)) = (&recording.audio, transcript) {
         sweep::write_transcript(shared, audio.path.clone(), transcript).await;
+        // Whoever removed the recording between the commit and now has not seen this file.
+        sweep::remove_forgotten(shared, id, Some(audio.path.clone())).await?;
     }
     Ok(())
 }

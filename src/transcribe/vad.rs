@@ -187,7 +187,7 @@ impl SpeechFinder {
             let levels = clip(&region.levels);
             if !levels.is_empty() {
                 sound[levels.clone()].fill(true);
-                self.keep(Region { levels, ..region });
+                self.keep(&Region { levels, ..region });
             }
         }
         for other in &regions.other {
@@ -204,7 +204,7 @@ impl SpeechFinder {
         self.forget(cut * LEVEL_SAMPLES);
     }
 
-    fn keep(&mut self, region: Region) {
+    fn keep(&mut self, region: &Region) {
         let samples = region.levels.start * LEVEL_SAMPLES..region.levels.end * LEVEL_SAMPLES;
         let start = self.base + samples.start as u64;
         let span = SpeechSpan {

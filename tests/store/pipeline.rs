@@ -27,6 +27,8 @@ struct Shelf {
     audio: Mutex<HashMap<String, Vec<u8>>>,
     trouble: Mutex<Option<(Disposition, &'static str)>>,
     is_stuck: AtomicBool,
+    /// Done while a download runs.
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     downloads: AtomicUsize,
     questions: AtomicUsize,
 }
@@ -39,6 +41,7 @@ impl Shelf {
             audio: Mutex::new(audio),
             trouble: Mutex::new(None),
             is_stuck: AtomicBool::new(false),
+            meanwhile: Mutex::new(None),
             downloads: AtomicUsize::new(0),
             questions: AtomicUsize::new(0),
         })
@@ -88,12 +91,16 @@ impl Provider for Shelf {
     ) -> BoxFuture<'a, Result<(), ProviderError>> {
         Box::pin(async move {
             self.downloads.fetch_add(1, Ordering::SeqCst);
+            if let Some(deed) = self.meanwhile.lock().unwrap().take() {
+                deed();
+            }
             if self.is_stuck.load(Ordering::SeqCst) {
                 std::fs::write(into, "half").unwrap();
                 std::future::pending::<()>().await;
             }
             let bytes = self.audio.lock().unwrap()[remote_id].clone();
-            self.answer(std::fs::write(into, bytes).unwrap())
+            std::fs::write(into, bytes).unwrap();
+            self.answer(())
         })
     }
 }
@@ -185,6 +192,10 @@ impl Plant {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("still not as wanted: {:#?}", self.store.get(id).unwrap().unwrap().steps);
+    }
+
+    fn shows(&self, step: Step) -> bool {
+        self.activity.snapshot().running.iter().any(|running| running.step == step)
     }
 
     async fn stop(self) -> Result<(), PipelineError> {
@@ -310,8 +321,7 @@ async fn a_graceful_stop_puts_back_what_does_not_end_in_time() {
     let shelf = Shelf::with(&["a"]);
     shelf.is_stuck.store(true, Ordering::SeqCst);
     let plant = Plant::start(fixture.store.clone(), Arc::clone(&shelf), config(state.path()));
-    plant.until(id, |recording| is(recording, Step::DownloadAudio, "running")).await;
-    assert_eq!(plant.activity.snapshot().running[0].recording, id);
+    plant.until(id, |_| plant.shows(Step::DownloadAudio)).await;
     plant.stop().await.unwrap();
     let record = fixture.get(id).steps.get(Step::DownloadAudio).clone();
     assert_eq!((record.state, record.attempts), (StepState::Pending, 0));
@@ -324,7 +334,7 @@ async fn what_a_killed_run_left_is_done_again_under_the_same_id() {
     let shelf = Shelf::with(&["a"]);
     shelf.is_stuck.store(true, Ordering::SeqCst);
     let plant = Plant::start(fixture.store.clone(), Arc::clone(&shelf), config(state.path()));
-    plant.until(id, |recording| is(recording, Step::DownloadAudio, "running")).await;
+    plant.until(id, |_| plant.shows(Step::DownloadAudio)).await;
     std::fs::write(state.path().join("recordings/.partial/left.part"), "half").unwrap();
     plant.run.abort();
     shelf.is_stuck.store(false, Ordering::SeqCst);
@@ -342,7 +352,7 @@ async fn a_removal_in_the_middle_of_a_step_ends_it() {
     let shelf = Shelf::with(&["a"]);
     shelf.is_stuck.store(true, Ordering::SeqCst);
     let plant = Plant::start(fixture.store.clone(), shelf, config(state.path()));
-    plant.until(id, |recording| is(recording, Step::DownloadAudio, "running")).await;
+    plant.until(id, |_| plant.shows(Step::DownloadAudio)).await;
     fixture.store.soft_delete(id, "operator", at(101)).unwrap();
     assert!(plant.activity.cancel(id));
     for _ in 0..1000 {
@@ -354,6 +364,33 @@ async fn a_removal_in_the_middle_of_a_step_ends_it() {
     assert!(plant.activity.snapshot().running.is_empty());
     plant.stop().await.unwrap();
     assert!(fixture.get(id).audio.is_none());
+}
+
+#[tokio::test]
+async fn a_download_that_ends_after_the_removal_leaves_no_file() {
+    let (fixture, id, state) = shelf_fixture("a");
+    let shelf = Shelf::with(&["a"]);
+    let store = fixture.store.clone();
+    *shelf.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        store.soft_delete(id, "operator", at(101)).unwrap();
+    }));
+    let plant = Plant::start(fixture.store.clone(), shelf, config(state.path()));
+    plant.until(id, |recording| recording.deletion.is_some()).await;
+    plant.stop().await.unwrap();
+    let day = state.path().join("recordings/2023/11/14");
+    assert_eq!(std::fs::read_dir(day).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn language_and_summary_follow_from_the_words() {
+    let (fixture, id, state) = shelf_fixture("a");
+    drain_until(&fixture.store, 1, |claim| claim.step == Step::DetectLanguage);
+    let plant = Plant::start(fixture.store.clone(), Shelf::with(&[]), config(state.path()));
+    let recording = plant.until(id, |recording| recording.steps.next().is_none()).await;
+    assert_eq!(recording.steps.quality_score(), 1.0);
+    assert_eq!(recording.transcript.unwrap().language.unwrap().as_str(), "en");
+    assert!(recording.insight.is_some());
+    plant.stop().await.unwrap();
 }
 
 #[tokio::test]

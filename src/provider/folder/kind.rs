@@ -9,7 +9,8 @@ use std::path::Path;
 const AUDIO: &[&str] = &[
     "wav", "wave", "wav49", "mp3", "mp2", "mpga", "m4a", "m4b", "mp4", "aac", "flac", "ogg", "oga", "opus", "spx",
     "webm", "wma", "aif", "aiff", "aifc", "caf", "au", "snd", "gsm", "g729", "g723", "g722", "amr", "awb", "3gp",
-    "3gpp", "mka", "mkv", "mov", "raw", "pcm", "sln", "sln16", "ulaw", "ul", "mulaw", "alaw", "al", "vox",
+    "3gpp", "mka", "mkv", "mov", "raw", "pcm", "sln", "sln16", "ulaw", "ul", "mulaw", "pcmu", "alaw", "al", "pcma",
+    "g711", "vox",
 ];
 
 /// Endings of what recorders, players and this program put beside recordings.
