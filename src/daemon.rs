@@ -1,1 +1,195 @@
-//! The composition root of `callscribe serve`, on one page.
+//! The composition root of `callscribe serve`, on one page: open the store, start the loops, serve, watch, shut down.
+//!
+//! Decides nothing about calls; it knows every part so that the parts need not know each other. A part that fails takes
+//! the daemon down with an error, and the service manager starts it again: nothing runs half. A model that cannot be
+//! used is no such failure: recordings are taken in and served, transcription waits, `/readyz` says why.
+
+mod engine;
+mod panel;
+mod signals;
+mod sources;
+
+use std::fs;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::discover::Discoverer;
+use crate::fetch::Files;
+use crate::serve::{self, ApiParts};
+use crate::store::Store;
+use crate::systemd;
+use engine::Engine;
+use panel::Panel;
+use signals::Signals;
+
+/// The database in the state folder.
+pub const DATABASE_FILE: &str = "callscribe.redb";
+/// File in the state folder that holds the address the API listens on, while the daemon runs.
+pub const ADDRESS_FILE: &str = "api-address";
+
+/// Time beyond the drain time that parts have to end before the process does so without them.
+const LAST_GRACE: Duration = Duration::from_secs(10);
+
+/// How the daemon came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to stop, and what ran was finished or put back.
+    Stopped,
+    /// It was asked twice, or something did not end in time: what ran is taken up at the next start.
+    CutOff,
+}
+
+/// Runs until a signal or a failure. `on_listening` hears the address once the API answers.
+///
+/// # Errors
+///
+/// What kept the daemon from starting or from going on, as a sentence; a [`StoreError`](crate::store::StoreError) inside
+/// tells damaged data from other trouble.
+pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyhow::Result<Ended> {
+    let config = Arc::new(config);
+    let mut signals = Signals::listen()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = open(&config.state_dir).await?;
+    let token = match &config.api.token {
+        Some(token) => token.clone(),
+        None => serve::read_or_make_token(&config.state_dir)?,
+    };
+    let listener = TcpListener::bind(config.api.listen).await.with_context(|| {
+        let wanted = config.api.listen;
+        format!("The API cannot listen on {wanted}. Is another daemon running? Choose another port in api.listen.")
+    })?;
+    let address = listener.local_addr()?;
+
+    let sources = sources::open(&config, &clock)?;
+    let discoverer = Discoverer::new(&store, sources.accounts, &clock);
+    let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
+    let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config)));
+    let router = serve::router(ApiParts {
+        store,
+        files: Files::open(&config.state_dir)?,
+        loops: Arc::clone(&panel) as Arc<dyn serve::Loops>,
+        clock,
+        token,
+        address: address.ip(),
+        request_timeout: config.api.request_timeout,
+        body_bytes_max: config.api.body_bytes_max,
+    });
+
+    let stop = CancellationToken::new();
+    let (health, drain) = (Arc::clone(&panel), config.pipeline.drain_timeout);
+    let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
+    parts.spawn(done(serve::serve(listener, router, stop.clone(), drain)));
+    parts.spawn({
+        let stop = stop.clone();
+        async move { engine.run(stop).await.context("The pipeline ended.") }
+    });
+    parts.spawn({
+        let stop = stop.clone();
+        async move { discoverer.run(stop).await.context("Discovery ended.") }
+    });
+    parts.spawn(done(systemd::watchdog(move || health.is_healthy(), stop.clone())));
+
+    let address_file = AddressFile::write(&config.state_dir, address)?;
+    tracing::info!(%address, state = %config.state_dir.display(), "The daemon is ready.");
+    systemd::ready(&format!("Serving on http://{address}"));
+    on_listening(address);
+
+    let ended = watch(&mut parts, &mut signals, &stop, drain).await;
+    drop(address_file);
+    ended
+}
+
+/// Waits for a signal or a failure, then for the parts to end.
+async fn watch(
+    parts: &mut JoinSet<anyhow::Result<()>>,
+    signals: &mut Signals,
+    stop: &CancellationToken,
+    drain: Duration,
+) -> anyhow::Result<Ended> {
+    let failed = loop {
+        tokio::select! {
+            signal = signals.next() => {
+                tracing::info!(signal, drain_s = drain.as_secs(), "The daemon stops; running work may end first.");
+                break Ok(());
+            }
+            ended = parts.join_next() => match ended {
+                // The watchdog ends at once where systemd does not wait for it.
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => break Err(error),
+                Some(Err(panic)) => break Err(panic.into()),
+                None => break Err(anyhow::anyhow!("Every part of the daemon ended by itself.")),
+            },
+        }
+    };
+    if let Err(error) = &failed {
+        tracing::error!(error = format!("{error:#}"), "The daemon stops after a failure.");
+    }
+    stop.cancel();
+    systemd::stopping("Finishing running work");
+    systemd::extend_timeout(drain + LAST_GRACE);
+    let all_ended = async {
+        while let Some(ended) = parts.join_next().await {
+            if let Ok(Err(error)) = ended {
+                tracing::error!(error = format!("{error:#}"), "A part of the daemon failed while it stopped.");
+            }
+        }
+    };
+    let ended = tokio::select! {
+        () = all_ended => Ended::Stopped,
+        signal = signals.next() => {
+            tracing::warn!(signal, "Asked again: the daemon stops at once.");
+            Ended::CutOff
+        }
+        () = tokio::time::sleep(drain + LAST_GRACE) => {
+            tracing::warn!("Running work did not end in time; it is taken up again at the next start.");
+            Ended::CutOff
+        }
+    };
+    parts.abort_all();
+    tracing::info!(?ended, "The daemon has stopped.");
+    failed.map(|()| ended)
+}
+
+async fn open(state_dir: &Path) -> anyhow::Result<Store> {
+    let path = state_dir.join(DATABASE_FILE);
+    Ok(spawn_blocking(move || Store::open(&path)).await??)
+}
+
+async fn done(part: impl Future<Output = ()>) -> anyhow::Result<()> {
+    part.await;
+    Ok(())
+}
+
+/// Tells programs beside the daemon where it listens; gone when the daemon is.
+struct AddressFile(std::path::PathBuf);
+
+impl AddressFile {
+    /// Written beside and moved, so that nobody reads half an address.
+    fn write(state_dir: &Path, address: SocketAddr) -> anyhow::Result<Self> {
+        let path = state_dir.join(ADDRESS_FILE);
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(state_dir)?;
+            writeln!(file, "{address}")?;
+            file.persist(&path)?;
+            Ok::<_, std::io::Error>(())
+        };
+        write().with_context(|| format!("{} could not be written.", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for AddressFile {
+    fn drop(&mut self) {
+        let _gone_already = fs::remove_file(&self.0);
+    }
+}

@@ -1,9 +1,14 @@
 //! Command line: one file a subcommand. Parses arguments, calls what stands below, prints, chooses the exit code.
 
+mod archive;
 pub mod check;
 pub mod demo;
+pub mod list;
 pub mod models;
 mod progress;
+pub mod retry;
+pub mod serve;
+pub mod show;
 pub mod transcribe;
 
 use std::path::PathBuf;
@@ -51,6 +56,14 @@ pub enum Command {
     Demo(demo::Args),
     /// Transcribe audio files
     Transcribe(transcribe::Args),
+    /// Run the daemon: watch folders, transcribe, serve the API
+    Serve(serve::Args),
+    /// List recordings
+    List(list::Args),
+    /// Show one recording or its transcript
+    Show(show::Args),
+    /// Run steps of a recording again
+    Retry(retry::Args),
     /// List, download, import and verify Whisper models
     Models(models::ModelsArgs),
     /// Check configuration, folders and model, and say what to mend
@@ -75,6 +88,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Demo(args) => demo::run(args, config).await,
         Command::Transcribe(args) => transcribe::run(args, config).await,
+        Command::Serve(args) => serve::run(args, config).await,
+        Command::List(args) => list::run(args, config).await,
+        Command::Show(args) => show::run(args, config).await,
+        Command::Retry(args) => retry::run(args, config).await,
         Command::Models(args) => models::run(args, &config).await,
         Command::Check(_) | Command::Worker => Ok(ExitCode::SUCCESS),
     }

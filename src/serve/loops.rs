@@ -99,10 +99,10 @@ pub struct Account {
     pub account: String,
     /// Where it is: a folder, a host.
     pub location: String,
-    /// When it was last looked at, failed looks included.
+    /// When a look last ended well.
     pub last_look_at: Option<Timestamp>,
-    /// Why the last look failed; absent when it did not.
+    /// Looks that failed since.
+    pub failures: u32,
+    /// Why the last one failed; absent when it did not.
     pub last_error: Option<String>,
-    /// Entries seen that are still being written.
-    pub unsettled: Option<u64>,
 }

@@ -35,13 +35,13 @@ struct ProviderItem {
     account: String,
     /// Where it is: a folder, a host.
     location: String,
-    /// When it was last looked at.
+    /// When a look last ended well.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_look_at: Option<Timestamp>,
+    /// Looks that failed since.
+    failures: u32,
     /// Why the last look failed; null when it did not.
     last_error: Option<String>,
-    /// Entries still being written at the last look.
-    unsettled: Option<u64>,
     /// Entries that cannot be taken in.
     quarantined_count: usize,
     /// The first of them.
@@ -79,8 +79,8 @@ pub(super) async fn list(State(api): State<Api>, params: Params) -> Result<Json<
                 account: account.account,
                 location: account.location,
                 last_look_at: account.last_look_at,
+                failures: account.failures,
                 last_error: account.last_error,
-                unsettled: account.unsettled,
                 quarantined_count: of_this().count(),
                 quarantine: of_this().take(QUARANTINE_SHOWN_MAX).map(QuarantineItem::of).collect(),
             }

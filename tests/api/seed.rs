@@ -68,8 +68,8 @@ impl Loops for ScriptedLoops {
             account: "inbox".to_owned(),
             location: "/srv/calls".to_owned(),
             last_look_at: Some(at("2026-11-20T12:00:00Z")),
+            failures: 0,
             last_error: None,
-            unsettled: Some(1),
         }]
     }
 

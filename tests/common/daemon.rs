@@ -26,7 +26,8 @@ impl TestDaemon {
         let config = path("config.toml");
         let text = format!(
             "state_dir = {state:?}\n[api]\nlisten = \"127.0.0.1:0\"\n[[folders]]\nname = \"inbox\"\npath = {inbox:?}\n\
-             settle_s = 0\nrescan_s = 1\n{extra}\n",
+             settle_s = 0\nrescan_s = 1\n\
+             [pipeline]\nfree_disk_mib_min = 0\n{extra}\n",
             state = path("state"),
             inbox = path("inbox"),
         );
