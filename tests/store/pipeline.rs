@@ -454,5 +454,6 @@ async fn a_failing_database_ends_the_pipeline_and_says_so() {
     let ended = plant.run.await.unwrap();
     assert!(matches!(ended, Err(PipelineError::Store(callscribe::store::StoreError::Storage(_)))), "{ended:?}");
     let fault = plant.activity.snapshot().fault.unwrap();
-    assert!(fault.contains("the disk is gone"), "{fault}");
+    // Of several workers the first may have met the failure itself or the lock redb puts on after it.
+    assert!(fault.starts_with("The database failed: "), "{fault}");
 }
