@@ -49,6 +49,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     report::table(&calls, &rows);
+    report::own_work(&calls, &rows);
     report::ratios(&calls, &rows);
     Ok(())
 }
@@ -79,6 +80,7 @@ fn measure(side: Side, model: &Path, call: &Call, settings: &Settings) -> anyhow
                 cpu_ms: timings.cpu_ms,
                 memory_bytes: run.memory_bytes,
                 wer,
+                timings: Some(timings),
             });
         }
         Side::Plain => Fallback::Default,
@@ -96,5 +98,6 @@ fn measure(side: Side, model: &Path, call: &Call, settings: &Settings) -> anyhow
         cpu_ms: run.cpu_ms,
         memory_bytes: run.memory_bytes,
         wer: (0..).zip(&run.channels).map(of_channel).sum(),
+        timings: None,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use callscribe::call::Timings;
 use callscribe::understand::wer::Wer;
 
 use super::calls::Call;
@@ -43,6 +44,8 @@ pub struct Row {
     pub memory_bytes: u64,
     /// How far the words are from the script.
     pub wer: Wer,
+    /// What callscribe says of its own work.
+    pub timings: Option<Timings>,
 }
 
 /// What the figures belong to.
@@ -78,6 +81,23 @@ pub fn table(calls: &[Call], rows: &[Row]) {
                 call.duration_s * 1000.0 / best.wall_ms.max(1) as f64,
                 best.wer.rate() * 100.0,
                 best.memory_bytes as f64 / 1_048_576.0,
+            );
+        }
+    }
+}
+
+/// Where callscribe's time went: what was cut away, and what was done twice.
+pub fn own_work(calls: &[Call], rows: &[Row]) {
+    println!("\ncallscribe     windows  decoded again  fed to the model  first pass");
+    for call in calls {
+        if let Some(timings) = best(rows, Side::Ours, &call.name).and_then(|row| row.timings) {
+            println!(
+                "{:<13} {:>8} {:>14} {:>14.1} s {:>9.2} s",
+                call.name,
+                timings.windows,
+                timings.windows_escalated,
+                timings.audio_fed_ms as f64 / 1000.0,
+                timings.survey_ms as f64 / 1000.0,
             );
         }
     }
