@@ -15,7 +15,7 @@ mod sound;
 
 use crate::decode::channels::{HighPass, SILENCE_DBFS, power_dbfs, sane};
 
-use self::regions::{Region, WindowSound};
+use self::regions::{Noise, Region, WindowSound};
 use self::sound::{FRAME_SAMPLES, LEVEL_SAMPLES, SoundMeter};
 
 pub use self::detector::{DetectorError, Earshot, Silero, VoiceActivity};
@@ -104,6 +104,7 @@ pub struct SpeechFinder {
     /// Everything before this has been decided.
     decided: u64,
     found: Speech,
+    noise: Option<Noise>,
     other_levels: u64,
     quiet_power: f64,
     quiet_levels: u64,
@@ -135,6 +136,7 @@ impl SpeechFinder {
             base: 0,
             decided: 0,
             found: Speech::default(),
+            noise: None,
             other_levels: 0,
             quiet_power: 0.0,
             quiet_levels: 0,
@@ -173,7 +175,10 @@ impl SpeechFinder {
         let window = &self.audio[..length - length % FRAME_SAMPLES];
         let levels: Vec<f32> = window.chunks_exact(LEVEL_SAMPLES).map(sound::level_dbfs).collect();
         let scores = scores(self.detector.as_mut(), window, &levels);
-        let measured = WindowSound { frames: self.meter.measure(window), scores, levels };
+        let frames = self.meter.measure(window);
+        let noise = Noise::measure(&levels, &frames, self.noise);
+        self.noise = Some(noise);
+        let measured = WindowSound { levels, frames, scores, noise };
         let regions = measured.regions(&self.settings);
 
         let from = (self.decided - self.base) as usize / LEVEL_SAMPLES;

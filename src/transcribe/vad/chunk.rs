@@ -4,16 +4,18 @@ use std::ops::Range;
 
 use super::VadSettings;
 use super::regions::{WindowSound, frames_in};
-use super::sound::{FRAME_MS, LEVEL_MS, LEVELS_PER_FRAME};
+use super::sound::{LEVEL_MS, LEVELS_PER_FRAME};
 
 /// Levels this far under the chunk's loudest say nothing about what it is, in dB.
 const TELLING_DB: f32 = 25.0;
+/// Neither do levels closer to the noise than this many of its standard deviations.
+const TELLING_DEVIATIONS: f32 = 12.0;
+/// But levels this close to the chunk's loudest always do, in dB.
+const TELLING_PEAK_DB: f32 = 6.0;
 /// Ends this far under the loudest level are cut off, in dB: line echo and reverberation, not words.
 const TAIL_DB: f32 = 40.0;
 /// Frames after a chunk's start that cannot be steady yet, because their comparison lies in the silence before.
 const STEADY_BLIND_FRAMES: usize = 5;
-/// Cosine between spectra 64 ms apart from which a frame counts as steady.
-const STEADY_COSINE: f32 = 0.92;
 /// Share of steady frames that makes a second of sound a tone or music.
 const TONAL_SHARE: f32 = 0.48;
 /// The same for a short chunk, where one long vowel weighs more.
@@ -38,8 +40,6 @@ pub enum Kind {
     Speech,
     /// The detector hears none, but it sounds like it.
     Unheard,
-    /// Belongs to the speech beside it.
-    Satellite,
     /// Music, ringing, keys.
     Tone,
     /// Hiss, a carrier, a knock.
@@ -57,8 +57,6 @@ pub struct Chunk {
     pub kind: Kind,
     /// The speech in it, in levels.
     pub speech: Vec<Range<usize>>,
-    /// A satellite that stands before its speech.
-    pub leads: bool,
     /// For each frame, whether it belongs to a tone.
     tonal: Vec<bool>,
 }
@@ -67,11 +65,12 @@ impl Chunk {
     /// Looks at one stretch of sound.
     pub fn judge(window: &WindowSound, levels: Range<usize>, voice: &[bool], settings: &VadSettings) -> Self {
         let frames = frames_of(&levels);
-        let tonal = tonal(window, &levels);
-        let noise = is_noise(window, &levels);
+        let telling = telling(window, &levels);
+        let tonal = tonal(window, &frames, &telling);
+        let noise = is_noise(window, &levels, &telling);
         let spoken: Vec<bool> = frames.clone().zip(&tonal).map(|(k, &tone)| voice[k] && !tone && !noise).collect();
         let free: Vec<bool> = tonal.iter().map(|tone| !tone).collect();
-        let mut chunk = Self { levels, kind: Kind::Unsure, speech: Vec::new(), leads: false, tonal };
+        let mut chunk = Self { levels, kind: Kind::Unsure, speech: Vec::new(), tonal };
         if count(&spoken) >= frames_in(settings.speech_min_ms) {
             chunk.kind = Kind::Speech;
             chunk.speech = chunk.cut(window, &spoken, settings);
@@ -92,6 +91,20 @@ impl Chunk {
     /// Speech in it, in levels.
     pub fn speech_levels(&self) -> usize {
         self.speech.iter().map(ExactSizeIterator::len).sum()
+    }
+
+    /// Moves the end of its last speech.
+    pub fn extend_to(&mut self, end: usize) {
+        if let Some(last) = self.speech.last_mut() {
+            last.end = end;
+        }
+    }
+
+    /// Moves the start of its first speech.
+    pub fn extend_from(&mut self, start: usize) {
+        if let Some(first) = self.speech.first_mut() {
+            first.start = start;
+        }
     }
 
     /// Whether more than half of it is tone.
@@ -117,17 +130,19 @@ impl Chunk {
     }
 }
 
-/// For each frame of a chunk, whether it belongs to a tone or to music.
-fn tonal(window: &WindowSound, levels: &Range<usize>) -> Vec<bool> {
-    let frames = frames_of(levels);
+/// For each frame of a chunk, whether it is loud enough to say what the chunk is.
+fn telling(window: &WindowSound, levels: &Range<usize>) -> Vec<bool> {
     let peak = loudest(window, levels);
-    let telling: Vec<bool> = frames
-        .clone()
-        .enumerate()
-        .map(|(at, k)| at >= STEADY_BLIND_FRAMES && window.levels[k * LEVELS_PER_FRAME] > peak - TELLING_DB)
-        .collect();
+    let enough = (peak - TELLING_DB).max(window.noise.above_dbfs(TELLING_DEVIATIONS)).min(peak - TELLING_PEAK_DB);
+    frames_of(levels).map(|k| window.levels[k * LEVELS_PER_FRAME] > enough).collect()
+}
+
+/// For each frame of a chunk, whether it belongs to a tone or to music.
+fn tonal(window: &WindowSound, frames: &Range<usize>, telling: &[bool]) -> Vec<bool> {
+    let telling: Vec<bool> =
+        telling.iter().enumerate().map(|(at, &tells)| tells && at >= STEADY_BLIND_FRAMES).collect();
     let steady: Vec<bool> =
-        frames.clone().zip(&telling).map(|(k, &tells)| tells && window.frames[k].steadiness > STEADY_COSINE).collect();
+        frames.clone().zip(&telling).map(|(k, &tells)| tells && window.frames[k].is_steady()).collect();
     let keys: Vec<bool> = frames.clone().map(|k| window.frames[k].key_tone > KEY_TONE_SHARE).collect();
     let is_tone = |around: Range<usize>, limit: f32| {
         let told = count(&telling[around.clone()]);
@@ -147,11 +162,12 @@ fn tonal(window: &WindowSound, levels: &Range<usize>) -> Vec<bool> {
 }
 
 /// Noise or a carrier: a flat spectrum, or a level that does not move.
-fn is_noise(window: &WindowSound, levels: &Range<usize>) -> bool {
-    let frames = frames_of(levels);
-    let flatness = mean(frames.clone().map(|k| window.frames[k].flatness));
+fn is_noise(window: &WindowSound, levels: &Range<usize>, telling: &[bool]) -> bool {
+    let told = frames_of(levels).zip(telling).filter(|(_, tells)| **tells);
+    let flatness: Vec<f32> = told.map(|(k, _)| window.frames[k].flatness).collect();
     let spread_db = spread(&window.levels[levels.clone()]);
-    flatness > NOISE_FLATNESS || (frames.len() * FRAME_MS >= STEADY_MIN_MS && spread_db < STEADY_SPREAD_DB)
+    let long = levels.len() * LEVEL_MS >= STEADY_MIN_MS;
+    mean(flatness.into_iter()) > NOISE_FLATNESS || (long && spread_db < STEADY_SPREAD_DB)
 }
 
 fn is_voiced(window: &WindowSound, frames: &Range<usize>) -> bool {

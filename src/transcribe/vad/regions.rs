@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::VadSettings;
 use super::chunk::{Chunk, Kind, frames_of, runs};
-use super::sound::{FRAME_MS, LEVEL_MS, LEVELS_PER_FRAME, SoundFrame};
+use super::sound::{FRAME_MS, LEVEL_MS, SoundFrame};
 use crate::decode::channels::SILENCE_DBFS;
 
 /// Share of the quietest levels that stand for the noise: pauses make up more than a tenth of half a minute.
@@ -42,6 +42,36 @@ pub struct WindowSound {
     pub frames: Vec<SoundFrame>,
     /// The detector's score for each 16 ms.
     pub scores: Vec<f32>,
+    /// What counts as silence and as sound.
+    pub noise: Noise,
+}
+
+/// The noise of a line over 24 ms.
+#[derive(Debug, Clone, Copy)]
+pub struct Noise {
+    /// Mean in dBFS.
+    pub mean_dbfs: f32,
+    /// Standard deviation in dB.
+    pub deviation_db: f32,
+}
+
+impl Noise {
+    /// Measures the noise of one window. While music plays there is nothing to measure, so what was `before` holds on.
+    pub fn measure(levels: &[f32], frames: &[SoundFrame], before: Option<Self>) -> Self {
+        let smooth = smooth(levels);
+        let (floor, quietest) = (percentile(&smooth, FLOOR_SHARE), percentile(&smooth, QUIETEST_SHARE));
+        let deviation_db =
+            ((floor - quietest) / (QUIETEST_DEVIATIONS - FLOOR_DEVIATIONS)).clamp(DEVIATION_MIN_DB, DEVIATION_MAX_DB);
+        let measured = Self { mean_dbfs: floor + FLOOR_DEVIATIONS * deviation_db, deviation_db };
+        let steady = frames.iter().filter(|frame| frame.is_steady()).count();
+        let before = before.unwrap_or(Self { mean_dbfs: SILENCE_DBFS, deviation_db: DEVIATION_MIN_DB });
+        if steady * 2 > frames.len() && before.mean_dbfs < measured.mean_dbfs { before } else { measured }
+    }
+
+    /// Level that lies `deviations` above the noise.
+    pub fn above_dbfs(&self, deviations: f32) -> f32 {
+        (self.mean_dbfs + deviations * self.deviation_db).max(SOUND_MIN_DBFS)
+    }
 }
 
 /// Speech inside a window, in levels from its start.
@@ -83,10 +113,7 @@ impl WindowSound {
                 rest = levels.end;
                 let peak_score = frames_of(&levels).map(|k| self.scores[k]).fold(0.0, f32::max);
                 let region = Region { levels, peak_score, by_energy: chunk.kind == Kind::Unheard };
-                match found.speech.last_mut() {
-                    Some(last) if chunk.kind == Kind::Satellite && !chunk.leads => last.levels.end = region.levels.end,
-                    _ => found.speech.push(region),
-                }
+                found.speech.push(region);
             }
             found.other.push(rest..chunk.levels.end);
         }
@@ -107,11 +134,7 @@ impl WindowSound {
     /// Sound between pauses, in levels.
     fn chunks(&self, settings: &VadSettings) -> Vec<Range<usize>> {
         let smooth = smooth(&self.levels);
-        let (floor, quietest) = (percentile(&smooth, FLOOR_SHARE), percentile(&smooth, QUIETEST_SHARE));
-        let deviation =
-            ((floor - quietest) / (QUIETEST_DEVIATIONS - FLOOR_DEVIATIONS)).clamp(DEVIATION_MIN_DB, DEVIATION_MAX_DB);
-        let edge = (floor + (FLOOR_DEVIATIONS + EDGE_DEVIATIONS) * deviation).max(SOUND_MIN_DBFS);
-        let core = (floor + (FLOOR_DEVIATIONS + CORE_DEVIATIONS) * deviation).max(SOUND_MIN_DBFS);
+        let (edge, core) = (self.noise.above_dbfs(EDGE_DEVIATIONS), self.noise.above_dbfs(CORE_DEVIATIONS));
         let sounds = |i: usize| smooth[i] > edge;
         let pause = settings.pause_ms as usize / LEVEL_MS;
         let mut chunks: Vec<Range<usize>> = Vec::new();
@@ -157,13 +180,15 @@ fn adopt_satellites(chunks: &mut [Chunk]) {
         }
         let end_before = at.checked_sub(1).and_then(|before| chunks[before].speech.last()).map(|speech| speech.end);
         let start_after = chunks.get(at + 1).and_then(|after| after.speech.first()).map(|speech| speech.start);
-        let follows = end_before.is_some_and(|end| levels.start - end <= gap);
         let leads = start_after.is_some_and(|start| start - levels.end <= gap);
-        if follows || leads {
-            chunks[at].kind = Kind::Satellite;
-            chunks[at].leads = !follows;
-            chunks[at].speech = vec![levels];
+        if end_before.is_some_and(|end| levels.start - end <= gap) {
+            chunks[at - 1].extend_to(levels.end);
+        } else if leads {
+            chunks[at + 1].extend_from(levels.start);
+        } else {
+            continue;
         }
+        chunks[at].levels.end = levels.start;
     }
 }
 

@@ -24,6 +24,8 @@ pub const LEVEL_MS: usize = LEVEL_SAMPLES / 16;
 const SPECTRUM_SAMPLES: usize = 1024;
 /// Frames between the two spectra that are compared: 64 ms, so that they share no samples.
 const STEADY_FRAMES: usize = SPECTRUM_SAMPLES / FRAME_SAMPLES;
+/// Cosine from which a frame counts as steady.
+const STEADY_COSINE: f32 = 0.92;
 /// Width of a bin in hertz.
 const BIN_HZ: f32 = 16_000.0 / SPECTRUM_SAMPLES as f32;
 /// The telephone band in bins: 125 to 3750 Hz.
@@ -47,6 +49,13 @@ pub struct SoundFrame {
     pub flatness: f32,
     /// Share of the energy in one low and one high telephone key tone, 0 to 1.
     pub key_tone: f32,
+}
+
+impl SoundFrame {
+    /// Whether the spectrum stood still for the last 64 ms.
+    pub fn is_steady(&self) -> bool {
+        self.steadiness > STEADY_COSINE
+    }
 }
 
 /// Power of `samples` in dB below full scale.
