@@ -24,6 +24,11 @@ const TONAL_SHARE_SHORT: f32 = 0.65;
 const TONAL_FRAMES: usize = 63;
 /// Share of energy in one pair of key tones from which a frame is a key press.
 const KEY_TONE_SHARE: f32 = 0.80;
+/// A silence this long, this near to where a tone ends, is where it ended: tonality is judged over a second and blurs.
+const BREATH_MS: usize = 64;
+const BREATH_REACH_MS: usize = 480;
+/// Levels up to this many standard deviations above the noise are such a silence.
+const BREATH_DEVIATIONS: f32 = 5.0;
 /// Mean flatness from which a chunk is noise: white 0.56, pink 0.39, speech at most 0.13.
 const NOISE_FLATNESS: f32 = 0.30;
 /// Spread of levels under which half a second of sound is steady, in dB: carriers and hiss 0.1 to 1.4, speech from 2.5.
@@ -93,6 +98,17 @@ impl Chunk {
         self.speech.iter().map(ExactSizeIterator::len).sum()
     }
 
+    /// The short silence nearest to where speech seems to change into something else: the change is there.
+    fn breath(&self, window: &WindowSound, at: usize) -> Option<Range<usize>> {
+        let reach = BREATH_REACH_MS / LEVEL_MS;
+        let near = at.saturating_sub(reach).max(self.levels.start)..(at + reach).min(self.levels.end);
+        let silent = window.noise.above_dbfs(BREATH_DEVIATIONS);
+        let breaths = runs(near.len(), |i| window.levels[near.start + i] <= silent);
+        let longest =
+            breaths.into_iter().filter(|b| b.len() * LEVEL_MS >= BREATH_MS).max_by_key(ExactSizeIterator::len)?;
+        Some(near.start + longest.start..near.start + longest.end)
+    }
+
     /// Moves the end of its last speech.
     pub fn extend_to(&mut self, end: usize) {
         if let Some(last) = self.speech.last_mut() {
@@ -119,9 +135,18 @@ impl Chunk {
         let near = |k: usize| spoken[k.saturating_sub(hangover)..(k + hangover + 1).min(spoken.len())].contains(&true);
         let mut speech = Vec::new();
         for run in runs(spoken.len(), |k| near(k) && !self.tonal[k]) {
-            let start = ((first + run.start) * LEVELS_PER_FRAME).max(self.levels.start);
-            let end = ((first + run.end) * LEVELS_PER_FRAME).min(self.levels.end);
-            let levels = without_tails(window, start..end);
+            let mut levels = ((first + run.start) * LEVELS_PER_FRAME).max(self.levels.start)
+                ..((first + run.end) * LEVELS_PER_FRAME).min(self.levels.end);
+            if run.start > 0 {
+                levels.start = self.breath(window, levels.start).map_or(levels.start, |breath| breath.end);
+            }
+            if run.end < spoken.len() {
+                levels.end = self.breath(window, levels.end).map_or(levels.end, |breath| breath.start);
+            }
+            if levels.is_empty() {
+                continue;
+            }
+            let levels = without_tails(window, levels);
             if levels.len() * LEVEL_MS >= settings.speech_min_ms as usize {
                 speech.push(levels);
             }
