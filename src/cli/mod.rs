@@ -3,6 +3,7 @@
 mod archive;
 pub mod check;
 pub mod demo;
+pub mod import;
 pub mod list;
 pub mod models;
 mod progress;
@@ -56,6 +57,8 @@ pub enum Command {
     Demo(demo::Args),
     /// Transcribe audio files
     Transcribe(transcribe::Args),
+    /// Take an archive of recordings into the store and work it off
+    Import(import::Args),
     /// Run the daemon: watch folders, transcribe, serve the API
     Serve(serve::Args),
     /// List recordings
@@ -88,6 +91,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Demo(args) => demo::run(args, config).await,
         Command::Transcribe(args) => transcribe::run(args, config).await,
+        Command::Import(args) => import::run(args, config).await,
         Command::Serve(args) => serve::run(args, config).await,
         Command::List(args) => list::run(args, config).await,
         Command::Show(args) => show::run(args, config).await,

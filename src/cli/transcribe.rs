@@ -81,7 +81,8 @@ impl FromStr for RawArgument {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || format!("'{text}' does not say how to read raw audio; write it like mulaw:8000:1 or alaw:8000:2");
+        let wanted =
+            || format!("'{text}' does not say how to read raw audio; write it like mulaw:8000:1 or alaw:8000:2");
         let mut parts = text.split(':');
         let law = match parts.next() {
             Some("mulaw" | "ulaw") => RawLaw::Mulaw,
@@ -109,7 +110,8 @@ pub async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.output {
         std::fs::create_dir_all(folder).with_context(|| format!("The folder {} cannot be made.", folder.display()))?;
     }
-    let model = models::resolve(args.model.as_deref().unwrap_or(&config.transcribe.model), &config.transcribe.model_dirs)?;
+    let model =
+        models::resolve(args.model.as_deref().unwrap_or(&config.transcribe.model), &config.transcribe.model_dirs)?;
     config.transcribe.states = args.states.or(config.transcribe.states);
     config.transcribe.threads_per_state = args.threads.or(config.transcribe.threads_per_state);
     let supervisor = Supervisor::new(SupervisorConfig::new(&config.transcribe, &model));

@@ -43,8 +43,9 @@ pub struct DiscoveryReport {
 }
 
 impl DiscoveryReport {
-    /// This look and a later one at the same account: what stands is what the later one saw.
-    fn then(self, later: Self) -> Self {
+    /// This look and a later one at the same sources: what stands is what the later one saw.
+    #[must_use]
+    pub fn then(self, later: Self) -> Self {
         Self { refused: later.refused, unsettled: later.unsettled, ..self.and(later) }
     }
 
