@@ -5,6 +5,7 @@ mod common;
 
 mod audio;
 mod changes;
+mod daemon;
 mod errors;
 mod guard;
 mod lists;
