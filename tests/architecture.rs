@@ -15,11 +15,13 @@ const FLOORS: [&[&str]; 6] = [
 ];
 
 /// Neighbours that may be used all the same, with the reason.
-const BRIDGES: [(&str, &str); 4] = [
+const BRIDGES: [(&str, &str); 5] = [
     // Hearing is decoding, recognising and checking the language of what came out, with a model from the catalogue.
     ("transcribe", "decode"),
     ("transcribe", "understand"),
     ("transcribe", "models"),
+    // Logging is set up from its section of the configuration.
+    ("observe", "config"),
     // The API shows what the pipeline is doing now.
     ("serve", "pipeline"),
 ];

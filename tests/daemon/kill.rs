@@ -23,7 +23,7 @@ fn sigkill_at_random_times_loses_nothing_and_does_nothing_twice() {
     let rounds = setting("CALLSCRIBE_KILL_ROUNDS", 20);
     let mut random = fastrand::Rng::with_seed(setting("CALLSCRIBE_KILL_SEED", 7));
     // A recording may be hit by many kills here, so attempts must not run out; that they do is tested with the store.
-    let mut daemon = TestDaemon::start("attempts_max = 1000\n[transcribe]\nlanguages = [\"en\"]");
+    let mut daemon = TestDaemon::start("attempts_max = 100\n[transcribe]\nlanguages = [\"en\"]");
     for round in 0..rounds as usize {
         let start_ms = (round * 37) % 40_000;
         cut_call(&daemon.inbox().join(format!("call-{round}.wav")), start_ms, start_ms + 8000);

@@ -26,7 +26,7 @@ fn a_call_in_the_folder_becomes_a_transcript_with_speakers_and_times() {
     let items = ended(&daemon, 1);
     assert_eq!(items[0]["processing_status"], "completed", "{}", items[0]);
     let id = items[0]["id"].as_str().unwrap();
-    let text = daemon.http().get(&format!("/api/v1/recordings/{id}/transcript?format=txt")).text();
+    let text = daemon.http().get(&format!("/api/v1/recordings/{id}/transcript?format=txt")).text().to_owned();
     assert!(text.contains("I have a problem with my invoice."), "{text}");
     assert!(text.contains("Can I have your phone number, please?"), "{text}");
     let transcript = daemon.http().get(&format!("/api/v1/recordings/{id}/transcript?format=json")).json();
@@ -51,8 +51,8 @@ fn hostile_files_end_with_a_sentence_and_never_block_the_queue() {
         let page = http.get("/api/v1/recordings/?has_transcript=true").json();
         (page["total"].as_u64() >= Some(2)).then_some(())
     });
-    let providers = http.get("/api/v1/providers").text();
-    let all = http.get("/api/v1/recordings/?limit=500").text() + &providers;
+    let providers = http.get("/api/v1/providers");
+    let all = http.get("/api/v1/recordings/?limit=500").text().to_owned() + providers.text();
     assert!(all.contains("HTML") || all.contains("web page"), "the login page is named: {all}");
     assert_eq!(http.get("/healthz").status, 200);
 }
@@ -88,7 +88,7 @@ fn a_missing_model_keeps_the_daemon_serving_and_the_calls_waiting() {
     let ready = wait_until("the call waits", || {
         let found = http.get("/api/v1/recordings/").json()["total"] == 1;
         let ready = http.get("/readyz");
-        (found && ready.status == 503).then(|| ready.text())
+        (found && ready.status == 503).then(|| ready.text().to_owned())
     });
     assert!(ready.contains("callscribe models pull small"), "{ready}");
 }

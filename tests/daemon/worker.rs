@@ -24,11 +24,16 @@ fn worker_of(daemon: &TestDaemon) -> Option<Pid> {
 
 #[test]
 fn a_worker_that_is_killed_is_replaced_and_its_call_finished() {
-    for signal in [Signal::KILL, Signal::SEGV, Signal::ABRT] {
-        let daemon = TestDaemon::start("[transcribe]\nlanguages = [\"en\"]");
+    // A stopped worker is one that hangs: it gives no sign of life and is killed.
+    for signal in [Signal::KILL, Signal::ABORT, Signal::STOP] {
+        let daemon = TestDaemon::start("[transcribe]\nlanguages = [\"en\"]\nheartbeat_timeout_s = 10");
         cut_call(&daemon.inbox().join("call.wav"), 0, 50_000);
-        let worker = wait_until("a worker has started", || worker_of(&daemon));
-        kill_process(worker, signal).unwrap();
+        let http = daemon.http();
+        wait_until("the worker is in the middle of the call", || {
+            let running = http.get("/api/v1/queue").json()["running"].clone();
+            running.as_array().unwrap().iter().any(|job| job["windows_done"].as_u64() >= Some(1)).then_some(())
+        });
+        kill_process(worker_of(&daemon).unwrap(), signal).unwrap();
         let items = ended(&daemon, 1);
         assert_eq!(items[0]["processing_status"], "completed", "after {signal:?}: {}", items[0]);
         assert_eq!(items[0]["retry_count"], 1, "the attempt was counted: {}", items[0]);
