@@ -20,6 +20,8 @@ const QUIETEST_DEVIATIONS: f32 = 2.05;
 /// Bounds of the noise's standard deviation over 24 ms, in dB: white noise has 0.5.
 const DEVIATION_MIN_DB: f32 = 0.5;
 const DEVIATION_MAX_DB: f32 = 1.5;
+/// Noise of a line that nobody could measure because the call began with music, in dBFS.
+const USUAL_NOISE_DBFS: f32 = -60.0;
 /// A chunk holds a level this many standard deviations above the noise.
 const CORE_DEVIATIONS: f32 = 7.0;
 /// A chunk reaches as far as the level stays this many above it: onsets and endings of words are faint.
@@ -64,7 +66,7 @@ impl Noise {
             ((floor - quietest) / (QUIETEST_DEVIATIONS - FLOOR_DEVIATIONS)).clamp(DEVIATION_MIN_DB, DEVIATION_MAX_DB);
         let measured = Self { mean_dbfs: floor + FLOOR_DEVIATIONS * deviation_db, deviation_db };
         let steady = frames.iter().filter(|frame| frame.is_steady()).count();
-        let before = before.unwrap_or(Self { mean_dbfs: SILENCE_DBFS, deviation_db: DEVIATION_MIN_DB });
+        let before = before.unwrap_or(Self { mean_dbfs: USUAL_NOISE_DBFS, deviation_db: DEVIATION_MAX_DB });
         if steady * 2 > frames.len() && before.mean_dbfs < measured.mean_dbfs { before } else { measured }
     }
 
