@@ -134,7 +134,7 @@ impl Archive {
             None => serve::read_token(&config.state_dir)?,
         };
         // Whoever installed one before has the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _installed_before = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

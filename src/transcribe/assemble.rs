@@ -151,7 +151,7 @@ fn notes(survey: &Survey, profile: &ModelProfile, wordless: bool) -> Vec<String>
         let number = channel.channel;
         match channel.role {
             ChannelRole::Dead if survey.len > 0 => {
-                notes.push(format!("Channel {number} is dead: it carries no sound."))
+                notes.push(format!("Channel {number} is dead: it carries no sound."));
             }
             ChannelRole::CopyOf { channel } => {
                 notes.push(format!("Channel {number} is a copy of channel {channel}; its words are taken from there."));

@@ -69,9 +69,8 @@ impl WhisperEngine {
     ///
     /// [`EngineError::Load`] when whisper.cpp refuses the file.
     pub fn load(path: &Path, name: &str, text_layers: u32, pulse: Arc<Pulse>) -> Result<Self, EngineError> {
-        let mut parameters = WhisperContextParameters::default();
-        parameters.dtw_parameters =
-            DtwParameters { mode: alignment_heads(name, text_layers), ..DtwParameters::default() };
+        let dtw_parameters = DtwParameters { mode: alignment_heads(name, text_layers), ..DtwParameters::default() };
+        let parameters = WhisperContextParameters { dtw_parameters, ..WhisperContextParameters::default() };
         let context = WhisperContext::new_with_params(path, parameters)
             .map_err(|error| EngineError::Load { path: path.display().to_string(), why: error.to_string() })?;
         Ok(Self { context, pulse })

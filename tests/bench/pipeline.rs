@@ -2,7 +2,7 @@
 //!
 //! `cargo bench` prints a table and the ratios of processor time and of time on the clock, with the word error rate of
 //! both; `tests/bench/README.md` says how to read them and which variables change what is run.
-
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
 mod calls;

@@ -57,7 +57,10 @@ fn assert_every_recording_is_whole(daemon: &TestDaemon) {
         assert_eq!(item["quality_score"], 1.0, "{item}");
         let transcript = http.get(&format!("/api/v1/recordings/{id}/transcript?format=json")).json();
         assert_eq!(transcript["duration"], 8.0, "{item}");
-        assert!(!transcript["segments"].as_array().unwrap().is_empty(), "every stretch of the sample call holds speech");
+        assert!(
+            !transcript["segments"].as_array().unwrap().is_empty(),
+            "every stretch of the sample call holds speech"
+        );
         assert_eq!(http.get(&format!("/api/v1/recordings/{id}/audio")).status, 200);
     }
 }

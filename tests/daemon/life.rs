@@ -40,7 +40,8 @@ fn a_call_in_the_folder_becomes_a_transcript_with_speakers_and_times() {
 fn hostile_files_end_with_a_sentence_and_never_block_the_queue() {
     let daemon = TestDaemon::start("");
     fs::write(daemon.inbox().join("login.mp3"), "<!DOCTYPE html><html><body>Please sign in</body></html>").unwrap();
-    fs::write(daemon.inbox().join("noise.wav"), (0..50_000u32).map(|i| (i * 7919 >> 3) as u8).collect::<Vec<_>>()).unwrap();
+    fs::write(daemon.inbox().join("noise.wav"), (0..50_000u32).map(|i| ((i * 7919) >> 3) as u8).collect::<Vec<_>>())
+        .unwrap();
     cut_call(&daemon.inbox().join("whole.wav"), 8600, 16_000);
     let cut_short = daemon.inbox().join("cut-short.wav");
     cut_call(&cut_short, 20_000, 28_000);

@@ -51,7 +51,8 @@ async fn samples_that_are_no_numbers_give_no_words_and_spoil_no_others() {
 
 #[tokio::test]
 async fn clipped_speech_is_heard_and_said_to_be_clipped() {
-    let clip = |channel: &Vec<f32>| channel.iter().take(27 * RATE).map(|sample| (sample * 12.0).clamp(-1.0, 1.0)).collect();
+    let clip =
+        |channel: &Vec<f32>| channel.iter().take(27 * RATE).map(|sample| (sample * 12.0).clamp(-1.0, 1.0)).collect();
     let clipped: Vec<Vec<f32>> = sample_call("en-refund").iter().map(clip).collect();
     let transcript = heard(&clipped).await;
     assert!(!transcript.segments.is_empty());

@@ -36,7 +36,12 @@ async fn turns_begin_and_end_where_they_do_in_the_call_also_behind_hold_music() 
             };
             let late = first.start_ms as f64 / 1000.0 - turn.start;
             let beyond = last.end_ms as f64 / 1000.0 - turn.end;
-            off.extend([late, beyond].into_iter().filter(|gap| gap.abs() > TIME_TOLERANCE_S).map(|gap| (name, turn.start, gap)));
+            off.extend(
+                [late, beyond]
+                    .into_iter()
+                    .filter(|gap| gap.abs() > TIME_TOLERANCE_S)
+                    .map(|gap| (name, turn.start, gap)),
+            );
         }
     }
     assert!(off.is_empty(), "{off:?}");
@@ -78,7 +83,9 @@ async fn the_same_call_gives_the_same_transcript_however_many_states_work_on_it(
 async fn words_lie_inside_their_segments_in_order() {
     let transcript = hear(&call_file("en-refund.wav")).await;
     for segment in &transcript.segments {
-        assert!(segment.start_ms <= segment.words[0].start_ms && segment.words.last().unwrap().end_ms <= segment.end_ms);
+        assert!(
+            segment.start_ms <= segment.words[0].start_ms && segment.words.last().unwrap().end_ms <= segment.end_ms
+        );
         assert!(segment.words.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms), "{segment:?}");
         assert!(segment.words.iter().all(|word| (0.0..=1.0).contains(&word.probability)));
     }
