@@ -7,7 +7,18 @@
 //!
 //! | how | mean | median | 95 % under | within 100 ms |
 //! |---|---|---|---|---|
-//! TABLE
+//! | cross-attention, upper half of the layers | 287 | 236 | 802 | 26 % |
+//! | cross-attention, the best of the eight heads | 282 | 192 | 878 | 30 % |
+//! | in proportion to letters | 107 | 58 | 406 | 68 % |
+//! | alignment by usual lengths and pauses alone | 66 | 52 | 183 | 76 % |
+//! | alignment with the sound, voice not learnt | 32 | 14 | 141 | 93 % |
+//! | **alignment with the sound** | 21 | 12 | 71 | 97 % |
+//! | the same, guided by the miniature's cross-attention | 33 | 11 | 153 | 93 % |
+//!
+//! The miniature's heads do not follow the audio, so its engine gives no guide. Heads that do follow it help: with guides
+//! made from the true starts, off by 60 ms (one standard deviation) and one in ten by up to 600 ms, 86 % of the guides
+//! and 99 % of the words they led to were within 100 ms; with guides that are 80 ms late besides, 56 % and 97 %. With white
+//! noise laid over the call 12 to 25 dB under the speech, the ends of speech known, 85 to 92 % were (without a guide).
 
 mod align;
 mod phones;
@@ -139,3 +150,6 @@ pub fn segments(window: &Window, words: Vec<Word>, decoded: &Decoded, speaker: &
     }
     segments
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,4 +8,5 @@ mod layouts;
 mod memory;
 mod sound;
 mod transcripts;
+mod words;
 mod worker;

@@ -14,9 +14,9 @@ use super::track::{FRAME_MS, Frame, Track};
 
 /// Shortest and longest sound, in frames.
 const PHONE_FRAMES_MIN: usize = 2;
-const PHONE_FRAMES_MAX: usize = 45;
+const PHONE_FRAMES_MAX: usize = 100;
 /// No sound is longer than this many times what is expected of it, though always up to [`ELASTIC_FRAMES`].
-const PHONE_STRETCH_MAX: f32 = 4.0;
+const PHONE_STRETCH_MAX: f32 = 6.0;
 const ELASTIC_FRAMES: usize = 6;
 /// Spread of lengths: standard deviation of the logarithm. Measured lengths of English phones spread by 0.4 to 0.6.
 const LENGTH_SPREAD: f32 = 0.5;
