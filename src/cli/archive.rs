@@ -20,6 +20,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use super::exit;
 use crate::call::RecordingId;
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -27,11 +28,6 @@ use crate::daemon::{ADDRESS_FILE, DATABASE_FILE};
 use crate::fetch::Files;
 use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running};
 use crate::store::{Store, StoreError};
-
-/// No such recording, or no archive at all (`EX_NOINPUT`).
-pub(super) const EXIT_NOT_FOUND: u8 = 66;
-/// What was asked for is not there yet; later it may be (`EX_TEMPFAIL`).
-pub(super) const EXIT_NOT_YET: u8 = 75;
 
 /// Longest wait for a database that another short command, or a daemon just starting, holds.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -67,9 +63,9 @@ impl Refusal {
     /// The exit code for scripts.
     pub(super) const fn exit_code(&self) -> u8 {
         match self.status {
-            404 | 410 => EXIT_NOT_FOUND,
-            409 | 503 => EXIT_NOT_YET,
-            _ => 1,
+            404 | 410 => exit::NOT_FOUND,
+            409 | 503 => exit::NOT_YET,
+            _ => exit::FAILURE,
         }
     }
 }

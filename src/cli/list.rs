@@ -163,7 +163,12 @@ mod tests {
 
     #[test]
     fn columns_stay_in_line_whatever_the_script() {
-        insta::assert_snapshot!(table(&page(), None));
+        insta::assert_snapshot!(table(&page(), None), @r"
+        ID                                    RECORDED (UTC)    LENGTH   STATUS     FROM            TO     TEXT
+        01a1f82f-1e80-790a-ba3f-a91199f4d254  2026-11-20 09:00  1:02:05  completed  +49 30 1234567  Größe  Hello,[31m I want a refund.
+        01a1f82f-1e80-790a-ba3f-a91199f4d254  2026-11-20 09:00  1:02:05  completed  +49 30 1234567  日本   ! Gone.
+        3 to 4 of 7
+        ");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, ConfigErrors};
 use crate::store::StoreError;
 
-/// Exit codes, for scripts. 2 is clap's for wrong arguments; 65 and 78 follow sysexits.h.
+/// Exit codes, for scripts. 2 is clap's for wrong arguments; 65 to 78 follow sysexits.h.
 pub mod exit {
     /// Something did not work; standard error says what.
     pub const FAILURE: u8 = 1;
@@ -28,6 +28,10 @@ pub mod exit {
     pub const PARTIAL: u8 = 3;
     /// Data is damaged: a database or an audio file that cannot be read.
     pub const DATA: u8 = 65;
+    /// No such recording, or no archive at all.
+    pub const NOT_FOUND: u8 = 66;
+    /// What was asked for is not there yet; later it may be.
+    pub const NOT_YET: u8 = 75;
     /// The configuration is wrong.
     pub const CONFIG: u8 = 78;
     /// Ended by Ctrl-C.
@@ -48,7 +52,7 @@ pub struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 some of several failed, 65 damaged data, \
-                          78 wrong configuration, 130 interrupted.";
+                          66 no such recording, 75 not there yet, 78 wrong configuration, 130 interrupted.";
 
 /// One subcommand each.
 #[derive(Debug, Subcommand)]

@@ -6,14 +6,12 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::archive::{Archive, encoded, print, query, refused};
+use super::exit;
 use crate::call::Step;
 use crate::config::Config;
 
 /// Recordings asked for at once; the API's limit.
 const PAGE: u64 = 500;
-/// Some of several could not be queued; the others are.
-const EXIT_PARTIAL: u8 = 3;
-
 /// Run steps of a recording again.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -91,7 +89,7 @@ async fn retry(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
             many => format!("{many} recordings are queued{when}.\n"),
         })?;
     }
-    Ok(if refusals > 0 { EXIT_PARTIAL.into() } else { ExitCode::SUCCESS })
+    Ok(if refusals > 0 { exit::PARTIAL.into() } else { ExitCode::SUCCESS })
 }
 
 /// Ids of all failed recordings, taken before any is queued and leaves the list.

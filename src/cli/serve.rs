@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
+use super::exit;
 use crate::config::Config;
 use crate::daemon::{self, Ended};
 use crate::observe;
-
-/// After a second signal: running work was not waited for, the next start takes it up again.
-const EXIT_CUT_OFF: u8 = 130;
 
 /// Run the daemon: watch folders, transcribe, serve the API.
 #[derive(Debug, clap::Args)]
@@ -27,6 +25,7 @@ pub async fn run(_args: Args, config: Config) -> anyhow::Result<ExitCode> {
     observe::init(&config.log)?;
     match Box::pin(daemon::run(config, |_| {})).await? {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
-        Ended::CutOff => Ok(ExitCode::from(EXIT_CUT_OFF)),
+        // Running work was not waited for; the next start takes it up again.
+        Ended::CutOff => Ok(exit::INTERRUPTED.into()),
     }
 }

@@ -127,6 +127,20 @@ mod tests {
                 "detect_language": { "state": "pending", "attempts": 0 },
             },
         });
-        insta::assert_snapshot!(page(&recording, None));
+        insta::assert_snapshot!(page(&recording, None), @r"
+        Recording   01a1f82f-1e80-790a-ba3f-a91199f4d254
+        Source      folder / inbox / 74e7e5bb
+        Recorded    2026-11-20T09:00:00Z
+        Length      1:05
+        From        Ana, +49 30 1234567
+        Direction   inbound
+        File        a.wav
+        Status      processing, 50 % of the steps
+        Error       The worker died.
+
+          download_audio    completed
+          transcribe        waiting    until 2026-11-20T09:10:00Z  The worker died.
+          detect_language   pending
+        ");
     }
 }

@@ -42,10 +42,12 @@ impl Guard {
     /// Whether a Host is this machine by a name nobody else can claim. Any port: it may be forwarded.
     fn knows_host(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
-        if host.contains('@') || (authority.port().is_some() && authority.port_u16().is_none()) {
+        let name = authority.host();
+        // Nothing before the name, and after it at most a port.
+        let Some(rest) = host.strip_prefix(name) else { return false };
+        if !rest.is_empty() && rest.strip_prefix(':').is_none_or(|port| port.parse::<u16>().is_err()) {
             return false;
         }
-        let name = authority.host();
         if name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]" {
             return true;
         }

@@ -25,7 +25,7 @@ mod phones;
 mod track;
 
 use super::engine::{Decoded, Token};
-use super::windows::Window;
+use super::windows::{SAMPLES_PER_MS, Window};
 use crate::call::{Language, Segment, Word};
 use align::Script;
 use track::Track;
@@ -54,7 +54,7 @@ pub fn place(window: &Window, samples: &[f32], decoded: &Decoded, language: Opti
     let track = Track::new(window, samples);
     let script: Vec<Script> = words.iter().map(|word| expected(word, &track, language)).collect();
     let ranges = align::align(&track, &script).unwrap_or_else(|| track.spread(&lengths(&script)));
-    words
+    let mut placed: Vec<Word> = words
         .into_iter()
         .zip(ranges)
         .map(|(word, range)| {
@@ -66,7 +66,24 @@ pub fn place(window: &Window, samples: &[f32], decoded: &Decoded, language: Opti
                 probability: word.probability,
             }
         })
-        .collect()
+        .collect();
+    pin_to_speech(&mut placed, window);
+    placed
+}
+
+/// The first word of a stretch of speech begins where it begins, the last one ends where it ends: voice activity knows
+/// these edges better than any alignment, fading endings most of all.
+fn pin_to_speech(words: &mut [Word], window: &Window) {
+    for span in &window.spans {
+        let (from_ms, to_ms) = (span.start / SAMPLES_PER_MS, span.end.div_ceil(SAMPLES_PER_MS));
+        let lies_inside = |word: &Word| (from_ms..to_ms).contains(&((word.start_ms + word.end_ms) / 2));
+        if let Some(first) = words.iter_mut().find(|word| lies_inside(word)) {
+            first.start_ms = from_ms;
+        }
+        if let Some(last) = words.iter_mut().rfind(|word| lies_inside(word)) {
+            last.end_ms = to_ms;
+        }
+    }
 }
 
 fn expected(word: &HeardWord, track: &Track, language: Option<&Language>) -> Script {

@@ -111,7 +111,9 @@ async fn what_vanishes_between_walk_and_reading_is_no_problem() {
         let mut stopped = stopped;
         for number in 0.. {
             let path = root.join(format!("goes-{}.wav", number % 50));
-            fs::write(&path, format!("goes {number}")).unwrap();
+            let part = root.join(format!("goes-{}.part", number % 50));
+            fs::write(&part, format!("goes {number}")).unwrap();
+            fs::rename(&part, &path).unwrap();
             if stopped.try_recv().is_ok() {
                 return;
             }

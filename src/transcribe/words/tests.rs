@@ -1,3 +1,5 @@
+//! Words placed on constructed windows.
+
 use super::super::vad::SpeechSpan;
 use super::super::windows::{PAD_MS, PackRules, SAMPLES_PER_MS, pack};
 use super::phones::Sound;

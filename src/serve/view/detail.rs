@@ -1,0 +1,262 @@
+//! One recording with everything known of it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
+
+use super::{PartyView, RecordingItem, one_of, rounded, seconds};
+use crate::call::{
+    Audio, CallFacts, Insight, Recording, Step, StepRecord, StepState, SummarySentence, TranscriptFacts,
+};
+
+/// Everything known of one recording.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RecordingDetail {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub item: RecordingItem,
+    /// The provider's id of the call.
+    pub call_id: Option<String>,
+    /// The provider's id of the session that groups legs.
+    pub session_id: Option<String>,
+    /// Whose recording it is.
+    pub owner: PartyView,
+    /// Others on the call.
+    pub participants: Vec<PartyView>,
+    /// Site or office.
+    pub location: Option<String>,
+    /// Organisation at the provider.
+    pub organisation: Option<String>,
+    /// Queue or hunt group.
+    pub queue: Option<String>,
+    /// Automatic, on demand, voicemail, ….
+    pub recording_type: Option<String>,
+    /// The provider's service it came through.
+    pub service_type: Option<String>,
+    /// Where the provider stores it.
+    pub storage_region: Option<String>,
+    /// Who speaks on each channel, where the source said.
+    pub channel_parties: Vec<String>,
+    /// The source's own description, whole.
+    #[schema(value_type = Object)]
+    pub metadata: Value,
+    /// The audio; null until it is here.
+    pub audio: Option<AudioView>,
+    /// The transcript in full, as `…/transcript?format=json` gives it, with its counts; null until there is one.
+    #[schema(value_type = Option<Object>)]
+    pub transcript: Option<Value>,
+    /// The summary with the places that back it; null until there is one.
+    pub insight: Option<InsightView>,
+    /// The six steps.
+    pub steps: StepsView,
+}
+
+impl RecordingDetail {
+    /// The recording with its transcript, which comes as the JSON of [`export`](crate::export).
+    pub fn of(recording: &Recording, transcript_json: Option<&str>) -> Self {
+        let CallFacts { owner, participants, channel_parties, .. } = &recording.call;
+        let call = recording.call.clone();
+        Self {
+            item: RecordingItem::of(recording),
+            call_id: call.call_id,
+            session_id: call.session_id,
+            owner: PartyView::of(owner),
+            participants: participants.iter().map(PartyView::of).collect(),
+            location: call.location,
+            organisation: call.organisation,
+            queue: call.queue,
+            recording_type: call.recording_type,
+            service_type: call.service_type,
+            storage_region: call.storage_region,
+            channel_parties: channel_parties.clone(),
+            metadata: recording.metadata.clone(),
+            audio: recording.audio.as_ref().map(AudioView::of),
+            transcript: recording.transcript.as_ref().map(|facts| whole_transcript(facts, transcript_json)),
+            insight: recording.insight.as_ref().map(InsightView::of),
+            steps: StepsView::of(recording),
+        }
+    }
+}
+
+/// The counts first, then everything the transcript's JSON holds.
+fn whole_transcript(facts: &TranscriptFacts, json: Option<&str>) -> Value {
+    let mut whole = serde_json::Map::new();
+    whole.insert("word_count".to_owned(), facts.word_count.into());
+    whole.insert("suspect_count".to_owned(), facts.suspect_count.into());
+    whole.insert("confidence".to_owned(), facts.confidence.map(|score| rounded(f64::from(score))).into());
+    if let Some(Ok(Value::Object(rest))) = json.map(serde_json::from_str) {
+        whole.extend(rest);
+    }
+    Value::Object(whole)
+}
+
+/// What a call was about.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InsightView {
+    /// Sentences of the call that say most, in their order.
+    pub summary: Vec<SentenceView>,
+    /// Words and phrases that stand out.
+    pub topics: Vec<String>,
+}
+
+/// One sentence of a summary with the place that backs it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SentenceView {
+    /// The sentence, as spoken.
+    pub text: String,
+    /// Index of the segment in the transcript.
+    pub segment: u32,
+    /// Where it begins in the call, in seconds.
+    pub start: f64,
+}
+
+impl InsightView {
+    fn of(insight: &Insight) -> Self {
+        let sentence = |sentence: &SummarySentence| SentenceView {
+            text: sentence.text.clone(),
+            segment: sentence.segment,
+            start: seconds(sentence.start_ms),
+        };
+        Self { summary: insight.summary.iter().map(sentence).collect(), topics: insight.topics.clone() }
+    }
+}
+
+/// Audio on this machine's disk.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AudioView {
+    /// Bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of the bytes, hexadecimal; also the file's ETag.
+    pub sha256: String,
+    /// Name the file had where it came from.
+    pub original_name: Option<String>,
+    /// `wav`, `mp3`, `m4a`, `flac`, `ogg`, `raw`.
+    pub container: Option<String>,
+    /// `pcm_s16le`, `mulaw`, `opus`, ….
+    pub codec: Option<String>,
+    /// Samples a second.
+    pub sample_rate_hz: Option<u32>,
+    /// Channels.
+    pub channel_count: Option<u16>,
+    /// Length in seconds.
+    pub duration: Option<f64>,
+    /// What each channel was.
+    #[schema(value_type = Vec<Object>)]
+    pub channels: Value,
+}
+
+impl AudioView {
+    fn of(audio: &Audio) -> Self {
+        Self {
+            size_bytes: audio.size_bytes,
+            sha256: audio.sha256.clone(),
+            original_name: audio.original_name.clone(),
+            container: audio.container.clone(),
+            codec: audio.codec.clone(),
+            sample_rate_hz: audio.sample_rate_hz,
+            channel_count: audio.channel_count,
+            duration: audio.duration_ms.map(seconds),
+            channels: serde_json::to_value(&audio.channels).unwrap_or_default(),
+        }
+    }
+}
+
+/// The six steps in the order they run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StepsView {
+    /// The recording and its call from the provider.
+    pub fetch_details: StepView,
+    /// Everything else the provider knows.
+    pub fetch_metadata: StepView,
+    /// Audio on disk.
+    pub download_audio: StepView,
+    /// The transcript.
+    pub transcribe: StepView,
+    /// Language and confidence.
+    pub detect_language: StepView,
+    /// Summary and what is drawn from the transcript.
+    pub generate_summary: StepView,
+}
+
+impl StepsView {
+    fn of(recording: &Recording) -> Self {
+        let step = |step| StepView::of(recording.steps.get(step));
+        Self {
+            fetch_details: step(Step::FetchDetails),
+            fetch_metadata: step(Step::FetchMetadata),
+            download_audio: step(Step::DownloadAudio),
+            transcribe: step(Step::Transcribe),
+            detect_language: step(Step::DetectLanguage),
+            generate_summary: step(Step::GenerateSummary),
+        }
+    }
+}
+
+/// Where one step stands. Only what is true in its state is there.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StepView {
+    /// `pending`, `running`, `waiting`, `completed`, `skipped` or `failed`.
+    #[schema(schema_with = step_state)]
+    pub state: &'static str,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// Running since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+    /// Waiting until.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Timestamp>,
+    /// Ended at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub at: Option<Timestamp>,
+    /// Why it waits or was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The last thing that went wrong, also when it went well later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// How long the last attempt took, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took: Option<f64>,
+    /// What produced the result: model, rules, program version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl StepView {
+    fn of(record: &StepRecord) -> Self {
+        let mut view = Self {
+            state: record.state.name(),
+            attempts: record.attempts,
+            since: None,
+            until: None,
+            at: None,
+            reason: None,
+            error: None,
+            last_error: record.last_error.clone(),
+            took: record.took_ms.map(seconds),
+            version: record.version.clone(),
+        };
+        match &record.state {
+            StepState::Pending => {}
+            StepState::Running { since } => view.since = Some(*since),
+            StepState::Waiting { until, reason } => (view.until, view.reason) = (Some(*until), Some(reason.clone())),
+            StepState::Completed { at } => view.at = Some(*at),
+            StepState::Skipped { at, reason } => (view.at, view.reason) = (Some(*at), Some(reason.clone())),
+            StepState::Failed { at, error } => (view.at, view.error) = (Some(*at), Some(error.clone())),
+        }
+        view
+    }
+}
+
+fn step_state() -> Object {
+    one_of(["pending", "running", "waiting", "completed", "skipped", "failed"])
+}
