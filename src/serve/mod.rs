@@ -1,8 +1,8 @@
 //! The HTTP API, on loopback: reads the store and adds work to it. One file a resource.
 //!
-//! Never runs a step and never decides what a status means. Requests come in through [`listener`] and [`guard`];
+//! Never runs a step and never decides what a status means. Requests come in through `listener` and `guard`;
 //! answers are made of what the store holds ([`view`]) and what the loops beside it report ([`Loops`], filled in by the
-//! daemon). Every error has one shape ([`error`]), every parameter is checked by name ([`params`]).
+//! daemon). Every error has one shape (`error`), every parameter is checked by name (`params`).
 //!
 //! Later resources (jobs, search, analytics, events, the console) are files beside these and lines in [`router`].
 

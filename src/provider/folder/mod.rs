@@ -6,7 +6,7 @@
 //! written to. What is in it is found by walking it again and again; [`Hints`] only make the next walk come sooner, since
 //! network mounts give none.
 //!
-//! Facts about a call come, the surest first, from the side file ([`sidecar`]), the file's name ([`file_name`]), the
+//! Facts about a call come, the surest first, from the side file (`sidecar`), the file's name (`file_name`), the
 //! configured channels, and the file's time.
 
 mod content;
