@@ -17,6 +17,9 @@ use crate::store::{Lane, Store, StoreError};
 const TICK: Duration = Duration::from_millis(500);
 /// How long the run waits for work that is to be tried again. Later tries belong to the next run, or a daemon.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Ticks in a row that must find nothing to do: between the claim of a step and its start there is a moment in which it is
+/// neither waiting nor running.
+const QUIET_TICKS: u32 = 4;
 /// Looks for files that were still being written at the first.
 const SECOND_LOOKS: u32 = 3;
 
@@ -86,6 +89,7 @@ pub async fn drain(
     let (discovery, work) = (discover(discoverer, settle), pipeline.run(stop.clone()));
     tokio::pin!(discovery, work);
     let mut found = None;
+    let mut quiet_ticks = 0;
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -100,8 +104,9 @@ pub async fn drain(
                 let totals = Totals::read(store).await?;
                 let snapshot = activity.snapshot();
                 progress.show(totals, &snapshot, found.is_some());
-                let is_enough = limit.is_some_and(|limit| totals.finished - start.finished.min(totals.finished) >= limit);
-                if is_enough || (found.is_some() && is_over(totals, &snapshot)) {
+                quiet_ticks = if found.is_some() && is_over(totals, &snapshot) { quiet_ticks + 1 } else { 0 };
+                let is_enough = limit.is_some_and(|limit| totals.finished.saturating_sub(start.finished) >= limit);
+                if is_enough || quiet_ticks >= QUIET_TICKS {
                     stop.cancel();
                 }
             }

@@ -15,8 +15,8 @@ use crate::config::FolderConfig;
 use crate::pipeline::Snapshot;
 use crate::store::{ListQuery, Quarantined, Store, StoreError};
 
-/// Recordings looked at in one page.
-const PAGE: usize = 500;
+/// Recordings looked at in one page: few walks over the listing, some ten megabytes.
+const PAGE: usize = 5_000;
 /// Failures and refusals that are spelled out; the rest is counted, and `callscribe list` and `--json` show all.
 const SPELLED_OUT_MAX: usize = 20;
 /// Between two lines when nobody watches a terminal: a log should show life, not scroll.
