@@ -134,7 +134,7 @@ impl Archive {
             None => serve::read_token(&config.state_dir)?,
         };
         // Whoever installed one before has the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _installed_before = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -175,7 +175,8 @@ impl Archive {
             return Ok(text);
         }
         let text = match serde_json::from_str::<ErrorBody>(&text) {
-            Ok(body) => format!("{} {}", body.error.message, body.error.hint),
+            // The hint speaks to programs.
+            Ok(body) => body.error.message,
             Err(_) => format!("The answer was {status} without an explanation."),
         };
         Err(Refusal { status, text }.into())
@@ -247,6 +248,6 @@ impl Loops for NoLoops {
 
     fn look(&self, _reach: Reach) -> BoxFuture<'static, Looked> {
         let errors = vec!["The daemon does not run.".to_owned()];
-        async move { Looked { new: Vec::new(), errors } }.boxed()
+        async move { Looked { errors, ..Looked::default() } }.boxed()
     }
 }

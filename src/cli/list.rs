@@ -88,7 +88,7 @@ async fn page(args: &Args, config: &Config) -> anyhow::Result<Value> {
 /// The page as lines; the last column is cut to a terminal of `width` columns.
 fn table(page: &Value, width: Option<usize>) -> String {
     let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut rows = vec![["ID", "RECORDED", "LENGTH", "STATUS", "FROM", "TO", "TEXT"].map(str::to_owned)];
+    let mut rows = vec![["ID", "RECORDED (UTC)", "LENGTH", "STATUS", "FROM", "TO", "TEXT"].map(str::to_owned)];
     rows.extend(items.iter().map(row));
     let widths: [usize; 7] =
         std::array::from_fn(|column| rows.iter().map(|row| measure_text_width(&row[column])).max().unwrap_or(0));

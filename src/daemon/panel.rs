@@ -123,8 +123,8 @@ impl Loops for Panel {
         let discoverer = self.discoverer.clone();
         async move {
             match discoverer.discover_once(None).await {
-                Ok(report) => Looked { new: report.new_ids, errors: report.problems },
-                Err(error) => Looked { new: Vec::new(), errors: vec![error.to_string()] },
+                Ok(report) => Looked { new: report.new_ids, unsettled: report.unsettled, errors: report.problems },
+                Err(error) => Looked { errors: vec![error.to_string()], ..Looked::default() },
             }
         }
         .boxed()

@@ -16,7 +16,7 @@ mod relation;
 use super::Block;
 
 pub use self::bleed::BleedMask;
-pub use self::filter::HighPass;
+pub use self::filter::{HighPass, sane};
 pub use self::level::{SILENCE_DBFS, power_dbfs};
 
 use self::level::LevelMeter;
@@ -115,7 +115,7 @@ impl ChannelSurvey {
     pub fn push(&mut self, block: &Block) {
         let mut filtered = Vec::with_capacity(block.len());
         for ((channel, filter), level) in block.iter().zip(&mut self.filters).zip(&mut self.levels) {
-            let clean: Vec<f32> = channel.iter().map(|&sample| filter::sane(sample)).collect();
+            let clean: Vec<f32> = channel.iter().map(|&sample| sane(sample)).collect();
             let audio = filter.run(&clean);
             level.push(&clean, &audio);
             filtered.push(audio);

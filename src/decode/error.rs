@@ -65,7 +65,7 @@ pub enum DecodeError {
     },
     /// So much is damaged that a transcript would mislead.
     #[error(
-        "{corrupt} of {packets} packets are corrupt ({cause}), too many for a transcript; fetch or copy the recording again"
+        "{corrupt} of {packets} packets are corrupt ({cause}), too many for a transcript; fetch the recording again"
     )]
     TooCorrupt {
         /// Packets that did not decode.

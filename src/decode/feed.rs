@@ -1,7 +1,8 @@
 //! Packets to planes of samples at the file's own rate, with every loss made good in time.
 //!
-//! A packet that does not decode becomes silence of its length, and a jump in the time stamps becomes silence too, so that
-//! what follows keeps its place in the call. The library's panics end here: a packet that causes one is a corrupt packet.
+//! A packet that does not decode becomes silence of its length, and a jump in the time stamps becomes silence too, so
+//! that what follows keeps its place in the call. The library's panics end here: a packet that causes one is a corrupt
+//! packet.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -299,7 +300,8 @@ impl Feed {
 
     /// Makes every sample a finite number in -1..=1.
     fn clean(&mut self, planes: &mut [Vec<f32>]) {
-        // Codecs overshoot a little on loud passages; only in float PCM is a value outside the range somebody's mistake.
+        // Codecs overshoot a little on loud passages; only in float PCM is a value outside the range somebody's
+        // mistake.
         let is_float_pcm = self.facts.codec.starts_with("pcm_f");
         for sample in planes.iter_mut().flatten() {
             if !sample.is_finite() {

@@ -122,7 +122,7 @@ pub(super) fn by_look(head: &[u8], is_whole_file: bool) -> DecodeError {
     let size = if is_whole_file { format!("{} bytes", head.len()) } else { "data".into() };
     DecodeError::foreign(
         format!("{size} of no known audio format, perhaps encrypted or headerless"),
-        "headerless G.711 is read when its law, sample rate and channel count are given; otherwise convert it to WAV first",
+        "headerless G.711 is read when its law, rate and channel count are given; otherwise convert it to WAV first",
     )
 }
 

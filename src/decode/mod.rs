@@ -94,8 +94,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Opens a recording and reads its header. `raw` says how to read a file that has none; a file with a header is read
-    /// by its header all the same.
+    /// Opens a recording and reads its header. `raw` says how to read a file that has none; a file with a header is
+    /// read by its header all the same.
     ///
     /// # Errors
     /// When the file cannot be read, is nothing that is decoded here, is damaged at its head, or is outside `limits`.
@@ -141,8 +141,8 @@ impl Decoder {
         self.feed.health()
     }
 
-    /// Next stretch: one vector a channel, all of one length, [`BLOCK_FRAMES_MAX`] except at the end, never empty; None at
-    /// the end. `n` frames in the file give `ceil(n * 16000 / rate)` in all.
+    /// Next stretch: one vector a channel, all of one length, [`BLOCK_FRAMES_MAX`] except at the end, never empty; None
+    /// at the end. `n` frames in the file give `ceil(n * 16000 / rate)` in all.
     ///
     /// # Errors
     /// When the disk fails, too much is corrupt, the format changes midway, or the audio is longer than the limit.
@@ -175,7 +175,8 @@ impl Decoder {
     }
 }
 
-/// The resampler takes every rate within the limits; this names the file's fault should a limit ever be widened past it.
+/// The resampler takes every rate within the limits; this names the file's fault should a limit ever be widened past
+/// it.
 fn unexpected_rate(reason: &str) -> DecodeError {
     DecodeError::Damaged { container: "audio", detail: format!("its sample rate cannot be converted ({reason})") }
 }

@@ -1,7 +1,7 @@
 //! What symphonia's MP4 demuxer does not tell: is there a picture, and where does the sound really begin.
 //!
-//! AAC encoders put a lead-in of 1024 samples or more before the first word; the edit list says how much. Without it every
-//! word of an 8 kHz call would be 128 ms late. Layout: ISO/IEC 14496-12.
+//! AAC encoders put a lead-in of 1024 samples or more before the first word; the edit list says how much. Without it
+//! every word of an 8 kHz call would be 128 ms late. Layout: ISO/IEC 14496-12.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,8 @@ use super::DecodeError;
 use super::foreign::{FFMPEG_EXTRACT, FFMPEG_WAV};
 use super::source::read_full_at;
 
-/// Boxes looked at on one level. A long fragmented recording has tens of thousands at the top, but its index comes first.
+/// Boxes looked at on one level. A long fragmented recording has tens of thousands at the top, but its index comes
+/// first.
 const BOXES_MAX: usize = 4096;
 
 /// What the index says about the audio track.

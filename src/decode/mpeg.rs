@@ -1,7 +1,7 @@
 //! Frame headers of MPEG audio and of AAC in ADTS, just enough to tell them from noise.
 //!
-//! ADTS is also walked through once before decoding: symphonia's demuxer drops its headers, and with them the length and any
-//! change of format.
+//! ADTS is also walked through once before decoding: symphonia's demuxer drops its headers, and with them the length
+//! and any change of format.
 //!
 //! Layouts: ISO/IEC 11172-3 clause 2.4.1.3, ISO/IEC 13818-3 (lower rates), ISO/IEC 14496-3 table 1.A.5 (ADTS).
 

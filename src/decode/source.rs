@@ -1,6 +1,7 @@
 //! A window onto a file, as the media library wants to read it.
 //!
-//! Lets a demuxer start behind a tag, end before one, see a header of our making, or believe in a tail that was cut off.
+//! Lets a demuxer start behind a tag, end before one, see a header of our making, or believe in a tail that was cut
+//! off.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

@@ -11,8 +11,8 @@ pub(super) struct Trim {
     pub padding: Option<Padding>,
 }
 
-/// Filler at the end of an MP3, believed only where the stream is exactly as long as its header says: in a file that was cut
-/// off, or to which another was appended, the last frames are speech.
+/// Filler at the end of an MP3, believed only where the stream is exactly as long as its header says: in a file that
+/// was cut off, or to which another was appended, the last frames are speech.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Padding {
     /// Filler frames.

@@ -253,7 +253,8 @@ impl Layout {
         })
     }
 
-    /// Frames in the whole and partial blocks; the `fact` chunk may cut into the last block but is not believed further.
+    /// Frames in the whole and partial blocks; the `fact` chunk may cut into the last block but is not believed
+    /// further.
     fn frames_between(&self, fact_frames: Option<u64>) -> u64 {
         let bytes = self.end - self.start;
         let possible = bytes / self.block_bytes * self.frames_per_block + self.partial_frames(bytes % self.block_bytes);

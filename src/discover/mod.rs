@@ -119,7 +119,8 @@ impl Discoverer {
     /// [`DiscoveryReport::problems`].
     pub async fn discover_once(&self, account: Option<&AccountName>) -> Result<DiscoveryReport, DiscoverError> {
         let mut tasks = JoinSet::new();
-        for watched in self.0.iter().filter(|watched| account.is_none_or(|name| watched.name() == name)).cloned() {
+        for watched in self.0.iter().filter(|watched| account.is_none_or(|name| watched.name() == name)) {
+            let watched = Arc::clone(watched);
             // A task of its own: a caller that goes away does not break off the look.
             tasks.spawn(async move { watched.look_to_the_end().await });
         }

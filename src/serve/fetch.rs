@@ -13,7 +13,8 @@ use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::RecordingItem;
 use super::{Api, Looked, Reach};
-use crate::call::{Recording, RecordingId};
+use crate::call::{ProcessingStatus, Recording, RecordingId, StepState};
+use crate::store::{ListQuery, Store, StoreError};
 
 /// Furthest look back, in hours: a week.
 const HOURS_MAX: u64 = 168;
@@ -33,15 +34,18 @@ pub(super) struct Fetched {
     state: &'static str,
     /// Of `recordings`, how many have reached their end: completed, partial or failed.
     processed_count: usize,
-    /// Recordings that were not known before, newest first; empty without `wait`.
+    /// Recordings that were new or whose turn has come, newest first; those that wait for another try are not among
+    /// them. Empty without `wait`.
     recordings: Vec<RecordingItem>,
+    /// Files that are still being written, or have not been at rest for long enough; a later look takes them in.
+    unsettled: usize,
     /// Accounts that could not be looked at, each with a sentence.
     errors: Vec<String>,
     /// How to read this answer.
     message: String,
 }
 
-/// Starts a look at every account. With `wait=true` answers when the recordings it found are done, or with what there is
+/// Starts a look at every account. With `wait=true` answers when the recordings in hand are done, or with what there is
 /// when `api.request_timeout` ends the wait; the work goes on either way.
 ///
 /// `hours` is for providers that list by time. A folder is always walked whole, and what was seen before is not taken in
@@ -68,39 +72,29 @@ pub(super) async fn fetch(State(api): State<Api>, mut params: Params) -> Result<
         Reach { hours: u32::try_from(hours).unwrap_or(u32::MAX), limit: usize::try_from(limit).unwrap_or(usize::MAX) };
     let look = tokio::spawn(api.0.loops.look(reach));
     if !wait {
-        let message = "The look at every account has begun; GET /api/v1/queue shows what it brings.".to_owned();
-        let started = Fetched {
-            success: true,
-            state: "started",
-            processed_count: 0,
-            recordings: vec![],
-            errors: vec![],
-            message,
-        };
-        return Ok((StatusCode::ACCEPTED, Json(started)));
+        let message = "The look at every account has begun; GET /api/v1/queue shows what it brings.";
+        return Ok((StatusCode::ACCEPTED, Json(Fetched::under_way("started", message))));
     }
     let until = Instant::now() + api.0.request_timeout;
-    let looked = match tokio::time::timeout_at(until, look).await {
-        Ok(looked) => looked.map_err(|_| ApiError::internal())?,
-        Err(_) => {
-            let message = "The look at every account is still under way.".to_owned();
-            let going = Fetched {
-                success: true,
-                state: "processing",
-                processed_count: 0,
-                recordings: vec![],
-                errors: vec![],
-                message,
-            };
-            return Ok((StatusCode::OK, Json(going)));
-        }
+    let Ok(looked) = tokio::time::timeout_at(until, look).await else {
+        let message = "The look at every account is still under way.";
+        return Ok((StatusCode::OK, Json(Fetched::under_way("processing", message))));
     };
+    let looked = looked.map_err(|_| ApiError::internal())?;
     Ok((StatusCode::OK, Json(wait_for(&api, looked, reach.limit, until).await?)))
 }
 
+impl Fetched {
+    /// A look that has not ended.
+    fn under_way(state: &'static str, message: &str) -> Self {
+        let message = message.to_owned();
+        Self { success: true, state, processed_count: 0, recordings: vec![], unsettled: 0, errors: vec![], message }
+    }
+}
+
 async fn wait_for(api: &Api, looked: Looked, limit: usize, until: Instant) -> Result<Fetched, ApiError> {
-    let mut ids = looked.new;
-    ids.truncate(limit);
+    let new = looked.new.clone();
+    let ids = api.ask(move |store| in_hand(store, new, limit)).await?;
     for id in &ids {
         while Instant::now() < until && !is_done(api, *id).await? {
             tokio::time::sleep_until((Instant::now() + POLL).min(until)).await;
@@ -110,20 +104,38 @@ async fn wait_for(api: &Api, looked: Looked, limit: usize, until: Instant) -> Re
         api.ask(move |store| ids.iter().filter_map(|id| store.get(*id).transpose()).collect()).await?;
     recordings.sort_by_key(|recording| std::cmp::Reverse(recording.listed_at()));
     let processed_count = recordings.iter().filter(|recording| recording.steps.next().is_none()).count();
-    let found = recordings.len();
-    let state = if processed_count == found { "finished" } else { "processing" };
+    let (new, total) = (looked.new.len(), recordings.len());
     Ok(Fetched {
         success: looked.errors.is_empty(),
-        state,
+        state: if processed_count == total { "finished" } else { "processing" },
         processed_count,
         recordings: recordings.iter().map(RecordingItem::of).collect(),
+        unsettled: looked.unsettled,
         errors: looked.errors,
-        message: format!("{found} new recordings found, {processed_count} of them processed."),
+        message: format!("{new} new recordings were found; {processed_count} of {total} in hand are processed."),
     })
 }
 
-/// Whether every step of it has ended; one that was removed meanwhile has.
+/// The new recordings, and those a look just before this one found: whose turn has come and who are not done.
+fn in_hand(store: &Store, new: Vec<RecordingId>, limit: usize) -> Result<Vec<RecordingId>, StoreError> {
+    let mut ids = new;
+    for status in [ProcessingStatus::Pending, ProcessingStatus::Processing] {
+        let page = store.list(&ListQuery { status: Some(status), limit, ..ListQuery::default() })?;
+        let others = page.items.iter().filter(|recording| !is_at_rest(recording)).map(|recording| recording.id);
+        let others: Vec<RecordingId> = others.filter(|id| !ids.contains(id)).collect();
+        ids.extend(others);
+    }
+    ids.truncate(limit);
+    Ok(ids)
+}
+
+/// Whether nothing more comes of it for now: every step has ended or waits for another try, or it was removed.
 async fn is_done(api: &Api, id: RecordingId) -> Result<bool, ApiError> {
     let recording = api.ask(move |store| store.get(id)).await?;
-    Ok(recording.is_none_or(|recording| recording.steps.next().is_none()))
+    Ok(recording.is_none_or(|recording| is_at_rest(&recording)))
+}
+
+fn is_at_rest(recording: &Recording) -> bool {
+    let next = recording.steps.next().map(|step| &recording.steps.get(step).state);
+    next.is_none_or(|state| matches!(state, StepState::Waiting { .. }))
 }

@@ -28,7 +28,7 @@ pub trait Loops: Send + Sync + 'static {
     /// The model transcripts are made with, by the name a caller may ask for.
     fn model(&self) -> String;
 
-    /// Looks at every account now, or joins a look that is under way. Goes on when the future is dropped.
+    /// Looks at every account now; two looks at one account follow each other.
     fn look(&self, reach: Reach) -> BoxFuture<'static, Looked>;
 }
 
@@ -46,6 +46,8 @@ pub struct Reach {
 pub struct Looked {
     /// Recordings that were not known before.
     pub new: Vec<RecordingId>,
+    /// Files that may still be written.
+    pub unsettled: usize,
     /// Accounts that could not be looked at, each with a sentence.
     pub errors: Vec<String>,
 }

@@ -36,7 +36,7 @@ pub use discovered::{Inserted, NewRecording};
 pub use error::StoreError;
 use error::{Fault, unwinding};
 pub use outcome::{StepOutcome, StepResult};
-pub use places::{AudioFiles, Place};
+pub use places::AudioFiles;
 pub use query::{ListQuery, Page, Stats};
 pub use record::Quarantined;
 pub use remove::Removed;

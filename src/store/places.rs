@@ -1,5 +1,4 @@
-//! Where things are: at their source and on this machine's disk. Handed out in pieces, so that an archive of any size
-//! costs bounded memory.
+//! Where things are: at their source and on this machine's disk.
 
 use std::collections::HashMap;
 use std::ops::Bound;
@@ -9,19 +8,6 @@ use super::record::{self, Row};
 use super::schema::{BY_LOCATOR, RECORDINGS};
 use super::{Store, StoreError};
 use crate::call::{AccountName, ProviderKind, RecordingId};
-
-/// A place at which a source's recording was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Where it is.
-    pub locator: String,
-    /// Our id of what was found there.
-    pub id: RecordingId,
-    /// The provider's id of it.
-    pub remote_id: String,
-    /// Its size, once it was downloaded.
-    pub size_bytes: Option<u64>,
-}
 
 impl Store {
     /// Every place a source's recordings were found at, with the recording.
@@ -46,43 +32,6 @@ impl Store {
                 known.insert(locator.to_owned(), RecordingId::from_bytes(*id.value()));
             }
             Ok(known)
-        })
-    }
-
-    /// The places of a source in order of their locators, at most `limit` of those behind `after`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::get`].
-    pub fn known_places(
-        &self,
-        provider: ProviderKind,
-        account: &AccountName,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Place>, StoreError> {
-        self.read(|tx| {
-            let source = source_key(provider, account);
-            let recordings = tx.open_table(RECORDINGS)?;
-            let start = after.map_or(Bound::Included((source.as_str(), "")), |after| Bound::Excluded((&source, after)));
-            let mut places = Vec::new();
-            for entry in tx.open_table(BY_LOCATOR)?.range::<(&str, &str)>((start, Bound::Unbounded))?.take(limit) {
-                let (key, id) = entry?;
-                let (of, locator) = key.value();
-                if of != source {
-                    break;
-                }
-                let id = RecordingId::from_bytes(*id.value());
-                let Some(bytes) = recordings.get(id.as_bytes())? else { continue };
-                let recording = record::decode::<Row>(bytes.value())?.recording;
-                places.push(Place {
-                    locator: locator.to_owned(),
-                    id,
-                    remote_id: recording.key.remote_id,
-                    size_bytes: recording.audio.map(|audio| audio.size_bytes),
-                });
-            }
-            Ok(places)
         })
     }
 

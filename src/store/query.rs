@@ -8,7 +8,9 @@ use redb::{ReadTransaction, ReadableTable};
 use super::error::Fault;
 use super::index::{ListingFacts, provider_code, source_key};
 use super::record::{self, Quarantined, Row};
-use super::schema::{BY_KEY, BY_REMOTE_ID, CHECKPOINTS, CURSORS, LISTING, QUARANTINE, RECORDINGS, TRANSCRIPTS};
+use super::schema::{
+    BY_KEY, BY_REMOTE_ID, CHECKPOINTS, COUNTERS, CURSORS, LISTING, QUARANTINE, RECORDINGS, TRANSCRIPTS,
+};
 use super::{Store, StoreError, check};
 use crate::call::{
     AccountName, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, RecordingKey, STEP_COUNT,
@@ -224,6 +226,7 @@ impl Store {
                 return Ok(page);
             }
             let text = TextFilter::of(query);
+            let known_total = known_total(tx, query)?;
             for entry in listing.range((from, &[0; 16])..(to, &[0; 16]))?.rev() {
                 let (key, facts) = entry?;
                 if !facts_match(query, facts.value()) {
@@ -241,7 +244,11 @@ impl Store {
                     }
                 }
                 page.total += 1;
+                if known_total.is_some() && page.items.len() == query.limit {
+                    break;
+                }
             }
+            page.total = known_total.unwrap_or(page.total);
             Ok(page)
         })
     }
@@ -250,6 +257,18 @@ impl Store {
 fn row(tx: &ReadTransaction, id: RecordingId) -> Result<Option<Row>, Fault> {
     let bytes = tx.open_table(RECORDINGS)?.get(id.as_bytes())?;
     Ok(bytes.map(|bytes| record::decode(bytes.value())).transpose()?)
+}
+
+/// The matches in all where a kept counter knows them: without filters, and by status alone. Then a page can be had
+/// without a look at everything behind it.
+fn known_total(tx: &ReadTransaction, query: &ListQuery) -> Result<Option<u64>, Fault> {
+    let plain = ListQuery { skip: query.skip, limit: query.limit, status: query.status, ..ListQuery::default() };
+    if *query != plain {
+        return Ok(None);
+    }
+    let counter = query.status.map_or("recordings", ProcessingStatus::as_str);
+    let sum = tx.open_table(COUNTERS)?.get(counter)?.map_or(0, |sum| sum.value());
+    Ok(u64::try_from(sum).ok())
 }
 
 fn facts_match(query: &ListQuery, (status, provider, completed, has_words, language): ListingFacts<'_>) -> bool {

@@ -5,7 +5,7 @@ use super::listen::Heard;
 use super::protocol::{ModelProfile, Request};
 use super::survey::Survey;
 use super::windows::Window;
-use super::words::{SEGMENT_MS_MAX, SEGMENT_PAUSE_MS, place, segments};
+use super::words::{SEGMENT_MS_MAX, SEGMENT_PAUSE_MS, segments};
 use crate::call::{ChannelRole, Language, Segment, Suspect, SuspectReason, Timings, Transcript, TranscriptSource};
 use crate::understand;
 
@@ -73,8 +73,7 @@ fn sort_out(material: &Material<'_>) -> (Vec<Segment>, Vec<Suspect>) {
             .channels
             .get(usize::from(window.channel))
             .map_or_else(String::new, |channel| channel.speaker.clone());
-        let words = place(window, &heard.decoded, heard.language.as_ref());
-        let pieces = segments(window, words, &heard.decoded, &speaker);
+        let pieces = segments(window, heard.words.clone(), &heard.decoded, &speaker);
         let mut reasons = heard.reasons.clone();
         reasons.extend(unvoiced(window, heard));
         if reasons.is_empty() {
@@ -152,7 +151,7 @@ fn notes(survey: &Survey, profile: &ModelProfile, wordless: bool) -> Vec<String>
         let number = channel.channel;
         match channel.role {
             ChannelRole::Dead if survey.len > 0 => {
-                notes.push(format!("Channel {number} is dead: it carries no sound."))
+                notes.push(format!("Channel {number} is dead: it carries no sound."));
             }
             ChannelRole::CopyOf { channel } => {
                 notes.push(format!("Channel {number} is a copy of channel {channel}; its words are taken from there."));

@@ -8,7 +8,8 @@ use super::checks;
 use super::engine::{DecodeOptions, Decoded, Effort, EngineError, Session};
 use super::protocol::ModelProfile;
 use super::windows::{ContextFit, Window};
-use crate::call::{Language, SuspectReason};
+use super::words;
+use crate::call::{Language, SuspectReason, Word};
 
 /// Tries beyond the first for one window. A window never costs more than this many times its greedy decode, whatever
 /// the audio: one beam search and one sampling.
@@ -49,6 +50,8 @@ pub struct Heard {
     pub reasons: Vec<SuspectReason>,
     /// How often it was decoded in that language.
     pub tries: u32,
+    /// Its words at their place in the call.
+    pub words: Vec<Word>,
 }
 
 impl Listening<'_> {
@@ -72,7 +75,9 @@ impl Listening<'_> {
                 heard = Heard { insisted: true, ..again };
             }
         }
-        self.escalate(session, window, samples, prompt, heard)
+        let mut heard = self.escalate(session, window, samples, prompt, heard)?;
+        heard.words = words::place(window, samples, &heard.decoded, heard.language.as_ref());
+        Ok(heard)
     }
 
     fn options<'b>(
@@ -103,7 +108,7 @@ impl Listening<'_> {
     ) -> Result<Heard, EngineError> {
         let decoded = session.decode(samples, &self.options(window, language, prompt))?;
         let reasons = checks::of_window(window, &decoded);
-        Ok(Heard { decoded, language: language.cloned(), insisted: false, reasons, tries: 1 })
+        Ok(Heard { decoded, language: language.cloned(), insisted: false, reasons, tries: 1, words: Vec::new() })
     }
 
     /// The language this window is surely in, when that is not the one it was decoded in.

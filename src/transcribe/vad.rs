@@ -8,11 +8,14 @@
 //! speech, the level says *where* it begins and ends. Detectors take tones and music for speech, so chunks whose spectrum
 //! stands still are taken out; chunks that look like speech and were rejected are kept and marked.
 
+mod chunk;
 mod detector;
 mod regions;
 mod sound;
 
-use self::regions::{Region, WindowSound};
+use crate::decode::channels::{HighPass, SILENCE_DBFS, power_dbfs, sane};
+
+use self::regions::{Noise, Region, WindowSound};
 use self::sound::{FRAME_SAMPLES, LEVEL_SAMPLES, SoundMeter};
 
 pub use self::detector::{DetectorError, Earshot, Silero, VoiceActivity};
@@ -33,9 +36,6 @@ const GAIN_MAX_DB: f32 = 40.0;
 const GAIN_MIN_DB: f32 = -10.0;
 /// Share of the loudest levels that is left out when the level of speech is measured.
 const LOUD_SHARE: f32 = 0.05;
-/// Corner of the high-pass filter against offset and mains hum, in hertz; telephone speech starts at 300.
-const HIGH_PASS_HZ: f32 = 120.0;
-
 /// How speech is told from the rest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VadSettings {
@@ -104,6 +104,7 @@ pub struct SpeechFinder {
     /// Everything before this has been decided.
     decided: u64,
     found: Speech,
+    noise: Option<Noise>,
     other_levels: u64,
     quiet_power: f64,
     quiet_levels: u64,
@@ -130,11 +131,12 @@ impl SpeechFinder {
             settings: settings.clone(),
             detector,
             meter: SoundMeter::default(),
-            filter: HighPass::new(),
+            filter: HighPass::default(),
             audio: Vec::new(),
             base: 0,
             decided: 0,
             found: Speech::default(),
+            noise: None,
             other_levels: 0,
             quiet_power: 0.0,
             quiet_levels: 0,
@@ -144,10 +146,8 @@ impl SpeechFinder {
     /// Takes the next samples; what is not a number counts as silence.
     pub fn push(&mut self, samples: &[f32]) {
         for part in samples.chunks(WINDOW_SAMPLES) {
-            for &sample in part {
-                let clean = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
-                self.audio.push(self.filter.step(clean));
-            }
+            let clean: Vec<f32> = part.iter().map(|&sample| sane(sample)).collect();
+            self.audio.extend(self.filter.run(&clean));
             while self.audio.len() >= CONTEXT_SAMPLES + WINDOW_SAMPLES {
                 self.decide(false);
             }
@@ -163,8 +163,8 @@ impl SpeechFinder {
         self.decide(true);
         self.found.other_sound_ms = self.other_levels * 1000 * LEVEL_SAMPLES as u64 / 16_000;
         if self.quiet_levels > 0 {
-            let dbfs = sound::power_dbfs(self.quiet_power / self.quiet_levels as f64);
-            self.found.noise_floor_dbfs = (dbfs > sound::SILENCE_DBFS).then_some(dbfs);
+            let dbfs = power_dbfs(self.quiet_power / self.quiet_levels as f64);
+            self.found.noise_floor_dbfs = (dbfs > SILENCE_DBFS).then_some(dbfs);
         }
         self.found
     }
@@ -175,7 +175,10 @@ impl SpeechFinder {
         let window = &self.audio[..length - length % FRAME_SAMPLES];
         let levels: Vec<f32> = window.chunks_exact(LEVEL_SAMPLES).map(sound::level_dbfs).collect();
         let scores = scores(self.detector.as_mut(), window, &levels);
-        let measured = WindowSound { frames: self.meter.measure(window), scores, levels };
+        let frames = self.meter.measure(window);
+        let noise = Noise::measure(&levels, &frames, self.noise);
+        self.noise = Some(noise);
+        let measured = WindowSound { levels, frames, scores, noise };
         let regions = measured.regions(&self.settings);
 
         let from = (self.decided - self.base) as usize / LEVEL_SAMPLES;
@@ -252,28 +255,4 @@ fn quietest(levels: &[f32], from: usize) -> usize {
     let loudness = |at: usize| levels[at..at + CUT_LEVELS].iter().copied().fold(f32::MIN, f32::max);
     let best = (from..levels.len() - CUT_LEVELS).min_by(|&a, &b| loudness(a).total_cmp(&loudness(b)));
     best.map_or(levels.len(), |at| at + CUT_LEVELS / 2)
-}
-
-/// Second-order Butterworth high-pass.
-struct HighPass {
-    b: [f32; 3],
-    a: [f32; 2],
-    state: [f32; 2],
-}
-
-impl HighPass {
-    fn new() -> Self {
-        let w = std::f32::consts::TAU * HIGH_PASS_HZ / 16_000.0;
-        let alpha = w.sin() / std::f32::consts::SQRT_2;
-        let a0 = 1.0 + alpha;
-        let edge = f32::midpoint(1.0, w.cos()) / a0;
-        Self { b: [edge, -2.0 * edge, edge], a: [-2.0 * w.cos() / a0, (1.0 - alpha) / a0], state: [0.0; 2] }
-    }
-
-    fn step(&mut self, x: f32) -> f32 {
-        let y = self.b[0] * x + self.state[0];
-        self.state[0] = self.b[1] * x - self.a[0] * y + self.state[1];
-        self.state[1] = self.b[2] * x - self.a[1] * y;
-        y
-    }
 }

@@ -1,49 +1,89 @@
 //! Tokens of a window to words at their place in the call, and words to segments.
 //!
-//! The recogniser tells roughly where a word begins; voice activity tells exactly where speech begins and ends. A word
-//! is first given to the stretch of speech it overlaps most, then the words of a stretch are laid inside it, the first
-//! at its start and the last at its end. So no word lies in a pause, however the alignment wanders, and times are times
-//! of the call, however much was cut out.
+//! Voice activity tells exactly where speech begins and ends; where words begin inside it is found in the sound, see
+//! [`align`]. No word lies in a pause, words never overlap, and times are times of the call, however much was cut out.
+//!
+//! Error of word starts on the sample calls (328 words, miniature model, against the times that the synthesisers give):
+//!
+//! | how | mean | median | 95 % under | within 100 ms |
+//! |---|---|---|---|---|
+//! | cross-attention, upper half of the layers | 287 | 236 | 802 | 26 % |
+//! | cross-attention, the best of the eight heads | 282 | 192 | 878 | 30 % |
+//! | in proportion to letters | 107 | 58 | 406 | 68 % |
+//! | alignment by usual lengths and pauses alone | 66 | 52 | 183 | 76 % |
+//! | alignment with the sound, voice not learnt | 32 | 14 | 141 | 93 % |
+//! | **alignment with the sound** | 21 | 12 | 71 | 97 % |
+//! | the same, guided by the miniature's cross-attention | 33 | 11 | 153 | 93 % |
+//!
+//! The miniature's heads do not follow the audio, so its engine gives no guide. Heads that do follow it help: with guides
+//! made from the true starts, off by 60 ms (one standard deviation) and one in ten by up to 600 ms, 86 % of the guides
+//! and 99 % of the words they led to were within 100 ms; with guides that are 80 ms late besides, 56 % and 97 %. With white
+//! noise laid over the call 12 to 25 dB under the speech, the ends of speech known, 85 to 92 % were (without a guide).
+
+mod align;
+mod phones;
+mod track;
 
 use super::engine::{Decoded, Token};
-use super::windows::{SAMPLES_PER_MS, Window};
+use super::windows::Window;
 use crate::call::{Language, Segment, Word};
+use align::Script;
+use track::Track;
 
 /// A pause that ends a segment: longer than the breath between two sentences of one turn.
 pub const SEGMENT_PAUSE_MS: u64 = 700;
 /// Longest segment: what a reader takes in as one paragraph.
 pub const SEGMENT_MS_MAX: u64 = 30_000;
-/// Shortest time a word is given.
-const WORD_MS_MIN: u64 = 40;
 
 /// Languages written without spaces: each token counts as a word there, as in the Whisper reference code.
 const UNSPACED: [&str; 6] = ["zh", "ja", "th", "lo", "my", "yue"];
 
-/// A word with its rough start in the window.
-struct RoughWord {
+/// A word, and where in the window the recogniser heard it begin.
+struct HeardWord {
     text: String,
-    start: Option<u64>,
+    window_ms: Option<u64>,
     probability: f32,
 }
 
-/// The words of one window with call times. Empty when the window held none.
-pub fn place(window: &Window, decoded: &Decoded, language: Option<&Language>) -> Vec<Word> {
+/// The words of one window with call times. Empty when the window held none. `samples` are those of the window.
+pub fn place(window: &Window, samples: &[f32], decoded: &Decoded, language: Option<&Language>) -> Vec<Word> {
     let words = join_tokens(&decoded.tokens, language.is_some_and(|l| UNSPACED.contains(&l.as_str())));
     if words.is_empty() || window.spans.is_empty() {
         return Vec::new();
     }
-    let starts = rough_starts(&words, window);
-    let owner = assign(&starts, window);
-    let mut placed = Vec::with_capacity(words.len());
-    for (index, span) in window.spans.iter().enumerate() {
-        let range = range_of(&owner, index);
-        lay_out(&words[range.clone()], &starts[range], span.start, span.end, window, &mut placed);
+    let track = Track::new(window, samples);
+    let script: Vec<Script> = words.iter().map(|word| expected(word, &track, language)).collect();
+    let ranges = align::align(&track, &script).unwrap_or_else(|| track.spread(&lengths(&script)));
+    words
+        .into_iter()
+        .zip(ranges)
+        .map(|(word, range)| {
+            let start_ms = track.start_ms(range.start);
+            Word {
+                word: word.text,
+                start_ms,
+                end_ms: track.end_ms(range.end).max(start_ms),
+                probability: word.probability,
+            }
+        })
+        .collect()
+}
+
+fn expected(word: &HeardWord, track: &Track, language: Option<&Language>) -> Script {
+    Script {
+        phones: phones::phones(&word.text, language),
+        break_after: phones::break_after(&word.text),
+        guide: word.window_ms.map(|ms| track.boundary_at(ms)),
     }
-    placed
+}
+
+/// How long each word usually takes, in ms.
+fn lengths(script: &[Script]) -> Vec<f32> {
+    script.iter().map(|word| word.phones.iter().map(|phone| phone.usual_ms).sum()).collect()
 }
 
 /// Joins tokens to words: a token that begins with a space begins a word.
-fn join_tokens(tokens: &[Token], unspaced: bool) -> Vec<RoughWord> {
+fn join_tokens(tokens: &[Token], unspaced: bool) -> Vec<HeardWord> {
     let mut words: Vec<(Vec<u8>, Option<u64>, f32, u32)> = Vec::new();
     for token in tokens {
         // A token that continues a character of several bytes always joins.
@@ -64,9 +104,9 @@ fn join_tokens(tokens: &[Token], unspaced: bool) -> Vec<RoughWord> {
     }
     words
         .into_iter()
-        .map(|(bytes, start, sum, count)| RoughWord {
+        .map(|(bytes, start, sum, count)| HeardWord {
             text: String::from_utf8_lossy(&bytes).trim().to_owned(),
-            start: start.map(|ms| ms * SAMPLES_PER_MS),
+            window_ms: start,
             probability: (sum / count as f32).clamp(0.0, 1.0),
         })
         .filter(|word| !word.text.is_empty())
@@ -77,74 +117,6 @@ fn join_tokens(tokens: &[Token], unspaced: bool) -> Vec<RoughWord> {
 fn opens(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes)
         .is_ok_and(|text| text.trim().starts_with(['¿', '¡', '(', '[', '"', '“', '‘', '$', '€', '£']))
-}
-
-/// Rough starts in window samples: what the alignment said, made to rise; what it left out, spread by length.
-fn rough_starts(words: &[RoughWord], window: &Window) -> Vec<u64> {
-    let len = window.len();
-    let letters: Vec<u64> = words.iter().map(|word| weight(&word.text)).collect();
-    let total: u64 = letters.iter().sum::<u64>().max(1);
-    let mut before = 0;
-    let mut latest = 0;
-    words
-        .iter()
-        .zip(&letters)
-        .map(|(word, letters)| {
-            let spread = len * before / total;
-            before += letters;
-            latest = word.start.unwrap_or(spread).clamp(latest, len);
-            latest
-        })
-        .collect()
-}
-
-/// How long a word takes to say, in letters; digits are said as words.
-fn weight(text: &str) -> u64 {
-    text.chars().map(|c| if c.is_ascii_digit() { 4 } else { u64::from(c.is_alphanumeric()) }).sum::<u64>() + 1
-}
-
-/// Which stretch of speech each word belongs to: the one its time overlaps most, never an earlier one than the word before.
-fn assign(starts: &[u64], window: &Window) -> Vec<usize> {
-    let spans: Vec<(u64, u64)> =
-        window.spans.iter().map(|span| (window.to_window(span.start), window.to_window(span.end))).collect();
-    let mut owners = Vec::with_capacity(starts.len());
-    let mut earliest = 0;
-    for (index, &start) in starts.iter().enumerate() {
-        let end = starts[index + 1..].iter().copied().find(|&next| next > start).unwrap_or(window.len());
-        let overlap = |&(from, to): &(u64, u64)| end.min(to).saturating_sub(start.max(from));
-        let best = (earliest..spans.len()).rev().max_by_key(|&i| overlap(&spans[i])).unwrap_or(earliest);
-        earliest = best;
-        owners.push(best);
-    }
-    owners
-}
-
-fn range_of(owners: &[usize], span: usize) -> std::ops::Range<usize> {
-    owners.partition_point(|&owner| owner < span)..owners.partition_point(|&owner| owner <= span)
-}
-
-/// Lays the words of one stretch of speech inside it.
-fn lay_out(words: &[RoughWord], starts: &[u64], from: u64, to: u64, window: &Window, placed: &mut Vec<Word>) {
-    let Some(count) = u64::try_from(words.len()).ok().filter(|count| *count > 0) else { return };
-    let (from_ms, to_ms) = (from / SAMPLES_PER_MS, to.div_ceil(SAMPLES_PER_MS));
-    let word_min = WORD_MS_MIN.min((to_ms - from_ms) / count);
-    let offset = window.to_window(from);
-    let mut edges: Vec<u64> = vec![from_ms];
-    for (index, &start) in starts.iter().enumerate().skip(1) {
-        let rough = from_ms + start.saturating_sub(offset) / SAMPLES_PER_MS;
-        let rest = (count - index as u64) * word_min;
-        let lowest = edges[index - 1] + word_min;
-        edges.push(rough.clamp(lowest, (to_ms - rest).max(lowest)));
-    }
-    edges.push(to_ms);
-    for (word, edge) in words.iter().zip(edges.windows(2)) {
-        placed.push(Word {
-            word: word.text.clone(),
-            start_ms: edge[0],
-            end_ms: edge[1].max(edge[0]),
-            probability: word.probability,
-        });
-    }
 }
 
 /// Groups the words of one window into segments at pauses.
@@ -178,3 +150,6 @@ pub fn segments(window: &Window, words: Vec<Word>, decoded: &Decoded, speaker: &
     }
     segments
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,11 +109,11 @@ fn send(out: &Out, frame: &FromWorker) -> io::Result<()> {
 
 fn serve(setup: &Setup, requests: &Receiver<Asked>, pulse: &Arc<Pulse>, out: &Out) -> io::Result<()> {
     whisper_rs::install_logging_hooks();
-    let text_layers = i32::try_from(setup.profile.text_layers).unwrap_or(1);
-    let engine = match WhisperEngine::load(&setup.model, &setup.profile.name, text_layers, Arc::clone(pulse)) {
-        Ok(engine) => engine,
-        Err(error) => return send(out, &FromWorker::Failed(Failure::Model(error.to_string()))),
-    };
+    let engine =
+        match WhisperEngine::load(&setup.model, &setup.profile.name, setup.profile.text_layers, Arc::clone(pulse)) {
+            Ok(engine) => engine,
+            Err(error) => return send(out, &FromWorker::Failed(Failure::Model(error.to_string()))),
+        };
     let mut hearer = Hearer {
         engine: Box::new(engine),
         profile: setup.profile.clone(),

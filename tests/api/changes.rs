@@ -16,12 +16,27 @@ fn a_fetch_starts_a_look_and_answers_at_once() {
 #[test]
 fn a_fetch_that_waits_answers_with_what_was_done() {
     let (served, archive) = Served::archive();
+    served.finish_all(archive.pending);
     served.loops.set(|report| report.look.new = vec![archive.completed, archive.failed]);
     let answer = served.http.post("/api/v1/recordings/fetch?wait=true").json();
     assert_eq!((&answer["success"], &answer["processed_count"]), (&true.into(), &2.into()));
     assert_eq!(answer["state"], "finished");
     let ids: Vec<_> = answer["recordings"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
     assert_eq!(ids, [archive.failed.to_string(), archive.completed.to_string()]);
+}
+
+#[test]
+fn a_fetch_waits_for_what_a_look_just_before_it_found() {
+    let (served, archive) = Served::archive();
+    let http = served.http.clone();
+    let fetch = std::thread::spawn(move || http.post("/api/v1/recordings/fetch?wait=true").json());
+    crate::common::wait_until("the fetch has begun", || {
+        served.loops.with(|report| (!report.reaches.is_empty()).then_some(()))
+    });
+    served.finish_all(archive.pending);
+    let answer = fetch.join().unwrap();
+    assert_eq!((&answer["state"], &answer["processed_count"]), (&"finished".into(), &1.into()));
+    assert_eq!(answer["recordings"][0]["id"], archive.pending.to_string());
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The HTTP API over real connections on loopback, in front of a real store.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod audio;
 mod changes;
+mod daemon;
 mod errors;
 mod guard;
 mod lists;

@@ -37,7 +37,11 @@ pub struct ScriptedLoops(Mutex<Report>);
 
 impl ScriptedLoops {
     pub fn set(&self, change: impl FnOnce(&mut Report)) {
-        change(&mut self.0.lock().unwrap());
+        self.with(change);
+    }
+
+    pub fn with<T>(&self, look: impl FnOnce(&mut Report) -> T) -> T {
+        look(&mut self.0.lock().unwrap())
     }
 }
 
@@ -150,6 +154,14 @@ impl Served {
         let request = ClaimRequest { boot, lane, order: ClaimOrder::NewestFirst, attempts_max: 8 };
         let claim = self.store.claim(now, &request).unwrap().expect("work to do");
         self.store.finish(&claim, outcome, now + SignedDuration::from_secs(2)).unwrap();
+    }
+
+    /// Fails step after step of the recording whose turn it is, until none is left to do.
+    pub fn finish_all(&self, id: RecordingId) {
+        while self.store.get(id).unwrap().unwrap().steps.next().is_some() {
+            let error = "The source has no such recording.".to_owned();
+            self.finish(Lane::Light, StepOutcome::Failed { error }, at("2026-11-20T13:00:00Z"));
+        }
     }
 
     fn fetched(&self, remote_id: &str, started_at: &str) -> (RecordingId, Timestamp) {

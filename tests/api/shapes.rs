@@ -65,7 +65,7 @@ fn the_providers() {
 fn a_daemon_without_its_model_is_alive_and_not_ready() {
     let served = Served::empty();
     served.loops.set(|report| {
-        report.model_error = Some("Model base is not here; 'callscribe models pull base' brings it.".to_owned())
+        report.model_error = Some("Model base is not here; 'callscribe models pull base' brings it.".to_owned());
     });
     assert_eq!(served.http.get("/healthz").json()["status"], "ok");
     let ready = served.http.get("/readyz");

@@ -1,7 +1,7 @@
 //! What several groups of tests share: HTTP by hand, waiting on conditions, and the real daemon on a folder of its own.
 //!
 //! Used with `#[path = "../common/mod.rs"] mod common;`. Not every group uses all of it.
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, missing_docs, unused_imports, clippy::unwrap_used)]
 
 mod daemon;
 mod http;

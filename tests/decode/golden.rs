@@ -10,8 +10,8 @@ struct Golden {
     codec: &'static str,
     rate_hz: u32,
     channels: u16,
-    /// Frames of a codec frame or block where the file does not say how much of the last one is padding: MP3 without a tag,
-    /// ADTS, MS ADPCM whose writer counts the padding as sound.
+    /// Frames of a codec frame or block where the file does not say how much of the last one is padding: MP3 without a
+    /// tag, ADTS, MS ADPCM whose writer counts the padding as sound.
     padding_frames: u32,
 }
 

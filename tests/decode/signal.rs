@@ -1,7 +1,7 @@
 //! The sound that every golden file holds, computed at any rate, and the ruler that decoded audio is held against.
 //!
-//! Each channel sweeps slowly over a band of its own in bursts of uneven length: the band tells channels apart, the sweep
-//! and the bursts leave only one place where it fits in time.
+//! Each channel sweeps slowly over a band of its own in bursts of uneven length: the band tells channels apart, the
+//! sweep and the bursts leave only one place where it fits in time.
 
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
@@ -111,17 +111,26 @@ pub fn assert_is_the_sound(decoded: &Decoded, level_db: f64) {
 /// The lag with the highest normalised correlation, looked for well beyond what is allowed.
 pub fn best_lag(plane: &[f32], reference: &[f64]) -> (i64, f64) {
     let reach = 3 * LAG_FRAMES_MAX;
-    let best = (-reach..=reach).map(|lag| (lag, likeness_at(plane, reference, lag)));
-    best.max_by(|(_, a), (_, b)| a.total_cmp(b)).expect("the range is not empty")
+    let lags = (-reach..=reach).map(|lag| (lag, product_at(plane, reference, lag)));
+    let (lag, product) = lags.max_by(|(_, a), (_, b)| a.total_cmp(b)).expect("the range is not empty");
+    (lag, product / norm(plane, reference))
 }
 
 fn likeness_at(plane: &[f32], reference: &[f64], lag: i64) -> f64 {
+    product_at(plane, reference, lag) / norm(plane, reference)
+}
+
+fn norm(plane: &[f32], reference: &[f64]) -> f64 {
+    let power = |samples: &mut dyn Iterator<Item = f64>| samples.map(|sample| sample * sample).sum::<f64>();
+    let both = power(&mut plane.iter().map(|a| f64::from(*a))) * power(&mut reference.iter().copied());
+    both.sqrt().max(f64::MIN_POSITIVE)
+}
+
+fn product_at(plane: &[f32], reference: &[f64], lag: i64) -> f64 {
     let shift = usize::try_from(lag.abs()).expect("lags are small");
     let (late, early) =
         if lag >= 0 { (plane.get(shift..).unwrap_or_default(), reference) } else { (plane, &reference[shift..]) };
-    let dot: f64 = late.iter().zip(early).map(|(a, b)| f64::from(*a) * b).sum();
-    let power = plane.iter().map(|a| f64::from(*a).powi(2)).sum::<f64>() * reference.iter().map(|b| b * b).sum::<f64>();
-    dot / power.sqrt().max(f64::MIN_POSITIVE)
+    late.iter().zip(early).map(|(a, b)| f64::from(*a) * b).sum()
 }
 
 fn rms(samples: impl ExactSizeIterator<Item = f64>) -> f64 {

@@ -1,5 +1,7 @@
 //! What is written can be read back: by parsers that are not ours, with nothing lost.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod cues;
 mod formats;
 

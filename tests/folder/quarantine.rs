@@ -42,8 +42,8 @@ async fn what_may_not_be_read_is_refused_and_taken_when_it_may() {
     let inbox = Inbox::new();
     let file = inbox.write("call.wav", "hello");
     inbox.write("closed/inside.wav", "hello from inside");
-    fs::set_permissions(&file, Permissions::from_mode(0)).unwrap();
-    fs::set_permissions(inbox.path("closed"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o0)).unwrap();
+    fs::set_permissions(inbox.path("closed"), Permissions::from_mode(0o0)).unwrap();
     assert_eq!(inbox.look().await.refused, 2);
     assert!(inbox.quarantine().iter().all(|(_, reason)| reason.contains("the right to read it")));
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();

@@ -1,6 +1,7 @@
 //! The store keeps what it was told, through kills, damage and years; the pipeline brings every recording to an end.
 //!
-//! Real redb in temporary folders. `CALLSCRIBE_STORE_ROUNDS` sets how many seeded rounds the longer tests run.
+//! Real redb in temporary folders. `CALLSCRIBE_STORE_ROUNDS` sets how many seeded rounds the longer tests run,
+//! `CALLSCRIBE_STORE_SCALE` how many recordings the archive of `scale` holds.
 
 #![allow(clippy::unwrap_used)]
 
@@ -15,4 +16,5 @@ mod model;
 mod pipeline;
 mod queue;
 mod removal;
+mod scale;
 mod support;

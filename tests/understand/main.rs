@@ -1,5 +1,7 @@
 //! What the words of a call tell.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod language;
 mod summary;
 mod wer;

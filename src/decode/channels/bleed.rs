@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::level::power_dbfs;
-use super::{BleedPath, ChannelMap, HighPass, LAG_MAX_SAMPLES, SILENCE_DBFS, filter};
+use super::{BleedPath, ChannelMap, HighPass, LAG_MAX_SAMPLES, SILENCE_DBFS, sane};
 use crate::decode::Block;
 
 /// Samples from one verdict to the next: 32 ms.
@@ -86,7 +86,7 @@ impl BleedMask {
             return;
         }
         for ((channel, filter), audio) in block.iter().zip(&mut self.filters).zip(&mut self.audio) {
-            let clean: Vec<f32> = channel.iter().map(|&sample| filter::sane(sample)).collect();
+            let clean: Vec<f32> = channel.iter().map(|&sample| sane(sample)).collect();
             audio.extend(filter.run(&clean));
         }
         self.advance();

@@ -150,9 +150,13 @@ impl Reading {
             session_id: field(&["session_id"]),
             started_at: when::from_fields(field, zone),
             direction: field(&["direction"]).as_deref().and_then(direction),
-            caller: Party { number: field(&["caller", "from"]).and_then(number), ..Party::default() },
-            callee: Party { number: field(&["callee", "to"]).and_then(number), ..Party::default() },
-            owner: Party { id: field(&["agent"]), number: field(&["extension"]).and_then(number), ..Party::default() },
+            caller: Party { number: field(&["caller", "from"]).and_then(|text| number(&text)), ..Party::default() },
+            callee: Party { number: field(&["callee", "to"]).and_then(|text| number(&text)), ..Party::default() },
+            owner: Party {
+                id: field(&["agent"]),
+                number: field(&["extension"]).and_then(|text| number(&text)),
+                ..Party::default()
+            },
             queue: field(&["queue"]),
             location: field(&["location"]),
             organisation: field(&["organisation"]),
@@ -162,11 +166,15 @@ impl Reading {
         };
         call.caller.name = field(&["caller_name"]).filter(|name| call.caller.number.as_ref() != Some(name));
         call.callee.name = field(&["callee_name"]);
-        if let Some(customer) = field(&["customer"]).and_then(number) {
+        if let Some(customer) = field(&["customer"]).and_then(|text| number(&text)) {
             let kind = Some("customer".to_owned());
             call.participants.push(Party { number: Some(customer), kind, ..Party::default() });
         }
-        let other = Party { number: field(&["number"]).and_then(number), name: field(&["name"]), ..Party::default() };
+        let other = Party {
+            number: field(&["number"]).and_then(|text| number(&text)),
+            name: field(&["name"]),
+            ..Party::default()
+        };
         place_other_side(&mut call, other);
         if call.direction.is_none() {
             call.direction = direction_by_length(&call);
@@ -219,7 +227,7 @@ pub fn direction_by_length(call: &CallFacts) -> Option<Direction> {
 }
 
 /// A number as it stands in a name; `+` may be written for URLs. Absent when the recorder said that it knew none.
-fn number(text: String) -> Option<String> {
+fn number(text: &str) -> Option<String> {
     let text = text.replace("%2B", "+").replace("%2b", "+");
     let is_unknown =
         matches!(text.to_ascii_lowercase().as_str(), "unknown" | "anonymous" | "private" | "restricted" | "s");

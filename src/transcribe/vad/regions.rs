@@ -1,46 +1,42 @@
 //! From levels, scores and sound of one window to spans of speech. Pure.
 //!
 //! A *chunk* is sound between two pauses. The detector and the look of the spectrum decide what a chunk is; its ends come
-//! from the level alone, so they sit where the sound really begins and ends.
+//! from the level, so they sit where the sound really begins and ends.
 
 use std::ops::Range;
 
 use super::VadSettings;
-use super::sound::{FRAME_SAMPLES, LEVEL_SAMPLES, SoundFrame};
+use super::chunk::{Chunk, Kind, frames_of, runs};
+use super::sound::{FRAME_MS, LEVEL_MS, SoundFrame};
+use crate::decode::channels::SILENCE_DBFS;
 
-/// Levels in a frame.
-const LEVELS_PER_FRAME: usize = FRAME_SAMPLES / LEVEL_SAMPLES;
 /// Share of the quietest levels that stand for the noise: pauses make up more than a tenth of half a minute.
 const FLOOR_SHARE: f32 = 0.1;
-/// Sound begins this far above the noise floor, in dB: 8 ms of steady noise stay within 3 dB of their mean.
-const SOUND_OVER_FLOOR_DB: f32 = 7.0;
-/// Sound below this is not looked at, in dBFS: the smallest step of µ-law is at -72.
-const SOUND_MIN_DBFS: f32 = -68.0;
-/// Ends of a chunk this far under its loudest level are cut off, in dB: line echo and reverberation, not words.
-const TAIL_UNDER_PEAK_DB: f32 = 38.0;
-/// Levels a run of sound needs (24 ms): shorter ones are clicks.
-const SOUND_LEVELS_MIN: usize = 3;
-/// Frames after a chunk's start that cannot be steady yet, because their comparison lies in the silence before.
-const STEADY_BLIND_FRAMES: usize = 5;
-/// Cosine between spectra 64 ms apart from which a frame counts as steady.
-const STEADY_COSINE: f32 = 0.95;
-/// Share of steady frames that makes a second of sound a tone or music. Measured over a second: speech at most 0.28
-/// (95th percentile, the most monotonous voice), tones and music at least 0.38.
-const TONAL_SHARE: f32 = 0.40;
-/// The same for chunks under a second, where one long vowel weighs more.
-const TONAL_SHARE_SHORT: f32 = 0.60;
-/// Frames over which tonality is judged inside a long chunk: one second.
-const TONAL_FRAMES: usize = 63;
-/// Share of energy in one pair of key tones from which a frame is a key press.
-const KEY_TONE_SHARE: f32 = 0.80;
-/// Mean flatness from which a chunk is noise: white 0.56, pink 0.39, speech at most 0.13.
-const NOISE_FLATNESS: f32 = 0.30;
-/// Spread of levels under which half a second of sound is steady, in dB: carriers and hiss 0.1 to 1.4, speech from 2.5.
-const STEADY_SPREAD_DB: f32 = 1.5;
-/// Voicing from which a frame counts as voiced.
-const VOICED: f32 = 0.4;
+/// The share that shows, against the first, how much the noise fluctuates.
+const QUIETEST_SHARE: f32 = 0.02;
+/// Standard deviations between the two shares of a normal distribution (1.28 and 2.05 below its mean).
+const FLOOR_DEVIATIONS: f32 = 1.28;
+const QUIETEST_DEVIATIONS: f32 = 2.05;
+/// Bounds of the noise's standard deviation over 24 ms, in dB: white noise has 0.5.
+const DEVIATION_MIN_DB: f32 = 0.5;
+const DEVIATION_MAX_DB: f32 = 1.5;
+/// Noise of a line that nobody could measure because the call began with music, in dBFS.
+const USUAL_NOISE_DBFS: f32 = -60.0;
+/// A chunk holds a level this many standard deviations above the noise.
+const CORE_DEVIATIONS: f32 = 7.0;
+/// A chunk reaches as far as the level stays this many above it: onsets and endings of words are faint.
+const EDGE_DEVIATIONS: f32 = 4.0;
+/// Sound below this is not looked at, in dBFS: half a step of 16 bits is at -96, the smallest step of µ-law at -72.
+const SOUND_MIN_DBFS: f32 = -76.0;
+/// A faint sound this long at most and this close to speech belongs to it: the release of a stop, a last vowel.
+const SATELLITE_MS: usize = 300;
+const SATELLITE_GAP_MS: usize = 350;
+/// Speech shorter than this between tones is a tone that was misheard.
+const LONELY_MS: usize = 600;
+/// How far the sound around it is looked at for that.
+const COMPANY_MS: usize = 1_000;
 
-/// One window, measured: two levels a frame.
+/// One window, measured.
 pub struct WindowSound {
     /// Level of each 8 ms in dBFS.
     pub levels: Vec<f32>,
@@ -48,6 +44,36 @@ pub struct WindowSound {
     pub frames: Vec<SoundFrame>,
     /// The detector's score for each 16 ms.
     pub scores: Vec<f32>,
+    /// What counts as silence and as sound.
+    pub noise: Noise,
+}
+
+/// The noise of a line over 24 ms.
+#[derive(Debug, Clone, Copy)]
+pub struct Noise {
+    /// Mean in dBFS.
+    pub mean_dbfs: f32,
+    /// Standard deviation in dB.
+    pub deviation_db: f32,
+}
+
+impl Noise {
+    /// Measures the noise of one window. While music plays there is nothing to measure, so what was `before` holds on.
+    pub fn measure(levels: &[f32], frames: &[SoundFrame], before: Option<Self>) -> Self {
+        let smooth = smooth(levels);
+        let (floor, quietest) = (percentile(&smooth, FLOOR_SHARE), percentile(&smooth, QUIETEST_SHARE));
+        let deviation_db =
+            ((floor - quietest) / (QUIETEST_DEVIATIONS - FLOOR_DEVIATIONS)).clamp(DEVIATION_MIN_DB, DEVIATION_MAX_DB);
+        let measured = Self { mean_dbfs: floor + FLOOR_DEVIATIONS * deviation_db, deviation_db };
+        let steady = frames.iter().filter(|frame| frame.is_steady()).count();
+        let before = before.unwrap_or(Self { mean_dbfs: USUAL_NOISE_DBFS, deviation_db: DEVIATION_MAX_DB });
+        if steady * 2 > frames.len() && before.mean_dbfs < measured.mean_dbfs { before } else { measured }
+    }
+
+    /// Level that lies `deviations` above the noise.
+    pub fn above_dbfs(&self, deviations: f32) -> f32 {
+        (self.mean_dbfs + deviations * self.deviation_db).max(SOUND_MIN_DBFS)
+    }
 }
 
 /// Speech inside a window, in levels from its start.
@@ -62,6 +88,7 @@ pub struct Region {
 }
 
 /// What a window holds.
+#[derive(Debug, Default)]
 pub struct Regions {
     /// Speech, in order.
     pub speech: Vec<Region>,
@@ -70,22 +97,29 @@ pub struct Regions {
 }
 
 impl WindowSound {
-    /// Noise floor in dBFS: the level under which the quietest tenth lies.
-    pub fn floor_dbfs(&self) -> f32 {
-        let mut sorted = self.levels.clone();
-        sorted.sort_by(f32::total_cmp);
-        sorted.get((sorted.len() as f32 * FLOOR_SHARE) as usize).copied().unwrap_or(super::sound::SILENCE_DBFS)
-    }
-
     /// Finds speech.
     pub fn regions(&self, settings: &VadSettings) -> Regions {
-        let threshold = (self.floor_dbfs() + SOUND_OVER_FLOOR_DB).max(SOUND_MIN_DBFS);
         let voice = self.voice(settings);
-        let mut found = Regions { speech: Vec::new(), other: Vec::new() };
-        for chunk in self.chunks(threshold, settings) {
-            let tonal = self.tonal(&chunk);
-            self.judge(chunk, &voice, &tonal, settings, &mut found);
+        let mut chunks: Vec<Chunk> = Vec::new();
+        for levels in self.chunks(settings) {
+            chunks.push(Chunk::judge(self, levels, &voice, settings));
         }
+        silence_lonely(&mut chunks);
+        adopt_satellites(&mut chunks);
+
+        let mut found = Regions::default();
+        for chunk in chunks {
+            let mut rest = chunk.levels.start;
+            for levels in chunk.speech {
+                found.other.push(rest..levels.start);
+                rest = levels.end;
+                let peak_score = frames_of(&levels).map(|k| self.scores[k]).fold(0.0, f32::max);
+                let region = Region { levels, peak_score, by_energy: chunk.kind == Kind::Unheard };
+                found.speech.push(region);
+            }
+            found.other.push(rest..chunk.levels.end);
+        }
+        found.other.retain(|levels| !levels.is_empty());
         found
     }
 
@@ -100,11 +134,14 @@ impl WindowSound {
     }
 
     /// Sound between pauses, in levels.
-    fn chunks(&self, threshold: f32, settings: &VadSettings) -> Vec<Range<usize>> {
-        let pause = settings.pause_ms as usize / 8;
+    fn chunks(&self, settings: &VadSettings) -> Vec<Range<usize>> {
+        let smooth = smooth(&self.levels);
+        let (edge, core) = (self.noise.above_dbfs(EDGE_DEVIATIONS), self.noise.above_dbfs(CORE_DEVIATIONS));
+        let sounds = |i: usize| smooth[i] > edge;
+        let pause = settings.pause_ms as usize / LEVEL_MS;
         let mut chunks: Vec<Range<usize>> = Vec::new();
-        for run in runs(self.levels.len(), |i| self.levels[i] > threshold) {
-            if run.len() < SOUND_LEVELS_MIN {
+        for run in runs(smooth.len(), sounds) {
+            if !smooth[run.clone()].iter().any(|&level| level > core) {
                 continue;
             }
             match chunks.last_mut() {
@@ -114,136 +151,66 @@ impl WindowSound {
         }
         chunks
     }
+}
 
-    /// Frames of a chunk that belong to a tone or to music; indexed from the chunk's first frame.
-    fn tonal(&self, chunk: &Range<usize>) -> Vec<bool> {
-        let frames = frames_of(chunk);
-        let steady: Vec<bool> = frames.clone().map(|k| self.frames[k].steadiness > STEADY_COSINE).collect();
-        let keys: Vec<bool> = frames.clone().map(|k| self.frames[k].key_tone > KEY_TONE_SHARE).collect();
-        let count = |flags: &[bool]| flags.iter().filter(|&&flag| flag).count();
-        if frames.len() <= TONAL_FRAMES {
-            let heard = &steady[STEADY_BLIND_FRAMES.min(steady.len())..];
-            let share = count(heard) as f32 / heard.len().max(1) as f32;
-            let limit =
-                TONAL_SHARE_SHORT + (TONAL_SHARE - TONAL_SHARE_SHORT) * frames.len() as f32 / TONAL_FRAMES as f32;
-            let key_press = count(&keys) * 2 >= frames.len();
-            return vec![(heard.len() > STEADY_BLIND_FRAMES && share >= limit) || key_press; frames.len()];
+/// A short piece of speech with tones around it and no other speech is a tone.
+fn silence_lonely(chunks: &mut [Chunk]) {
+    let near = COMPANY_MS / LEVEL_MS;
+    for at in 0..chunks.len() {
+        let levels = chunks[at].levels.clone();
+        if chunks[at].speech_levels() * LEVEL_MS >= LONELY_MS || chunks[at].speech.is_empty() {
+            continue;
         }
-        (0..steady.len())
-            .map(|k| {
-                let start = k.saturating_sub(TONAL_FRAMES / 2).min(steady.len() - TONAL_FRAMES);
-                let around = start..start + TONAL_FRAMES;
-                count(&steady[around.clone()]) as f32 >= TONAL_SHARE * TONAL_FRAMES as f32
-                    || count(&keys[around]) * 3 >= TONAL_FRAMES
-            })
-            .collect()
+        let company = |other: &&Chunk| other.levels.start < levels.end + near && other.levels.end + near > levels.start;
+        let others = || chunks[..at].iter().chain(&chunks[at + 1..]).filter(company);
+        let tones = chunks[at].is_mostly_tonal() || others().any(|other| other.kind == Kind::Tone);
+        let speech = others().any(|other| other.speech_levels() * LEVEL_MS >= LONELY_MS);
+        if tones && !speech {
+            chunks[at].speech.clear();
+            chunks[at].kind = Kind::Tone;
+        }
     }
+}
 
-    fn judge(&self, chunk: Range<usize>, voice: &[bool], tonal: &[bool], settings: &VadSettings, found: &mut Regions) {
-        let frames = frames_of(&chunk);
-        let steady_noise = self.is_noise(&frames, &chunk);
-        let speech: Vec<bool> =
-            frames.clone().zip(tonal).map(|(k, &tone)| voice[k] && !tone && !steady_noise).collect();
-        let voiced_ms = speech.iter().filter(|&&s| s).count() as u32 * 16;
-        if voiced_ms >= settings.speech_min_ms {
-            self.push_speech(&chunk, &speech, tonal, false, settings, found);
-        } else if !steady_noise && self.sounds_like_speech(&frames, tonal, settings) {
-            let all: Vec<bool> = tonal.iter().map(|tone| !tone).collect();
-            self.push_speech(&chunk, &all, tonal, true, settings, found);
+/// Gives short sounds that nobody could judge to the speech beside them.
+fn adopt_satellites(chunks: &mut [Chunk]) {
+    let gap = SATELLITE_GAP_MS / LEVEL_MS;
+    for at in 0..chunks.len() {
+        let levels = chunks[at].levels.clone();
+        if chunks[at].kind != Kind::Unsure || levels.len() * LEVEL_MS > SATELLITE_MS {
+            continue;
+        }
+        let end_before = at.checked_sub(1).and_then(|before| chunks[before].speech.last()).map(|speech| speech.end);
+        let start_after = chunks.get(at + 1).and_then(|after| after.speech.first()).map(|speech| speech.start);
+        let leads = start_after.is_some_and(|start| start - levels.end <= gap);
+        if end_before.is_some_and(|end| levels.start - end <= gap) {
+            chunks[at - 1].extend_to(levels.end);
+        } else if leads {
+            chunks[at + 1].extend_from(levels.start);
         } else {
-            found.other.push(chunk);
+            continue;
         }
-    }
-
-    /// Noise or a carrier: flat spectrum, or a level that does not move.
-    fn is_noise(&self, frames: &Range<usize>, chunk: &Range<usize>) -> bool {
-        let flatness = mean(frames.clone().map(|k| self.frames[k].flatness));
-        let spread_db = spread(&self.levels[chunk.clone()]);
-        flatness > NOISE_FLATNESS || (frames.len() * 16 >= 500 && spread_db < STEADY_SPREAD_DB)
-    }
-
-    /// What speech that the detector missed looks like: long enough, voiced here and there, moving, not a tone.
-    fn sounds_like_speech(&self, frames: &Range<usize>, tonal: &[bool], settings: &VadSettings) -> bool {
-        let free = tonal.iter().filter(|&&tone| !tone).count();
-        let voiced = frames.clone().filter(|&k| self.frames[k].voicing > VOICED).count();
-        free as u32 * 16 >= settings.unheard_min_ms && free * 2 > tonal.len() && voiced * 8 >= frames.len()
-    }
-
-    /// Cuts a chunk to its speech: a chunk that is speech from end to end keeps its acoustic ends.
-    fn push_speech(
-        &self,
-        chunk: &Range<usize>,
-        speech: &[bool],
-        tonal: &[bool],
-        by_energy: bool,
-        settings: &VadSettings,
-        found: &mut Regions,
-    ) {
-        let first_frame = chunk.start / LEVELS_PER_FRAME;
-        let hangover = settings.hangover_ms as usize / 16;
-        for run in runs(speech.len(), |k| {
-            speech[k.saturating_sub(hangover)..(k + hangover + 1).min(speech.len())].contains(&true)
-        }) {
-            let trimmed = trim(&run, tonal);
-            let levels = ((first_frame + trimmed.start) * LEVELS_PER_FRAME).max(chunk.start)
-                ..((first_frame + trimmed.end) * LEVELS_PER_FRAME).min(chunk.end);
-            let levels = self.tighten(levels);
-            if levels.len() * 8 < settings.speech_min_ms as usize {
-                continue;
-            }
-            let peak_score = frames_of(&levels).map(|k| self.scores[k]).fold(0.0, f32::max);
-            found.speech.push(Region { levels, peak_score, by_energy });
-        }
-        let covered: usize = found.speech.iter().map(|r| overlap(&r.levels, chunk)).sum();
-        if chunk.len() > covered + settings.pause_ms as usize / 8 {
-            found.other.push(chunk.start..chunk.end - covered);
-        }
-    }
-
-    /// Takes off ends that are far under the loudest level.
-    fn tighten(&self, levels: Range<usize>) -> Range<usize> {
-        let peak = self.levels[levels.clone()].iter().copied().fold(f32::MIN, f32::max);
-        let heard = |&i: &usize| self.levels[i] > peak - TAIL_UNDER_PEAK_DB;
-        let start = levels.clone().find(heard).unwrap_or(levels.start);
-        let end = levels.clone().rev().find(heard).map_or(levels.end, |last| last + 1);
-        start..end
+        chunks[at].levels.end = levels.start;
     }
 }
 
-/// Takes music off the ends of a run that a hangover let in.
-fn trim(run: &Range<usize>, tonal: &[bool]) -> Range<usize> {
-    let start = run.clone().find(|&k| !tonal[k]).unwrap_or(run.start);
-    let end = run.clone().rev().find(|&k| !tonal[k]).map_or(run.end, |last| last + 1);
-    start..end
+/// Levels averaged (as power) over three neighbours.
+fn smooth(levels: &[f32]) -> Vec<f32> {
+    let power: Vec<f32> = levels.iter().map(|level| 10f32.powf(level / 10.0)).collect();
+    let around = |i: usize| {
+        let near = &power[i.saturating_sub(1)..(i + 2).min(power.len())];
+        10.0 * (near.iter().sum::<f32>() / near.len() as f32).max(1e-12).log10()
+    };
+    (0..power.len()).map(around).collect()
 }
 
-/// The frames that a range of levels touches.
-fn frames_of(levels: &Range<usize>) -> Range<usize> {
-    levels.start / LEVELS_PER_FRAME..levels.end.div_ceil(LEVELS_PER_FRAME)
+fn percentile(levels: &[f32], share: f32) -> f32 {
+    let mut sorted = levels.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    sorted.get((sorted.len() as f32 * share) as usize).copied().unwrap_or(SILENCE_DBFS)
 }
 
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> usize {
-    a.end.min(b.end).saturating_sub(a.start.max(b.start))
-}
-
-/// Runs of indices under `len` for which `holds`.
-fn runs(len: usize, holds: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for i in (0..len).filter(|&i| holds(i)) {
-        match runs.last_mut() {
-            Some(run) if run.end == i => run.end = i + 1,
-            _ => runs.push(i..i + 1),
-        }
-    }
-    runs
-}
-
-fn mean(values: impl ExactSizeIterator<Item = f32>) -> f32 {
-    let count = values.len().max(1) as f32;
-    values.sum::<f32>() / count
-}
-
-fn spread(values: &[f32]) -> f32 {
-    let centre = mean(values.iter().copied());
-    mean(values.iter().map(|v| (v - centre).powi(2))).sqrt()
+/// Frames in so many milliseconds.
+pub const fn frames_in(ms: u32) -> usize {
+    ms as usize / FRAME_MS
 }

@@ -8,22 +8,32 @@ use std::sync::Arc;
 use realfft::num_complex::Complex32;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
+use crate::decode::channels::power_dbfs;
+
 /// Samples from one frame to the next: 16 ms, the step of the built-in detector.
 pub const FRAME_SAMPLES: usize = 256;
 /// Samples from one level to the next: 8 ms, fine enough for word edges.
 pub const LEVEL_SAMPLES: usize = 128;
+/// Levels in a frame.
+pub const LEVELS_PER_FRAME: usize = FRAME_SAMPLES / LEVEL_SAMPLES;
+/// Length of a frame in milliseconds.
+pub const FRAME_MS: usize = FRAME_SAMPLES / 16;
+/// Length of a level in milliseconds.
+pub const LEVEL_MS: usize = LEVEL_SAMPLES / 16;
 /// Samples under one spectrum: 64 ms, so that neighbouring notes (6 % apart) fall into different bins above 260 Hz.
 const SPECTRUM_SAMPLES: usize = 1024;
 /// Frames between the two spectra that are compared: 64 ms, so that they share no samples.
 const STEADY_FRAMES: usize = SPECTRUM_SAMPLES / FRAME_SAMPLES;
+/// Cosine from which a frame counts as steady.
+const STEADY_COSINE: f32 = 0.92;
 /// Width of a bin in hertz.
 const BIN_HZ: f32 = 16_000.0 / SPECTRUM_SAMPLES as f32;
 /// The telephone band in bins: 125 to 3750 Hz.
 const BAND: std::ops::Range<usize> = 8..240;
+/// Magnitudes up to this many times the median of their spectrum count as noise; of white noise 6 % are above.
+const NOISE_OVER_MEDIAN: f32 = 2.0;
 /// Pitch periods looked for, in samples: 400 Hz down to 67 Hz.
 const PERIODS: std::ops::Range<usize> = 40..240;
-/// Level of digital silence, in dB below full scale.
-pub const SILENCE_DBFS: f32 = -120.0;
 /// The tones of the low and the high group of telephone keys, in hertz (ITU-T Q.23).
 const KEY_LOW_HZ: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
 const KEY_HIGH_HZ: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
@@ -31,7 +41,7 @@ const KEY_HIGH_HZ: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
 /// One frame, measured.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SoundFrame {
-    /// Cosine between this spectrum and the one 64 ms earlier (both as square roots of magnitude): 1 for a steady tone.
+    /// Cosine between this spectrum and the one 64 ms earlier (lines above the noise only): 1 for a steady tone.
     pub steadiness: f32,
     /// Height of the strongest pitch peak in the autocorrelation, 0 to 1.
     pub voicing: f32,
@@ -41,15 +51,17 @@ pub struct SoundFrame {
     pub key_tone: f32,
 }
 
+impl SoundFrame {
+    /// Whether the spectrum stood still for the last 64 ms.
+    pub fn is_steady(&self) -> bool {
+        self.steadiness > STEADY_COSINE
+    }
+}
+
 /// Power of `samples` in dB below full scale.
 pub fn level_dbfs(samples: &[f32]) -> f32 {
     let power = samples.iter().map(|s| s * s).sum::<f32>() / samples.len().max(1) as f32;
     power_dbfs(f64::from(power))
-}
-
-/// A mean square in dB below full scale, never under [`SILENCE_DBFS`].
-pub fn power_dbfs(power: f64) -> f32 {
-    (10.0 * power.max(1e-12).log10()) as f32
 }
 
 /// Measures frames; holds plans and buffers only.
@@ -96,7 +108,7 @@ impl SoundMeter {
         for index in 0..window.len() / FRAME_SAMPLES {
             self.transform(window, index);
             let power: Vec<f32> = self.spectrum[BAND].iter().map(|bin| bin.norm_sqr() + 1e-9).collect();
-            let root: Vec<f32> = power.iter().map(|p| p.sqrt().sqrt()).collect();
+            let root = lines(&power);
             let earlier = index.checked_sub(STEADY_FRAMES).map(|at| &roots[at]);
             frames.push(SoundFrame {
                 steadiness: earlier.map_or(0.0, |earlier| cosine(&root, earlier)),
@@ -130,6 +142,15 @@ impl SoundMeter {
         let peaks = PERIODS.filter(|&lag| r[lag] > r[lag - 1] && r[lag] >= r[lag + 1]);
         peaks.map(|lag| r[lag]).fold(0.0, f32::max) / r[0].max(1e-9)
     }
+}
+
+/// Square roots of the magnitudes that stand out of the noise between them; the roots let faint lines count.
+fn lines(power: &[f32]) -> Vec<f32> {
+    let magnitudes: Vec<f32> = power.iter().map(|p| p.sqrt()).collect();
+    let mut ordered = magnitudes.clone();
+    let (_, median, _) = ordered.select_nth_unstable_by(magnitudes.len() / 2, f32::total_cmp);
+    let noise = NOISE_OVER_MEDIAN * *median;
+    magnitudes.iter().map(|magnitude| (magnitude - noise).max(0.0).sqrt()).collect()
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {

@@ -1,0 +1,12 @@
+//! What is heard, by the real worker with real inference: right words, right channel, right times, and nothing where
+//! nobody spoke.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod degenerate;
+mod ear;
+mod layouts;
+mod memory;
+mod sound;
+mod transcripts;
+mod words;
+mod worker;

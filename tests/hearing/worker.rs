@@ -1,0 +1,70 @@
+//! The worker between its parent and a call: cancel, checkpoints, files that cannot be read.
+
+use std::fs;
+
+use callscribe::transcribe::{Checkpoint, Event, Request, TranscribeError};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::ear::{call_file, ear, hear_with_news, request};
+
+fn checkpoints(news: &[Event]) -> Vec<Checkpoint> {
+    news.iter()
+        .filter_map(|event| match event {
+            Event::Window { checkpoint, .. } => Some(checkpoint.clone()),
+            Event::Surveyed { .. } => None,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_cancelled_call_ends_and_the_same_worker_takes_the_next() {
+    let ear = ear(1);
+    let cancel = CancellationToken::new();
+    let (sender, mut events) = mpsc::channel(1);
+    let cancelling = async {
+        // The survey is over, the first windows are under way.
+        events.recv().await.unwrap();
+        cancel.cancel();
+        while events.recv().await.is_some() {}
+    };
+    let call = request(&call_file("en-refund.wav"));
+    let (outcome, ()) = tokio::join!(ear.transcribe(call.clone(), sender, cancel.clone()), cancelling);
+    assert!(matches!(outcome, Err(TranscribeError::Cancelled)), "{outcome:?}");
+    let child = ear.child_id().await;
+    assert!(child.is_some(), "a worker that stops when asked keeps its weights");
+    assert!(hear_with_news(&ear, call).await.0.is_ok());
+    assert_eq!(ear.child_id().await, child);
+}
+
+#[tokio::test]
+async fn windows_of_an_earlier_attempt_are_not_decoded_again() {
+    let ear = ear(2);
+    let (first, news) = hear_with_news(&ear, request(&call_file("en-refund.wav"))).await;
+    let kept = checkpoints(&news);
+    let resumed = Request { checkpoints: kept[..kept.len() / 2].to_vec(), ..request(&call_file("en-refund.wav")) };
+    let (second, news) = hear_with_news(&ear, resumed).await;
+    assert_eq!(checkpoints(&news).len(), kept.len() - kept.len() / 2);
+    assert_eq!(second.unwrap().segments, first.unwrap().segments);
+}
+
+#[tokio::test]
+async fn checkpoints_of_another_call_are_ignored() {
+    let ear = ear(2);
+    let (_, news) = hear_with_news(&ear, request(&call_file("en-refund.wav"))).await;
+    let foreign = Request { checkpoints: checkpoints(&news), ..request(&call_file("en-complaint.wav")) };
+    let (transcript, _) = hear_with_news(&ear, foreign).await;
+    let (honest, _) = hear_with_news(&ear, request(&call_file("en-complaint.wav"))).await;
+    assert_eq!(transcript.unwrap().segments, honest.unwrap().segments);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_audio_gets_a_sentence_and_costs_no_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("call.mp3");
+    fs::write(&file, "<!DOCTYPE html><html><head><title>Sign in</title></head></html>").unwrap();
+    let ear = ear(1);
+    let (outcome, _) = hear_with_news(&ear, request(&file)).await;
+    assert!(matches!(outcome, Err(TranscribeError::Unreadable(_))), "{outcome:?}");
+    assert!(ear.child_id().await.is_some());
+}
