@@ -37,7 +37,7 @@ pub struct Material<'a> {
 pub fn assemble(material: Material<'_>) -> Transcript {
     let (segments, suspects) = sort_out(&material);
     let Material { survey, elected, profile, request, timings, .. } = material;
-    let mut notes = notes(&survey, profile, segments.is_empty());
+    let mut notes = notes(&survey, segments.is_empty());
     let text: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
     let spoken = !segments.is_empty() || !suspects.is_empty();
     let (language, language_confidence) = match elected.filter(|_| spoken) {
@@ -133,15 +133,8 @@ fn cross_checked(elected: &Elected, text: &str, allowed: &[Language], notes: &mu
 }
 
 /// Sentences for a person.
-fn notes(survey: &Survey, profile: &ModelProfile, wordless: bool) -> Vec<String> {
+fn notes(survey: &Survey, wordless: bool) -> Vec<String> {
     let mut notes = Vec::new();
-    if profile.miniature {
-        notes.push(
-            "Made with the miniature model, which knows only the sample calls. For real calls bring a real model: \
-             `callscribe models pull base`."
-                .to_owned(),
-        );
-    }
     if survey.len == 0 {
         notes.push("The file holds no audio.".to_owned());
     } else if wordless {
