@@ -145,7 +145,7 @@ impl Plant {
 
     /// Waits until a recording is as wanted.
     async fn until(&self, id: RecordingId, wanted: impl Fn(&Recording) -> bool) -> Recording {
-        for _ in 0..1000 {
+        for _ in 0..12_000 {
             let recording = self.store.get(id).unwrap().unwrap();
             if wanted(&recording) {
                 return recording;
