@@ -17,7 +17,8 @@ pub use recording::{
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
 pub use transcript::{
-    ChannelFacts, ChannelRole, Language, Segment, Suspect, SuspectReason, Timings, Transcript, TranscriptSource, Word,
+    ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
+    TranscriptSource, Word,
 };
 
 /// What a caller should do after an error. Every error enum at a module boundary answers this, so that nobody matches

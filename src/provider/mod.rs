@@ -20,6 +20,9 @@ pub struct Listed {
     pub locator: String,
     /// What the listing already tells.
     pub call: CallFacts,
+    /// Something happened to it since the last look (it came, moved, or is back), so that what was given up is worth
+    /// another try. False where a listing shows what it showed before.
+    pub returned: bool,
 }
 
 /// A file or entry that cannot be taken in, with the reason.
@@ -80,6 +83,12 @@ pub trait Provider: Send + Sync {
     /// Told before the first look, in as many pieces as the caller likes: the places the store knows, and the locators in
     /// quarantine. A source that reads content to know it need not read all of it again after a restart.
     fn recall(&self, _known: &[KnownPlace], _quarantined: &[String]) {}
+
+    /// Whether a place is this source's at all. One that is not can neither be read nor be missing: an archive imported
+    /// from another folder under the same name.
+    fn reaches(&self, _locator: &str) -> bool {
+        true
+    }
 
     /// Looks for recordings from `cursor` on.
     fn discover(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Discovery, ProviderError>>;
