@@ -84,11 +84,16 @@ pub fn probes(windows: &[Window]) -> Vec<usize> {
         let long: Vec<usize> =
             of_channel.iter().copied().filter(|&i| windows[i].speech_len() >= PROBE_SPEECH_MIN).collect();
         let pool = if long.is_empty() { &of_channel } else { &long };
-        let count = pool.len().min(PROBES_PER_CHANNEL);
         // First, last and evenly between.
-        chosen.extend((0..count).map(|k| pool[if count == 1 { 0 } else { k * (pool.len() - 1) / (count - 1) }]));
+        chosen.extend(spread(pool, PROBES_PER_CHANNEL));
     }
     chosen.sort_unstable();
     chosen.dedup();
     chosen
+}
+
+/// Up to `count` of the probes, first and last among them.
+pub fn spread(probes: &[usize], count: usize) -> Vec<usize> {
+    let count = count.max(1).min(probes.len());
+    (0..count).map(|k| probes[if count == 1 { 0 } else { k * (probes.len() - 1) / (count - 1) }]).collect()
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::assemble::{Material, assemble};
-use super::ballot::{Ballot, Elected, probes};
+use super::ballot::{Ballot, Elected, probes, spread};
 use super::checkpoint::Checkpoints;
 use super::cut::Cutter;
 use super::engine::{Engine, EngineError, Session};
@@ -29,6 +29,8 @@ const QUEUED_PER_STATE: usize = 2;
 /// Words of the window before that are carried over when that is asked for.
 const CARRIED_WORDS_MAX: usize = 60;
 
+/// Share of the first votes from which the others are likely to agree.
+const CLEAR: f32 = 0.9;
 /// Level that the loudest speech of a window has at least when the model hears it, in dBFS.
 const SPEECH_DBFS_MIN: f32 = -23.0;
 /// Most it is lifted for that, in dB: more would only lift noise.
@@ -153,11 +155,16 @@ impl Hearer {
         let fallback = languages.first().cloned().unwrap_or_else(|| Language::new("en"));
         let mut ballot = Ballot::default();
         if languages.len() != 1 {
-            // The first probe alone, so that the others can follow its language: a wrong guess costs a second decode.
+            // As many probes as there are states, so that the others can follow their language: a wrong guess costs a
+            // second decode. After a clear answer everything else is decoded with it at once, and the other probes vote
+            // when they are done: a call that changes its language is still found out.
             let probes = probes(windows);
-            let (first, others) = probes.split_at(probes.len().min(1));
-            for group in [first, others] {
-                let missing: Vec<usize> = group.iter().copied().filter(|&n| !checkpoints.has(n)).collect();
+            let first = spread(&probes, self.states);
+            let others: Vec<usize> = probes.into_iter().filter(|number| !first.contains(number)).collect();
+            for group in [&first, &others] {
+                let is_clear = ballot.winner().is_some_and(|elected| elected.confidence >= CLEAR);
+                let decoded = if is_clear { (0..windows.len()).collect() } else { group.clone() };
+                let missing: Vec<usize> = decoded.into_iter().filter(|&n| !checkpoints.has(n)).collect();
                 self.batch(request, survey, windows, &missing, |_| Some(guess.clone()), checkpoints, report)?;
                 for &number in group {
                     if let Some(heard) = checkpoints.get(number) {

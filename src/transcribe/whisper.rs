@@ -184,8 +184,8 @@ impl WhisperSession {
             ContextFit::Full => 0,
             ContextFit::Fitted { margin } => {
                 let positions = (samples * CONTEXT_PER_S).div_ceil(crate::decode::SAMPLE_RATE_HZ as usize);
-                // Multiples of 64 keep the matrix products on their fast path.
-                let fitted = (positions + usize::from(margin)).next_multiple_of(64);
+                // Multiples of 32 keep the matrix products on their fast path.
+                let fitted = (positions + usize::from(margin)).next_multiple_of(32);
                 if fitted >= self.context_max { 0 } else { fitted }
             }
         }
