@@ -32,6 +32,13 @@ pub enum Disposition {
     },
     /// The account or resource behind it needs a person; stop asking until then.
     Park,
+    /// Not there yet: ask again less and less often, until it is too old to hope for.
+    Wait {
+        /// Not before this, where the other side named a time.
+        after: Option<std::time::Duration>,
+    },
+    /// Not to be had, and that is no fault: it was deleted, or never made.
+    Absent,
     /// This one thing will never work; record why and go on with the others.
     Reject,
     /// The program cannot go on safely.

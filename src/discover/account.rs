@@ -244,8 +244,10 @@ impl Watched {
     fn wait_after(&self, error: &DiscoverError) -> Duration {
         match error.disposition() {
             Disposition::Park | Disposition::Fatal => PARKED,
-            Disposition::Retry { after } => retry::backoff(self.status_mut().failures, fastrand::f64(), after),
-            Disposition::Reject => self.account.rescan,
+            Disposition::Retry { after } | Disposition::Wait { after } => {
+                retry::backoff(self.status_mut().failures, fastrand::f64(), after)
+            }
+            Disposition::Reject | Disposition::Absent => self.account.rescan,
         }
     }
 
