@@ -162,12 +162,7 @@ fn base(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-fn serve<P: Provider>(
-    host: Host,
-    listener: TcpListener,
-    provider: &Arc<P>,
-    traffic: &Arc<Traffic>,
-) -> JoinHandle<()> {
+fn serve<P: Provider>(host: Host, listener: TcpListener, provider: &Arc<P>, traffic: &Arc<Traffic>) -> JoinHandle<()> {
     let (provider, traffic) = (provider.clone(), traffic.clone());
     let router = Router::new().fallback(async move |request: Request| one(host, request, &*provider, &traffic).await);
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })

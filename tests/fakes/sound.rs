@@ -107,8 +107,7 @@ impl Sound {
 
     /// One frame too faint to hear.
     fn mark(&self) -> [i16; 2] {
-        let rest = self.unique / 400;
-        [i16::try_from(rest % 16).unwrap(), i16::try_from(rest / 16 % 16).unwrap()]
+        [i16::try_from(self.unique / 400).unwrap(); 2]
     }
 
     /// 16 bits, 8 kHz; one channel is both parties mixed.
