@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
+use axum::http::Method;
 use axum::response::Response;
+use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::{Asked, Host, Reply, locked};
@@ -26,6 +28,12 @@ impl Delivered {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
+    /// The body as JSON; panics when it is not.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", String::from_utf8_lossy(&self.body)))
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -42,7 +50,16 @@ pub fn client() -> reqwest::Client {
 
 /// Sends a POST and waits for `patience`.
 pub async fn post(url: &str, headers: &[(&str, String)], body: impl Into<Bytes>, patience: Duration) -> Delivered {
-    let mut request = client().post(url).timeout(patience).body(body.into());
+    send(Method::POST, url, headers, body.into(), patience).await
+}
+
+/// Any request, as a test would make it by hand.
+pub async fn ask(method: Method, url: &str, headers: &[(&str, String)], body: impl Into<Bytes>) -> Delivered {
+    send(method, url, headers, body.into(), Duration::from_secs(30)).await
+}
+
+async fn send(method: Method, url: &str, headers: &[(&str, String)], body: Bytes, patience: Duration) -> Delivered {
+    let mut request = client().request(method, url).timeout(patience).body(body);
     for (name, value) in headers {
         request = request.header(*name, value);
     }

@@ -1,8 +1,12 @@
 //! The providers' example payloads in `examples/`, the shapes that the fakes answer with.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use serde_json::Value;
+
+use super::locked;
 
 /// The folder with the examples.
 pub fn folder() -> PathBuf {
@@ -14,9 +18,24 @@ pub fn text(name: &str) -> String {
     std::fs::read_to_string(folder().join(name)).unwrap_or_else(|error| panic!("example {name}: {error}"))
 }
 
-/// One example as JSON.
+/// One example as JSON; read once.
 pub fn json(name: &str) -> Value {
-    serde_json::from_str(&text(name)).unwrap_or_else(|error| panic!("example {name}: {error}"))
+    static READ: Mutex<BTreeMap<String, Value>> = Mutex::new(BTreeMap::new());
+    if let Some(value) = locked(&READ).get(name) {
+        return value.clone();
+    }
+    let value: Value = serde_json::from_str(&text(name)).unwrap_or_else(|error| panic!("example {name}: {error}"));
+    locked(&READ).insert(name.to_owned(), value.clone());
+    value
+}
+
+/// The names of all examples that end so.
+pub fn names(ending: &str) -> Vec<String> {
+    let files = std::fs::read_dir(folder()).unwrap();
+    let mut names: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(ending));
+    names.sort();
+    names
 }
 
 /// `value` with these members set; `null` included, absent members are added.

@@ -24,7 +24,7 @@ mod when;
 pub mod world;
 
 pub use asked::{Asked, Host, Reply};
-pub use deliver::{Delivered, Listener};
+pub use deliver::{Delivered, Listener, ask, client};
 pub use faults::{ALWAYS, Endpoint, Fault, Match};
 pub use ringcentral::{CallLogRecord, RingCentral, RingCentralSettings};
 pub use server::{Bases, Fake, Ports, Provider, Seen};

@@ -14,9 +14,10 @@ pub enum SampleCall {
     Tarjeta,
 }
 
-/// What is said in one go; seconds.
+/// What is said in one go; seconds. Hold music has neither channel nor text.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Turn {
+    #[serde(default)]
     pub channel: u8,
     pub start: f64,
     pub end: f64,

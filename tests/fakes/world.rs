@@ -132,7 +132,7 @@ impl World {
         Self::seeded_until(seed, count, NEWEST.parse().unwrap())
     }
 
-    /// `count` recordings, the newest begun at `newest`. Two thirds have a quirk; every quirk is there once there are
+    /// `count` recordings, the newest begun at `newest`. Most have a quirk; every quirk is there once there are
     /// enough recordings.
     pub fn seeded_until(seed: u64, count: u32, newest: Timestamp) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);

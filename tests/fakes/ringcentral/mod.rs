@@ -101,9 +101,9 @@ impl RingCentral {
     /// Records may be added in any order; the call log gives the newest first.
     pub fn add_record(&self, record: CallLogRecord) {
         let mut state = locked(&self.state);
-        state.records.push(record);
-        state.records.sort_by_key(|record| (record.start_time, record.id.clone()));
-        state.records.reverse();
+        let newer = |old: &CallLogRecord| (old.start_time, &old.id) > (record.start_time, &record.id);
+        let place = state.records.partition_point(newer);
+        state.records.insert(place, record);
     }
 
     /// Changes the record with this recording id; panics when there is none.

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use axum::http::Method;
 use serde_json::json;
 
-pub use callbacks::{Callback, Signed, sign, with_body_digest};
+pub use callbacks::{Callback, Signed, sign, with_body_digest, with_port, without_port};
 pub use recording::{TwilioCall, TwilioRecording, TwilioTranscript};
 
 use super::{Asked, Bases, Endpoint, Fake, Host, Ports, Provider, Reply, hex, locked};
@@ -79,9 +79,9 @@ impl Twilio {
     /// Recordings may be added in any order; lists give the newest first.
     pub fn add_recording(&self, recording: TwilioRecording) {
         let mut state = locked(&self.state);
-        state.recordings.push(recording);
-        state.recordings.sort_by_key(|recording| (recording.date_created, recording.sid.clone()));
-        state.recordings.reverse();
+        let newer = |old: &TwilioRecording| (old.date_created, &old.sid) > (recording.date_created, &recording.sid);
+        let place = state.recordings.partition_point(newer);
+        state.recordings.insert(place, recording);
     }
 
     pub fn add_call(&self, call: TwilioCall) {

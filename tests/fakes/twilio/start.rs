@@ -84,6 +84,8 @@ impl Twilio {
             "completed".clone_into(&mut recording.status);
             ended.push(recording.clone());
         }
+        // The one begun first reports first.
+        ended.reverse();
         let callbacks = &state.callbacks;
         ended
             .into_iter()

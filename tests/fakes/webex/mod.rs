@@ -108,9 +108,10 @@ impl Webex {
     /// Recordings may be added in any order; lists give the newest first.
     pub fn add_recording(&self, recording: WebexRecording) {
         let mut state = locked(&self.state);
-        state.recordings.push(recording);
-        state.recordings.sort_by_key(|recording| (recording.create_time(), recording.id.clone()));
-        state.recordings.reverse();
+        let made = recording.create_time();
+        let newer = |old: &WebexRecording| (old.create_time(), &old.id) > (made, &recording.id);
+        let place = state.recordings.partition_point(newer);
+        state.recordings.insert(place, recording);
     }
 
     /// Changes a recording; panics when there is none.
