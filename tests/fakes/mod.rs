@@ -9,7 +9,7 @@
 //! twilio.fault(Endpoint::List, Match::Any, 2, Fault::status(503));
 //! assert_eq!(twilio.count(Endpoint::List), 0);
 //! ```
-#![allow(dead_code, missing_docs, unused_imports, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, unused_imports, clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod asked;
 mod deliver;

@@ -88,7 +88,7 @@ fn read(name: &str) -> Sample {
 /// G.711.
 fn from_mulaw(byte: u8) -> i16 {
     let bits = !byte;
-    let magnitude = ((i16::from(bits & 0x0f) << 3) + 0x84 << ((bits >> 4) & 7)) - 0x84;
+    let magnitude = (((i16::from(bits & 0x0f) << 3) + 0x84) << ((bits >> 4) & 7)) - 0x84;
     if bits & 0x80 == 0 { magnitude } else { -magnitude }
 }
 

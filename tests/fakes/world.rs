@@ -31,7 +31,7 @@ pub enum Expected {
 pub enum Reason {
     /// Webex: no download link, ever.
     NoLinks,
-    /// The media are gone for ever.
+    /// It was deleted before its media were fetched.
     Gone,
     /// Twilio: there never was any audio.
     Absent,
@@ -50,7 +50,7 @@ pub enum Quirk {
     LateTranscript,
     /// The media come after some asks.
     LateMedia,
-    /// List and details know it, the media are gone.
+    /// List and details know it; it is deleted just before its media are asked for.
     DeletedMeanwhile,
     /// Twilio has no version with two channels.
     MonoOnly,

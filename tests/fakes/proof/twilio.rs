@@ -240,6 +240,13 @@ async fn a_transcript_can_be_asked_of_the_service() {
 }
 
 #[tokio::test]
+async fn too_many_at_once_are_told_so() {
+    let twilio = Twilio::start(TwilioSettings { concurrent_max: Some(0), ..TwilioSettings::default() }).await;
+    let refused = got(&twilio, "Recordings.json").await;
+    assert_eq!((refused.status, &refused.json()["code"]), (Some(429), &json!(20429)));
+}
+
+#[tokio::test]
 async fn the_call_knows_the_numbers() {
     let twilio = with_recordings(0).await;
     let call = TwilioCall::new(5, noon());

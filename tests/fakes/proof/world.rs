@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use callscribe::decode::{DecodeLimits, Decoder};
 
-use super::{each, get, of_twilio};
+use super::{bearer, each, get, of_twilio};
 use crate::fakes::ringcentral::Limits;
-use crate::fakes::world::Quirk;
+use crate::fakes::world::{Fate, Quirk, Reason};
 use crate::fakes::{
     Expected, RingCentral, RingCentralSettings, Sound, Twilio, TwilioSettings, Webex, WebexSettings, World,
 };
@@ -78,4 +78,40 @@ async fn a_filled_world_can_be_listed() {
     let known: Vec<_> = world.twilio.iter().map(|(recording, _)| recording.sid.as_str()).collect();
     assert_eq!(each(&listed["recordings"], "sid"), known);
     assert!(known.iter().all(|sid| world.expected("twilio", sid).is_some()));
+}
+
+#[tokio::test]
+async fn what_is_deleted_meanwhile_is_there_until_its_media_are_asked_for() {
+    let world = World::seeded(5, 90);
+    let twilio = Twilio::start(TwilioSettings::default()).await;
+    let limits = Limits::generous();
+    let ringcentral = RingCentral::start(RingCentralSettings { limits, ..RingCentralSettings::default() }).await;
+    let webex = Webex::start(WebexSettings::default()).await;
+    world.fill(&twilio, &ringcentral, &webex);
+    let gone = |provider: &str| {
+        let fits = |fate: &&Fate| fate.provider == provider && fate.expected == Expected::Partial(Reason::Gone);
+        world.fates.iter().find(fits).unwrap().id.clone()
+    };
+    let [on_twilio, on_ringcentral, on_webex] = ["twilio", "ringcentral", "webex"].map(gone);
+    let recording = format!("/2010-04-01/Accounts/{}/Recordings/{on_twilio}", twilio.settings.account_sid);
+    let recording = format!("{}{recording}", twilio.bases.api);
+    let log = format!("/restapi/v1.0/account/~/recording/{on_ringcentral}");
+    let webex_token = || bearer(&webex.tokens(&["spark-compliance:recordings_read"]).0);
+    let details = format!("{}/v1/convergedRecordings/{on_webex}", webex.bases.api);
+    let links = get(&details, webex_token()).await.json()["temporaryDirectDownloadLinks"].clone();
+    let asked = async || {
+        [
+            get(&format!("{recording}.json"), of_twilio(&twilio)).await.status,
+            get(&format!("{}{log}", ringcentral.bases.api), bearer(&ringcentral.access_token())).await.status,
+            get(&details, webex_token()).await.status,
+        ]
+    };
+    assert_eq!(asked().await, [Some(200); 3]);
+    let media = [
+        get(&recording, of_twilio(&twilio)).await.status,
+        get(&format!("{}{log}/content", ringcentral.bases.media), bearer(&ringcentral.access_token())).await.status,
+        get(links["audioDownloadLink"].as_str().unwrap(), webex_token()).await.status,
+    ];
+    assert_eq!(media, [Some(404); 3]);
+    assert_eq!(asked().await, [Some(404); 3]);
 }

@@ -39,7 +39,8 @@ impl RingCentral {
     fn ready(&self, id: &str) -> Option<CallLogRecord> {
         let mut state = locked(&self.state);
         let record = state.records.iter_mut().find(|record| record.recording_id == id)?;
-        if !record.has_recording() || record.media_gone {
+        record.deleted |= record.media_gone;
+        if !record.has_recording() {
             return None;
         }
         if record.media_404s > 0 {

@@ -52,7 +52,7 @@ pub struct CallLogRecord {
     pub listed_after: u32,
     /// Media asked for so often get 404 first.
     pub media_404s: u32,
-    /// The media are gone, though the call log still names them.
+    /// Somebody deletes the recording just before its media are asked for the first time.
     pub media_gone: bool,
     /// Removed through the API: the log keeps the call without its recording.
     pub deleted: bool,

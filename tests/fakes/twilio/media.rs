@@ -38,7 +38,10 @@ impl Twilio {
     fn ready(&self, sid: &str) -> Option<TwilioRecording> {
         let mut state = locked(&self.state);
         let recording = state.recordings.iter_mut().find(|recording| recording.sid == sid)?;
-        if recording.status != "completed" || recording.media_gone {
+        if recording.status == "completed" && recording.media_gone {
+            "deleted".clone_into(&mut recording.status);
+        }
+        if recording.status != "completed" {
             return None;
         }
         if recording.media_404s > 0 {

@@ -26,7 +26,7 @@ pub struct TwilioRecording {
     pub dual_version: bool,
     /// Media asked for so often get 404 first.
     pub media_404s: u32,
-    /// Media are gone for ever, though list and details still know the recording.
+    /// Somebody deletes the recording just before its media are asked for the first time.
     pub media_gone: bool,
     pub encrypted: bool,
     /// Media lie in the customer's own storage, on the media host.

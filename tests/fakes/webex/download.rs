@@ -58,7 +58,12 @@ impl Webex {
     }
 
     fn content(&self, asked: &Asked, ticket: &Ticket) -> Reply {
-        let there = self.recording(&ticket.recording).filter(|one| one.is(status::AVAILABLE) && !one.media_gone);
+        self.change(&ticket.recording, |recording| {
+            if recording.media_gone {
+                status::PURGED.clone_into(&mut recording.status);
+            }
+        });
+        let there = self.recording(&ticket.recording).filter(|one| one.is(status::AVAILABLE));
         let Some(recording) = there else { return Reply::of(404, "text/html", "<html>Not found.</html>") };
         let html = |name: &str| Reply::of(200, "text/html", examples::text(name));
         match ticket.kind {

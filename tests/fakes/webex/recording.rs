@@ -56,7 +56,7 @@ pub struct WebexRecording {
     /// Details with links asked for so often have none to a transcript yet.
     pub transcript_after: u32,
     pub notes: bool,
-    /// The links lead nowhere: the file is gone.
+    /// Somebody purges the recording just before one of its links is followed for the first time.
     pub media_gone: bool,
 }
 
