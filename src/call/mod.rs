@@ -5,12 +5,14 @@
 //! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
 
 mod ids;
+mod opinion;
 mod recording;
 pub mod retry;
 mod step;
 mod transcript;
 
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
+pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use recording::{
     Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording,
     SummarySentence, TranscriptFacts,

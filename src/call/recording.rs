@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ChannelFacts, Language, RecordingId, RecordingKey, Steps, TranscriptSource};
+use super::{ChannelFacts, Language, OpinionFacts, RecordingId, RecordingKey, Steps, TranscriptSource};
 
 /// One end of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -207,6 +207,9 @@ pub struct Recording {
     pub audio: Option<Audio>,
     /// The transcript in short.
     pub transcript: Option<TranscriptFacts>,
+    /// What the provider made of it, in short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opinion: Option<OpinionFacts>,
     /// What it was about.
     pub insight: Option<Insight>,
     /// The six steps.
@@ -233,6 +236,7 @@ impl Recording {
             metadata: Value::Null,
             audio: None,
             transcript: None,
+            opinion: None,
             insight: None,
             steps: Steps::default(),
             legal_hold: false,

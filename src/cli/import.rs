@@ -118,7 +118,8 @@ async fn import(
         providers.push(Arc::new(provider(folder, &config, clock)?));
     }
     let own = providers.last().cloned().context("The folder to import is the last one.")?;
-    let account = Account { provider: own, rescan: folder.rescan, settle: folder.settle, hints: None };
+    let account =
+        Account { provider: own, rescan: folder.rescan, settle: folder.settle, has_opinions: false, hints: None };
     let discoverer = Discoverer::new(&store, vec![account], clock);
     let rng = fastrand::Rng::new();
     let pipeline =

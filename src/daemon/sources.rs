@@ -32,7 +32,13 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Sources, P
         let hints = provider.hints();
         let provider: Arc<dyn Provider> = Arc::new(provider);
         sources.providers.push(Arc::clone(&provider));
-        sources.accounts.push(Account { provider, rescan: folder.rescan, settle: folder.settle, hints });
+        sources.accounts.push(Account {
+            provider,
+            rescan: folder.rescan,
+            settle: folder.settle,
+            has_opinions: false,
+            hints,
+        });
     }
     Ok(sources)
 }

@@ -18,6 +18,8 @@ use crate::store::{NewRecording, Store, StoreError};
 const ROWS_MAX: usize = 500;
 /// Places recalled at once, so that a large archive is not in memory twice.
 const RECALL_MAX: usize = 1000;
+/// How long after a recording was found its provider is first asked for a transcript of its own: they take minutes.
+const FIRST_OPINION: Duration = Duration::from_secs(120);
 /// How long an account that needs a person is left alone. A mended cause shows within the hour.
 const PARKED: Duration = Duration::from_secs(retry::BACKOFF_MAX_S);
 /// Of the time between two looks, how many times the last look's length is rest: a folder so large or slow that walking
@@ -32,6 +34,8 @@ pub struct Account {
     pub rescan: Duration,
     /// How soon to look again while files are being written, or after a hint.
     pub settle: Duration,
+    /// The provider may have a transcript of its own.
+    pub has_opinions: bool,
     /// Tells of changes, where the source can.
     pub hints: Option<Hints>,
 }
@@ -162,6 +166,7 @@ impl Watched {
         let (kind, account) = (self.account.provider.kind(), self.name().clone());
         let now = self.clock.now();
         let Discovery { listed, refused, unsettled, cleared, more, cursor } = discovery;
+        let opinion_due = self.account.has_opinions.then(|| now.checked_add(FIRST_OPINION).unwrap_or(now));
         let mut report =
             DiscoveryReport { listed: listed.len(), refused: refused.len(), unsettled, ..Default::default() };
         let found: Vec<NewRecording> = listed
@@ -171,6 +176,7 @@ impl Watched {
                 call: listed.call,
                 locator: listed.locator,
                 returned: listed.returned,
+                opinion_due,
             })
             .collect();
         let refused: Vec<(String, String)> = refused.into_iter().map(|entry| (entry.locator, entry.reason)).collect();

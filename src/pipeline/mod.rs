@@ -9,6 +9,7 @@
 //! pipeline: going on could do work twice.
 
 mod activity;
+mod late;
 mod outcome;
 mod shared;
 mod steps;
@@ -101,6 +102,9 @@ impl Pipeline {
         let mut workers = JoinSet::new();
         workers.spawn(sweep::files(Arc::clone(shared), stop.clone()));
         let lanes = std::iter::repeat_n(Lane::Light, shared.config.pipeline.fetch_concurrency.max(1));
+        for _ in 0..late::ASKERS {
+            workers.spawn(late::ask(Arc::clone(shared), stop.clone(), abort.clone()));
+        }
         for lane in lanes.chain([Lane::Transcribe]) {
             workers.spawn(worker::work(Arc::clone(shared), lane, stop.clone(), abort.clone()));
         }

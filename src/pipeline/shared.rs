@@ -9,9 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Activity, PipelineError};
-use crate::call::{AccountName, ProviderKind, Recording};
+use crate::call::{AccountName, Language, ProviderKind, RawAudio, Recording, RecordingKey};
 use crate::clock::Clock;
-use crate::config::{Config, FolderConfig};
+use crate::config::Config;
 use crate::fetch::Files;
 use crate::provider::Provider;
 use crate::store::{BootId, ClaimOrder, Lane, Store, StoreError};
@@ -21,6 +21,17 @@ use crate::transcribe::Supervisor;
 const ORDER_CYCLE: u32 = 5;
 
 type Source = (ProviderKind, AccountName);
+
+/// What is configured for one folder or account, as far as transcription goes by it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SourceSettings<'a> {
+    /// Who speaks on each channel.
+    pub(super) channels: &'a [String],
+    /// Languages of its calls; empty means the general ones.
+    pub(super) languages: &'a [Language],
+    /// How files without a header are read.
+    pub(super) raw: Option<RawAudio>,
+}
 
 /// What all workers hold in common.
 pub(super) struct Shared {
@@ -68,10 +79,23 @@ impl Shared {
         self.providers.get(&(recording.key.provider, recording.key.account.clone())).cloned()
     }
 
-    /// The watched folder a recording came from.
-    pub(super) fn folder(&self, recording: &Recording) -> Option<&FolderConfig> {
-        let is_its = |folder: &&FolderConfig| folder.name == recording.key.account;
-        self.config.folders.iter().find(is_its).filter(|_| recording.key.provider == ProviderKind::Folder)
+    /// What is configured for the folder or account a recording came from.
+    pub(super) fn source(&self, recording: &Recording) -> SourceSettings<'_> {
+        let RecordingKey { provider, account, .. } = &recording.key;
+        if *provider == ProviderKind::Folder {
+            let folder = self.config.folders.iter().find(|folder| folder.name == *account);
+            return folder.map_or_else(SourceSettings::default, |folder| SourceSettings {
+                channels: &folder.channels,
+                languages: &folder.languages,
+                raw: folder.raw,
+            });
+        }
+        let configured = self.config.accounts.iter().find(|one| one.kind() == *provider && one.name == *account);
+        configured.map_or_else(SourceSettings::default, |account| SourceSettings {
+            channels: &account.channels,
+            languages: &account.languages,
+            raw: None,
+        })
     }
 
     /// The full path of a recording's audio.

@@ -11,7 +11,7 @@ use super::activity::Running;
 use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
-use super::{PipelineError, sweep};
+use super::{PipelineError, late, sweep};
 use crate::call::{Recording, Step, StepState, Transcript};
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
@@ -128,6 +128,9 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
     };
     drop(shown);
     tell(&recording, step, attempt);
+    if step == Step::Transcribe && recording.opinion.is_some() {
+        late::reconsider(shared, id).await?;
+    }
     if let (Some(before), Some(audio)) = (audio_before, &recording.audio)
         && before != audio.path
     {
@@ -192,7 +195,7 @@ async fn light(
 
 fn detect_language(shared: &Shared, claim: &Claim, mut transcript: Transcript) -> Result<Done, Setback> {
     let config = &shared.config.transcribe;
-    let allowed = steps::transcribe::languages(config, shared.folder(&claim.recording));
+    let allowed = steps::transcribe::languages(config, &shared.source(&claim.recording));
     let guess = steps::detect_language::run(&transcript, allowed, config.translate)?;
     transcript = transcript.weighed(Some(guess.language.clone()), guess.confidence);
     let result = StepResult::Language { language: Some(guess.language), confidence: guess.confidence };
@@ -245,8 +248,8 @@ async fn transcribe(
     };
     let id = claim.id();
     let checkpoints = shared.ask(move |store| store.checkpoints(id)).await?;
-    let folder = shared.folder(&claim.recording);
-    let request = steps::transcribe::request(&claim.recording, audio, &shared.config.transcribe, folder, checkpoints);
+    let source = shared.source(&claim.recording);
+    let request = steps::transcribe::request(&claim.recording, audio, &shared.config.transcribe, &source, checkpoints);
     let (events, news) = mpsc::channel(EVENTS_MAX);
     let (outcome, kept) = tokio::join!(
         steps::transcribe::run(&shared.supervisor, request, events, cancel.clone()),

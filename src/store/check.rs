@@ -8,7 +8,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 use super::error::{Fault, unwinding};
 use super::index::{COUNTER_NAMES, contribution, listing_facts};
 use super::record::{self, Row};
-use super::schema::{COUNTERS, LISTING, QUARANTINE, READY, RECORDINGS, RUNNING, TRANSCRIPTS, WAITING};
+use super::schema::{COUNTERS, LATE, LISTING, QUARANTINE, READY, RECORDINGS, RUNNING, TRANSCRIPTS, WAITING};
 use super::{Store, StoreError};
 use crate::call::{StepState, Transcript};
 
@@ -45,7 +45,7 @@ impl Store {
         }
         self.read(|tx| {
             let mut sums = [0; COUNTER_NAMES.len()];
-            let (mut listed, mut queued, mut recordings) = (0, 0, 0);
+            let (mut listed, mut queued, mut late, mut recordings) = (0, 0, 0, 0);
             let listing = tx.open_table(LISTING)?;
             for entry in tx.open_table(RECORDINGS)?.iter()? {
                 let row: Row = record::decode(entry?.1.value())?;
@@ -57,6 +57,7 @@ impl Store {
                     continue;
                 }
                 listed += 1;
+                late += u64::from(row.late.is_some());
                 queued += u64::from(row.recording.steps.next().is_some());
                 let key = (row.recording.listed_at().as_millisecond(), row.recording.id.as_bytes());
                 if listing.get(key)?.is_none_or(|facts| facts.value() != listing_facts(&row)) {
@@ -77,7 +78,7 @@ impl Store {
             }
             let in_queue =
                 tx.open_table(READY)?.len()? + tx.open_table(WAITING)?.len()? + tx.open_table(RUNNING)?.len()?;
-            if listing.len()? != listed || in_queue != queued {
+            if listing.len()? != listed || in_queue != queued || tx.open_table(LATE)?.len()? != late {
                 findings.push("The listing or the queue holds entries without a recording, or lacks some.".to_owned());
             }
             let kept: BTreeMap<String, i64> = kept_sums(tx)?;

@@ -148,6 +148,7 @@ impl Store {
             let old = tables.held_row(claim)?;
             let mut row = old.clone();
             let effects = outcome::apply(&mut row, claim.step, outcome, now);
+            tables.adopt(&mut row, now)?;
             tables.put(Some(&old), &row)?;
             let id = row.recording.id.as_bytes();
             if let Some(transcript) = &effects.transcript {
@@ -249,6 +250,7 @@ impl Tables<'_> {
         outcome::fail(record, &error, now);
         outcome::skip_what_cannot_come(&mut row.recording, now);
         row.recording.updated_at = now;
+        self.adopt(&mut row, now)?;
         self.put(Some(old), &row)
     }
 

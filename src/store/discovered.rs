@@ -28,6 +28,8 @@ pub struct NewRecording {
     pub locator: String,
     /// It was away at its source and is back: what was given up without it is worth another try.
     pub returned: bool,
+    /// When its provider is first asked for a second opinion; absent when it has none.
+    pub opinion_due: Option<Timestamp>,
 }
 
 /// What became of one [`NewRecording`].
@@ -131,7 +133,7 @@ impl Tables<'_> {
         let id = id_for(&new.key, now);
         let mut recording = Recording::discovered(id, new.key.clone(), new.call.clone(), now);
         recording.metadata = outcome::with_source(serde_json::Value::Null, &new.locator);
-        self.put(None, &Row { recording, locator: new.locator.clone(), lease: None })?;
+        self.put(None, &Row { recording, locator: new.locator.clone(), lease: None, late: new.opinion_due })?;
         self.by_key.insert((source, new.key.remote_id.as_str()), id.as_bytes())?;
         self.by_remote_id.insert((new.key.remote_id.as_str(), id.as_bytes()), ())?;
         self.by_locator.insert((source, new.locator.as_str()), id.as_bytes())?;

@@ -132,6 +132,9 @@ impl Tables<'_> {
         let listed_at = row.recording.listed_at().as_millisecond();
         self.listing.remove((listed_at, id))?;
         self.running.remove(id)?;
+        if let Some(due) = row.late {
+            self.late.remove((due.as_millisecond(), id))?;
+        }
         if let Some((lane, state)) = place(row) {
             self.ready.remove((lane, listed_at, id))?;
             if let StepState::Waiting { until, .. } = state {
@@ -148,6 +151,9 @@ impl Tables<'_> {
             return Ok(());
         }
         self.listing.insert((listed_at, id), listing_facts(row))?;
+        if let Some(due) = row.late {
+            self.late.insert((due.as_millisecond(), id), ())?;
+        }
         let Some(step) = row.recording.steps.next() else { return Ok(()) };
         let lane = Lane::of(step) as u8;
         match &row.recording.steps.get(step).state {

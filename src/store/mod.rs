@@ -7,11 +7,13 @@
 //! All methods block (a commit waits for the disk); async callers use `spawn_blocking`. There is one writer at a time
 //! and no group commit: a call costs about a dozen commits of a few milliseconds beside seconds of inference.
 
+mod audit;
 mod check;
 mod claim;
 mod discovered;
 mod error;
 mod index;
+mod late;
 mod open;
 mod outcome;
 mod places;
@@ -20,6 +22,8 @@ mod record;
 mod remove;
 mod rescue;
 mod schema;
+mod seal;
+mod started;
 mod state;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+pub use audit::AuditEntry;
 pub use check::Integrity;
 pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
 pub use discovered::{Inserted, NewRecording};
@@ -41,6 +46,8 @@ pub use query::{ListQuery, Page, Stats};
 pub use record::Quarantined;
 pub use remove::Removed;
 use schema::Tables;
+pub use seal::{SEAL_FILE, SealError, Sealed};
+pub use started::StartedCall;
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;

@@ -10,7 +10,7 @@ use redb::{Builder, Database, ReadableDatabase};
 use tokio::sync::watch;
 
 use super::error::{Fault, unwinding};
-use super::schema::{self, SCHEMA_VERSION, Tables};
+use super::schema::{self, SCHEMA_VERSION, TABLES, Tables};
 use super::{CACHE_BYTES, Inner, Store, StoreError};
 
 /// How the name of a database in the making begins.
@@ -62,6 +62,7 @@ impl Store {
         let (db, path) = (RwLock::new(Some(db)), path.to_owned());
         let store = Self(Arc::new(Inner { db, path, work: watch::Sender::new(0) }));
         store.with(|db| check_version(db, store.path()))?;
+        store.with(add_tables)?;
         Ok(store)
     }
 }
@@ -102,6 +103,17 @@ fn sweep_unfinished(path: &Path) {
             let _gone_either_way = fs::remove_file(entry.path());
         }
     }
+}
+
+/// Adds the tables that came after the release the database was made by.
+fn add_tables(db: &Database) -> Result<(), Fault> {
+    if db.begin_read()?.list_tables()?.count() < TABLES {
+        let mut tx = db.begin_write()?;
+        tx.set_quick_repair(true);
+        Tables::open(&tx)?;
+        tx.commit()?;
+    }
+    Ok(())
 }
 
 fn lay_out(db: &Database) -> Result<(), Fault> {

@@ -157,6 +157,13 @@ pub(super) fn skip_what_cannot_come(recording: &mut Recording, now: Timestamp) {
     }
 }
 
+/// After a new transcript the steps that live on it run, also those that were skipped for want of one.
+pub(super) fn revive_after(recording: &mut Recording, step: Step) {
+    for later in Step::ALL.into_iter().filter(|later| *later > step) {
+        recording.steps.reset(later);
+    }
+}
+
 /// Puts a result where it belongs.
 fn keep(row: &mut Row, result: StepResult) -> Effects {
     let recording = &mut row.recording;
@@ -188,7 +195,7 @@ fn keep(row: &mut Row, result: StepResult) -> Effects {
     Effects::default()
 }
 
-fn facts_of(transcript: &Transcript) -> TranscriptFacts {
+pub(super) fn facts_of(transcript: &Transcript) -> TranscriptFacts {
     TranscriptFacts {
         source: transcript.source,
         model: transcript.model.clone(),

@@ -23,6 +23,9 @@ pub(super) struct Row {
     /// Who works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lease: Option<Lease>,
+    /// When the provider is to be asked for a second opinion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) late: Option<Timestamp>,
 }
 
 /// The hold of one claim on a recording.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, Verdict};
+use super::{AuditEntry, Store, StoreError, Verdict};
 use crate::call::{CallFacts, Deletion, Recording, RecordingId, StepState};
 
 /// What a removal leaves to do for the caller.
@@ -31,11 +31,12 @@ impl Store {
                 return Err(StoreError::LegalHold(id).into());
             }
             let mut row = old.clone();
-            row.lease = None;
+            (row.lease, row.late) = (None, None);
             let recording = &mut row.recording;
             recording.call = CallFacts { started_at: recording.call.started_at, ..CallFacts::default() };
             recording.metadata = serde_json::Value::Null;
             recording.transcript = None;
+            recording.opinion = None;
             recording.insight = None;
             let audio_path = recording.audio.take().map(|audio| audio.path);
             while let Some(step) = recording.steps.next() {
@@ -46,6 +47,14 @@ impl Store {
             recording.updated_at = now;
             tables.put(Some(&old), &row)?;
             tables.transcripts.remove(id.as_bytes())?;
+            tables.opinions.remove(id.as_bytes())?;
+            tables.note(&AuditEntry {
+                at: now,
+                by: by.to_owned(),
+                what: "removed".to_owned(),
+                recording: Some(id),
+                detail: "Audio, transcript, summary and parties were removed; the identity stays.".to_owned(),
+            })?;
             tables.forget_checkpoints(id)?;
             Ok(Verdict::Keep(Removed { recording: row.recording, audio_path }))
         })

@@ -1,8 +1,8 @@
 //! Every table and key layout, on one screen. Nothing outside `store` sees these.
 //!
 //! Times in keys are milliseconds since 1970 (`i64`), ids the sixteen bytes of a [`RecordingId`](crate::call::RecordingId),
-//! sources `provider/account`. Records are versioned, see [`record`](super::record). All tables but the first five can be
-//! derived from them; they are written in the same transaction by [`Tables::put`](super::index).
+//! sources `provider/account`. Records are versioned, see [`record`](super::record). Tables from `by_key` on can be
+//! derived from the others; they are written in the same transaction by [`Tables::put`](super::index).
 
 use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction};
 
@@ -27,6 +27,15 @@ pub(super) const QUARANTINE: TableDefinition<(Str, Str), Bytes> = TableDefinitio
 /// (id, window) -> body; gone once the transcript is there.
 pub(super) const CHECKPOINTS: TableDefinition<(Id, u32), Str> = TableDefinition::new("checkpoints");
 
+/// id -> [`SecondOpinion`](crate::call::SecondOpinion).
+pub(super) const OPINIONS: TableDefinition<Id, Bytes> = TableDefinition::new("opinions");
+/// name -> sealed bytes, see [`seal`](super::seal).
+pub(super) const SECRETS: TableDefinition<Str, Bytes> = TableDefinition::new("secrets");
+/// serial -> [`AuditEntry`](super::AuditEntry).
+pub(super) const AUDIT: TableDefinition<u64, Bytes> = TableDefinition::new("audit");
+/// (source, the provider's id of a call) -> [`StartedCall`](super::StartedCall).
+pub(super) const STARTED: TableDefinition<(Str, Str), Bytes> = TableDefinition::new("started");
+
 /// (source, remote id) -> id: the identity, for ever.
 pub(super) const BY_KEY: TableDefinition<(Str, Str), Id> = TableDefinition::new("by_key");
 /// (remote id, id): a person knows only the provider's id.
@@ -42,8 +51,13 @@ pub(super) const READY: TableDefinition<(u8, i64, Id), u8> = TableDefinition::ne
 pub(super) const WAITING: TableDefinition<(u8, i64, Id), u8> = TableDefinition::new("waiting");
 /// id -> serial of the claim that holds it.
 pub(super) const RUNNING: TableDefinition<Id, u64> = TableDefinition::new("running");
+/// (due, id): the provider is to be asked for a second opinion.
+pub(super) const LATE: TableDefinition<(i64, Id), ()> = TableDefinition::new("late");
 /// name -> sum over all recordings, see [`COUNTER_NAMES`](super::index::COUNTER_NAMES).
 pub(super) const COUNTERS: TableDefinition<Str, i64> = TableDefinition::new("counters");
+
+/// How many tables there are.
+pub(super) const TABLES: usize = 19;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -53,6 +67,10 @@ pub(super) struct Tables<'t> {
     pub(super) cursors: Table<'t, Str, Str>,
     pub(super) quarantine: Table<'t, (Str, Str), Bytes>,
     pub(super) checkpoints: Table<'t, (Id, u32), Str>,
+    pub(super) opinions: Table<'t, Id, Bytes>,
+    pub(super) secrets: Table<'t, Str, Bytes>,
+    pub(super) audit: Table<'t, u64, Bytes>,
+    pub(super) started: Table<'t, (Str, Str), Bytes>,
     pub(super) by_key: Table<'t, (Str, Str), Id>,
     pub(super) by_remote_id: Table<'t, (Str, Id), ()>,
     pub(super) by_locator: Table<'t, (Str, Str), Id>,
@@ -60,6 +78,7 @@ pub(super) struct Tables<'t> {
     pub(super) ready: Table<'t, (u8, i64, Id), u8>,
     pub(super) waiting: Table<'t, (u8, i64, Id), u8>,
     pub(super) running: Table<'t, Id, u64>,
+    pub(super) late: Table<'t, (i64, Id), ()>,
     pub(super) counters: Table<'t, Str, i64>,
 }
 
@@ -73,6 +92,10 @@ impl<'t> Tables<'t> {
             cursors: tx.open_table(CURSORS)?,
             quarantine: tx.open_table(QUARANTINE)?,
             checkpoints: tx.open_table(CHECKPOINTS)?,
+            opinions: tx.open_table(OPINIONS)?,
+            secrets: tx.open_table(SECRETS)?,
+            audit: tx.open_table(AUDIT)?,
+            started: tx.open_table(STARTED)?,
             by_key: tx.open_table(BY_KEY)?,
             by_remote_id: tx.open_table(BY_REMOTE_ID)?,
             by_locator: tx.open_table(BY_LOCATOR)?,
@@ -80,6 +103,7 @@ impl<'t> Tables<'t> {
             ready: tx.open_table(READY)?,
             waiting: tx.open_table(WAITING)?,
             running: tx.open_table(RUNNING)?,
+            late: tx.open_table(LATE)?,
             counters: tx.open_table(COUNTERS)?,
         })
     }

@@ -4,7 +4,9 @@
 //! Reads the vocabulary of `call` and nothing else; `pipeline` and `cli` keep or show what it says. Nothing is made up:
 //! every sentence and every topic stands in the transcript.
 
+pub mod agreement;
 pub mod language;
+pub mod speakers;
 mod stop_words;
 pub mod summary;
 pub mod wer;

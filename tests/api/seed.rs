@@ -142,7 +142,13 @@ impl Served {
             remote_id: remote_id.to_owned(),
         };
         let call = CallFacts { started_at: Some(at(started_at)), ..call.clone() };
-        let found = [NewRecording { key, call, locator: format!("/srv/calls/{remote_id}.wav"), returned: false }];
+        let found = [NewRecording {
+            key,
+            call,
+            locator: format!("/srv/calls/{remote_id}.wav"),
+            returned: false,
+            opinion_due: None,
+        }];
         let now = at(started_at);
         let inserted = self.store.insert_discovered((ProviderKind::Folder, &account), &found, &[], None, now).unwrap();
         inserted[0].id

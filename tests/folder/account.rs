@@ -70,7 +70,13 @@ impl Provider for Scripted {
 }
 
 fn account(provider: Arc<dyn Provider>) -> Account {
-    Account { provider, rescan: Duration::from_millis(10), settle: Duration::from_millis(10), hints: None }
+    Account {
+        provider,
+        rescan: Duration::from_millis(10),
+        settle: Duration::from_millis(10),
+        has_opinions: false,
+        hints: None,
+    }
 }
 
 fn discoverer(store: &Store, accounts: Vec<Account>) -> Discoverer {

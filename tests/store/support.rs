@@ -77,6 +77,7 @@ pub fn listed(remote_id: &str, s: i64) -> NewRecording {
         call: CallFacts { started_at: Some(at(s)), caller, ..CallFacts::default() },
         locator: format!("in/{remote_id}.wav"),
         returned: false,
+        opinion_due: None,
     }
 }
 

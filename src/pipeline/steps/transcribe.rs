@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Setback;
 use crate::call::{Disposition, Language, RawAudio, Recording};
-use crate::config::{FolderConfig, TranscribeConfig};
+use crate::config::TranscribeConfig;
+use crate::pipeline::shared::SourceSettings;
 use crate::transcribe::{Checkpoint, Event, Outcome, Request, Supervisor};
 
 /// Endings of files without a header. Only these are read as the folder's `raw` says: a broken WAV must not become noise.
@@ -19,17 +20,17 @@ pub(in crate::pipeline) fn request(
     recording: &Recording,
     audio: PathBuf,
     config: &TranscribeConfig,
-    folder: Option<&FolderConfig>,
+    source: &SourceSettings<'_>,
     checkpoints: Vec<(u32, String)>,
 ) -> Request {
-    let speakers = match (recording.call.channel_parties.as_slice(), folder) {
-        ([], Some(folder)) => folder.channels.clone(),
-        (parties, _) => parties.to_vec(),
+    let speakers = match recording.call.channel_parties.as_slice() {
+        [] => source.channels.to_vec(),
+        parties => parties.to_vec(),
     };
     Request {
-        raw: raw_format(&audio, folder),
+        raw: raw_format(&audio, source),
         audio,
-        languages: languages(config, folder).to_vec(),
+        languages: languages(config, source).to_vec(),
         prompt: config.prompt.clone(),
         translate: config.translate,
         carry_context: config.carry_context,
@@ -39,16 +40,13 @@ pub(in crate::pipeline) fn request(
 }
 
 /// The languages a recording may be in; empty means any.
-pub(in crate::pipeline) fn languages<'a>(
-    config: &'a TranscribeConfig,
-    folder: Option<&'a FolderConfig>,
-) -> &'a [Language] {
-    folder.map(|folder| folder.languages.as_slice()).filter(|own| !own.is_empty()).unwrap_or(&config.languages)
+pub(in crate::pipeline) fn languages<'a>(config: &'a TranscribeConfig, source: &SourceSettings<'a>) -> &'a [Language] {
+    if source.languages.is_empty() { &config.languages } else { source.languages }
 }
 
-fn raw_format(audio: &Path, folder: Option<&FolderConfig>) -> Option<RawAudio> {
+fn raw_format(audio: &Path, source: &SourceSettings<'_>) -> Option<RawAudio> {
     let extension = audio.extension()?.to_str()?;
-    folder?.raw.filter(|_| RAW_EXTENSIONS.contains(&extension))
+    source.raw.filter(|_| RAW_EXTENSIONS.contains(&extension))
 }
 
 /// Transcribes; news on the way goes to `events`.

@@ -1,0 +1,123 @@
+//! Secrets in the database: sealed with a key that lies outside of it, so that a copy of the database alone opens nothing.
+//!
+//! ChaCha20-Poly1305 (RFC 8439) with a random nonce for each sealing; the name is bound to what is sealed under it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::schema::SECRETS;
+use super::{Store, StoreError, Verdict};
+
+/// The key's file below the state folder.
+pub const SEAL_FILE: &str = "seal.key";
+const KEY_BYTES: usize = 32;
+
+/// Why something sealed cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The key's file cannot be read or made.
+    #[error(
+        "{path} cannot be used: {source}. It holds the key to the accounts' tokens; without it accounts sign in again."
+    )]
+    Key {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It was sealed with another key, or changed.
+    #[error("What is kept under '{0}' was sealed with another key; sign in again.")]
+    Foreign(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The sealed part of the store.
+#[derive(Clone)]
+pub struct Sealed {
+    store: Store,
+    key: Arc<LessSafeKey>,
+    random: SystemRandom,
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealed")
+    }
+}
+
+impl Sealed {
+    /// Opens the sealed part with the key in the state folder; makes the key (0600) when there is none. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::Key`].
+    pub fn open(store: &Store, state_dir: &Path) -> Result<Self, SealError> {
+        let path = state_dir.join(SEAL_FILE);
+        let failed = |source| SealError::Key { path: path.display().to_string(), source };
+        let random = SystemRandom::new();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path, &random).map_err(failed)?,
+            Err(error) => return Err(failed(error)),
+        };
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes);
+        let key = key.map_err(|_| failed(io::Error::other("it is not 32 bytes long")))?;
+        Ok(Self { store: store.clone(), key: Arc::new(LessSafeKey::new(key)), random })
+    }
+
+    /// What is kept under a name.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::Foreign`], [`SealError::Store`].
+    pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>, SealError> {
+        let sealed: Option<Vec<u8>> =
+            self.store.read(|tx| Ok(tx.open_table(SECRETS)?.get(name)?.map(|bytes| bytes.value().to_vec())))?;
+        let Some(mut sealed) = sealed else { return Ok(None) };
+        let foreign = || SealError::Foreign(name.to_owned());
+        if sealed.len() < NONCE_LEN {
+            return Err(foreign());
+        }
+        let mut body = sealed.split_off(NONCE_LEN);
+        let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(|_| foreign())?;
+        let opened = self.key.open_in_place(nonce, Aad::from(name), &mut body).map_err(|_| foreign())?;
+        Ok(Some(opened.to_vec()))
+    }
+
+    /// Keeps something; when this returns it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::Store`].
+    pub fn put(&self, name: &str, secret: &[u8]) -> Result<(), SealError> {
+        let broken = |_| StoreError::WrongState("The system has no random numbers; nothing can be sealed.".to_owned());
+        let mut nonce = [0; NONCE_LEN];
+        self.random.fill(&mut nonce).map_err(broken)?;
+        let mut body = secret.to_vec();
+        let sealing = Nonce::assume_unique_for_key(nonce);
+        self.key.seal_in_place_append_tag(sealing, Aad::from(name), &mut body).map_err(broken)?;
+        let sealed = [nonce.as_slice(), &body].concat();
+        self.store.write(|tables| {
+            tables.secrets.insert(name, sealed.as_slice())?;
+            Ok(Verdict::Keep(()))
+        })?;
+        Ok(())
+    }
+}
+
+fn make(path: &Path, random: &SystemRandom) -> io::Result<Vec<u8>> {
+    let mut key = vec![0; KEY_BYTES];
+    random.fill(&mut key).map_err(|_| io::Error::other("the system has no random numbers"))?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    Ok(key)
+}
