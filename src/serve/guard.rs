@@ -82,8 +82,8 @@ pub(super) async fn check_token(State(guard): State<Guard>, request: Request, ne
         StatusCode::UNAUTHORIZED,
         "unauthorized",
         "The request carries no valid token.",
-        "Send 'Authorization: Bearer TOKEN'; the token is api.token in the configuration, else in the file api-token \
-         in the state folder.",
+        "Send 'Authorization: Bearer TOKEN'; the token is in the file that api.token_file names in the configuration, else \
+         in the file api-token in the state folder.",
     )
     .into_response()
 }

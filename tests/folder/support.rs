@@ -159,5 +159,5 @@ pub fn folder_config(path: PathBuf) -> FolderConfig {
 /// Files up to a megabyte, times two hours east of Greenwich.
 pub fn context(base: &Path, clock: &Arc<ManualClock>) -> FolderContext {
     let clock: Arc<dyn Clock> = clock.clone();
-    FolderContext { state_dir: base.join("state"), file_bytes_max: 1_000_000, clock, zone: TimeZone::fixed(offset(2)) }
+    FolderContext { state_dir: base.join("state"), file_bytes_max: 1 << 20, clock, zone: TimeZone::fixed(offset(2)) }
 }
