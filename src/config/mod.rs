@@ -6,6 +6,8 @@
 mod checks;
 mod error;
 mod languages;
+mod log_filter;
+mod patterns;
 mod places;
 mod reader;
 mod secrets;
@@ -21,6 +23,7 @@ use secrecy::SecretString;
 use toml::de::DeTable;
 
 pub use error::{ConfigErrors, Problem};
+pub(crate) use languages::known_language;
 
 use self::error::Problems;
 use self::reader::{Section, line_at};
