@@ -32,9 +32,8 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     if EnvFilter::try_new(text).is_err() {
         return Err("This is no log filter; it looks like \"info\" or \"info,callscribe::store=debug\".".to_owned());
     }
-    // Fields of spans hold commas of their own.
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty() && !text.contains('{'));
-    match parts.into_iter().find(|part| !is_plausible(part)) {
+    let mut parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    match parts.find(|part| !is_plausible(part)) {
         None => Ok(text.to_owned()),
         Some(word) => Err(format!(
             "'{word}' is no level; levels are error, warn, info, debug, trace and off. A part of the program is written \
