@@ -150,10 +150,6 @@ impl Served {
         self.seeds().completed(remote_id, started_at, transcript())
     }
 
-    pub fn put_sound(&self, path: &str) {
-        self.seeds().put_sound(path);
-    }
-
     pub fn recordings(&self) -> PathBuf {
         self.state.path().join("recordings")
     }
