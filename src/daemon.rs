@@ -40,6 +40,10 @@ pub const ADDRESS_FILE: &str = "api-address";
 /// Time beyond the drain time that parts have to end before the process does so without them.
 const LAST_GRACE: Duration = Duration::from_secs(10);
 
+/// While the database opens, the time systemd is asked to wait from now on, and how often it is asked.
+const OPENING_EXTENSION: Duration = Duration::from_secs(120);
+const OPENING_ASK_EVERY: Duration = Duration::from_secs(40);
+
 /// How the daemon came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -160,9 +164,18 @@ async fn watch(
     failed.map(|()| ended)
 }
 
+/// Opens the database, and asks systemd for more time again and again while that lasts: after a crash a large one is
+/// repaired first.
 async fn open(state_dir: &Path) -> anyhow::Result<Store> {
     let path = state_dir.join(DATABASE_FILE);
-    Ok(spawn_blocking(move || Store::open(&path)).await??)
+    let mut opening = spawn_blocking(move || Store::open(&path));
+    let mut ticks = tokio::time::interval(OPENING_ASK_EVERY);
+    loop {
+        tokio::select! {
+            opened = &mut opening => return Ok(opened??),
+            _ = ticks.tick() => systemd::extend_timeout(OPENING_EXTENSION),
+        }
+    }
 }
 
 async fn done(part: impl Future<Output = ()>) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Readiness, status line and watchdog for systemd. Does nothing outside a unit.
+//! Readiness, longer starts and stops, and the watchdog for systemd. Does nothing outside a unit.
 //!
 //! systemd's address and wishes come in the environment (`NOTIFY_SOCKET`, `WATCHDOG_USEC`); what is said goes to its
 //! socket. A message that cannot be sent is logged and otherwise ignored: the service works without being watched.
@@ -14,11 +14,6 @@ const PINGS_PER_INTERVAL: u32 = 3;
 /// The service takes requests now.
 pub fn ready(status: &str) {
     send(&[NotifyState::Ready, NotifyState::Status(&one_line(status))]);
-}
-
-/// The line `systemctl status` shows.
-pub fn status(status: &str) {
-    send(&[NotifyState::Status(&one_line(status))]);
 }
 
 /// The service is going down.

@@ -4,7 +4,6 @@
 //! crash somebody else may listen there and would be handed the token.
 
 use std::fmt;
-use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -197,14 +196,6 @@ pub(super) fn query(given: &[(&str, Option<String>)]) -> String {
         .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", encoded(value))))
         .collect();
     if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
-}
-
-/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
-pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("The answer could not be written to standard output."),
-    }
 }
 
 /// Turns a refusal into its sentence and exit code; other errors go on.

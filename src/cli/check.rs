@@ -1,15 +1,15 @@
 //! `callscribe check`: would the daemon start, and with what?
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
+use super::print;
 use crate::config::{Config, ConfigErrors, FolderConfig};
 use crate::models;
 
@@ -69,7 +69,7 @@ pub struct Report {
 pub fn run(args: &CheckArgs, loaded: &Result<Config, ConfigErrors>) -> anyhow::Result<ExitCode> {
     let report = Report::of(loaded);
     let text = if args.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_text() };
-    io::stdout().lock().write_all(text.as_bytes()).context("The answer could not be written to standard output.")?;
+    print(&text)?;
     Ok(match (&report.config, report.ok) {
         (Some(_), _) => ExitCode::from(EXIT_CONFIG),
         (None, true) => ExitCode::SUCCESS,

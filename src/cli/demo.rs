@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use super::exit;
 use super::transcribe::{cancel_on_interrupt, transcribe_file};
-use crate::call::{Language, Transcript};
+use super::{exit, print};
+use crate::call::{Language, Segment, Transcript};
 use crate::config::Config;
 use crate::export::{self, Format};
 use crate::models;
@@ -49,7 +49,7 @@ struct Turn {
     text: String,
 }
 
-/// Runs the command: exit 0 only when the words were right.
+/// Runs the command: exit 0 only when the words were right, 130 after Ctrl-C.
 ///
 /// # Errors
 ///
@@ -66,16 +66,19 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
         speakers: ["agent", "customer"].map(str::to_owned).to_vec(),
         ..Request::default()
     };
-    println!("Two people on a two-channel telephone call, transcribed on this machine.\n");
+    print("Two people on a two-channel telephone call, transcribed on this machine.\n\n")?;
     let path = request.audio.clone();
-    let outcome = transcribe_file(&supervisor, &path, request, &cancel_on_interrupt()).await?;
+    let cancel = cancel_on_interrupt();
+    let outcome = transcribe_file(&supervisor, &path, request, &cancel).await;
     supervisor.shutdown().await;
-    let transcript = outcome.transcript;
-    print_conversation(&transcript);
+    if outcome.is_err() && cancel.is_cancelled() {
+        eprintln!("Cancelled.");
+        return Ok(ExitCode::from(exit::INTERRUPTED));
+    }
+    let transcript = outcome?.transcript;
     let wer = judge(&transcript)?;
-    print_figures(&transcript, &wer, states, threads);
     write_transcripts(&args.dir, &transcript)?;
-    print_what_next(&args.dir);
+    print(&(conversation(&transcript) + &figures(&transcript, &wer, states, threads) + &what_next(&args.dir)))?;
     if wer.rate() > WER_MAX {
         eprintln!("\nThe words were not right. Something is wrong with this build or this machine.");
         return Ok(ExitCode::from(exit::FAILURE));
@@ -105,16 +108,17 @@ fn lay_out(dir: &Path) -> anyhow::Result<PathBuf> {
     Ok(call)
 }
 
-fn print_conversation(transcript: &Transcript) {
-    for segment in &transcript.segments {
-        println!(
-            "{:>5.1} s - {:>5.1} s  {:9} {}",
+fn conversation(transcript: &Transcript) -> String {
+    let line = |segment: &Segment| {
+        format!(
+            "{:>5.1} s - {:>5.1} s  {:9} {}\n",
             segment.start_ms as f64 / 1000.0,
             segment.end_ms as f64 / 1000.0,
             format!("{}:", segment.speaker),
             segment.text
-        );
-    }
+        )
+    };
+    transcript.segments.iter().map(line).collect()
 }
 
 /// Compares each party's words with what the script says it said.
@@ -136,35 +140,36 @@ fn judge(transcript: &Transcript) -> anyhow::Result<Wer> {
     Ok(total)
 }
 
-fn print_figures(transcript: &Transcript, wer: &Wer, states: usize, threads: usize) {
+fn figures(transcript: &Transcript, wer: &Wer, states: usize, threads: usize) -> String {
     let timings = transcript.timings;
-    println!();
+    let mut text = "\n".to_owned();
     if let Some(language) = &transcript.language {
-        println!("Language         {language}, confidence {:.2}", transcript.language_confidence);
+        text += &format!("Language         {language}, confidence {:.2}\n", transcript.language_confidence);
     }
-    println!(
-        "Time             {:.1} s for {:.1} s of call (processor {:.1} s; {states} decoder states, {threads} thread each)",
+    text += &format!(
+        "Time             {:.1} s for {:.1} s of call (processor {:.1} s; {states} decoder states, {threads} thread each)\n",
         timings.wall_ms as f64 / 1000.0,
         transcript.duration_ms as f64 / 1000.0,
         timings.cpu_ms as f64 / 1000.0,
     );
-    println!(
-        "Real-time factor {:.3}: {:.0} times faster than the call",
+    text += &format!(
+        "Real-time factor {:.3}: {:.0} times faster than the call\n",
         timings.wall_ms as f64 / transcript.duration_ms.max(1) as f64,
         transcript.realtime_factor().unwrap_or_default()
     );
-    println!(
-        "Word error rate  {:.1} % ({} of {} words wrong; more than {:.1} % fails)",
+    text += &format!(
+        "Word error rate  {:.1} % ({} of {} words wrong; more than {:.1} % fails)\n",
         100.0 * wer.rate(),
         wer.errors(),
         wer.words,
         100.0 * WER_MAX
     );
-    println!("Model            {}", transcript.model);
+    text += &format!("Model            {}\n", transcript.model);
     if transcript.model_is_miniature {
-        println!("                 The miniature: it knows only the sample calls. For real calls:");
-        println!("                 callscribe models pull base");
+        text += "                 The miniature: it knows only the sample calls. For real calls:\n";
+        text += "                 callscribe models pull base\n";
     }
+    text
 }
 
 fn write_transcripts(dir: &Path, transcript: &Transcript) -> anyhow::Result<()> {
@@ -178,14 +183,14 @@ fn write_transcripts(dir: &Path, transcript: &Transcript) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn print_what_next(dir: &Path) {
+fn what_next(dir: &Path) -> String {
     let program = std::env::args_os().next().map_or_else(|| "callscribe".into(), PathBuf::from);
     let (program, dir) = (program.display(), dir.display());
-    println!(
+    format!(
         "\nCall             {dir}/calls/{NAME}.wav\n\
          Transcripts      {dir}/transcripts/{NAME}.txt .json .vtt .srt\n\n\
          To watch that folder and open the API:\n  \
          {program} --config {dir}/config.toml serve &\n  \
-         curl -H \"Authorization: Bearer $(cat {dir}/state/api-token)\" http://{API}/api/v1/recordings/"
-    );
+         curl -H \"Authorization: Bearer $(cat {dir}/state/api-token)\" http://{API}/api/v1/recordings/\n"
+    )
 }

@@ -9,7 +9,8 @@ mod dry_run;
 mod pace;
 mod report;
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,8 @@ use jiff::tz::TimeZone;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{AccountName, Language, ProviderKind};
+use super::language::{self, LanguageArgument};
+use crate::call::{AccountName, ProviderKind};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, FolderConfig};
 use crate::daemon::DATABASE_FILE;
@@ -68,9 +70,9 @@ pub struct Args {
     #[arg(long, short, value_name = "MODEL")]
     model: Option<String>,
 
-    /// Language of the calls; give several to choose among them [default: detected]
+    /// Language of the calls, or auto; give several to choose among them [default: from the configuration]
     #[arg(long, short, value_name = "CODE", value_delimiter = ',')]
-    language: Vec<String>,
+    language: Vec<LanguageArgument>,
 
     /// Print JSON
     #[arg(long)]
@@ -96,6 +98,9 @@ pub async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCode> {
     config.transcribe.model = args.model.clone().unwrap_or(config.transcribe.model);
     config.pipeline.drain_timeout = config.pipeline.drain_timeout.min(DRAIN);
     config.folders.retain(|other| other.name != folder.name);
+    if args.language.contains(&LanguageArgument::Any) {
+        detect_freely(&mut config);
+    }
     config.folders.push(folder.clone());
     import(&args, &folder, config, &clock).await
 }
@@ -157,10 +162,18 @@ fn folder_config(args: &Args, config: &Config) -> FolderConfig {
     });
     folder.path.clone_from(&args.folder);
     folder.recursive = folder.recursive && !args.no_recursive;
-    if !args.language.is_empty() {
-        folder.languages = args.language.iter().map(|code| Language::new(code)).collect();
+    if let Some(languages) = language::chosen(&args.language) {
+        folder.languages = languages;
     }
     folder
+}
+
+/// Takes the languages of all calls away, and gives them to the configured folders that had no others.
+fn detect_freely(config: &mut Config) {
+    let common = std::mem::take(&mut config.transcribe.languages);
+    for folder in config.folders.iter_mut().filter(|folder| folder.languages.is_empty()) {
+        folder.languages.clone_from(&common);
+    }
 }
 
 fn provider(folder: &FolderConfig, config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<FolderProvider> {
@@ -174,6 +187,7 @@ fn provider(folder: &FolderConfig, config: &Config, clock: &Arc<dyn Clock>) -> a
 }
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    refuse_to_write_as_root(&config.state_dir)?;
     let path = config.state_dir.join(DATABASE_FILE);
     let state_dir = config.state_dir.display();
     match spawn_blocking(move || Store::open(&path)).await? {
@@ -183,6 +197,19 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
         ),
         opened => Ok(opened?),
     }
+}
+
+/// What root writes into a state folder of somebody else, its daemon cannot read.
+fn refuse_to_write_as_root(state_dir: &Path) -> anyhow::Result<()> {
+    let owner = std::fs::metadata(state_dir).map_or(0, |folder| folder.uid());
+    if rustix::process::geteuid().is_root() && owner != 0 {
+        bail!(
+            "Run this as the owner of {} (user {owner}), or let the daemon watch the folder: what root writes there, the \
+             daemon could not read.",
+            state_dir.display()
+        );
+    }
+    Ok(())
 }
 
 async fn standing(store: &Store, account: &AccountName) -> anyhow::Result<Standing> {

@@ -8,7 +8,8 @@ use axum::http::Method;
 use console::{Term, measure_text_width, truncate_str};
 use serde_json::Value;
 
-use super::archive::{Archive, print, query, refused};
+use super::archive::{Archive, query, refused};
+use super::print;
 use crate::config::Config;
 
 /// Narrowest text column worth showing.
@@ -124,7 +125,7 @@ fn row(item: &Value) -> [String; 7] {
     let recorded = item["started_at"].as_str().or(item["created_at"].as_str()).unwrap_or_default();
     [
         text("id"),
-        recorded.chars().take(16).collect::<String>().replace('T', " "),
+        minute(recorded),
         item["duration"].as_f64().map_or_else(|| "-".to_owned(), length),
         text("processing_status"),
         party("caller"),
@@ -136,6 +137,11 @@ fn row(item: &Value) -> [String; 7] {
 /// Names and transcripts come from outside: what would steer a terminal is left out.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+}
+
+/// `2026-11-20 09:10` of a time as the API writes it, in UTC.
+pub(super) fn minute(time: &str) -> String {
+    time.chars().take(16).collect::<String>().replace('T', " ")
 }
 
 /// `3:25`, `1:02:03`.

@@ -4,6 +4,7 @@ mod archive;
 pub mod check;
 pub mod demo;
 pub mod import;
+mod language;
 pub mod list;
 pub mod models;
 mod progress;
@@ -12,9 +13,11 @@ pub mod serve;
 pub mod show;
 pub mod transcribe;
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigErrors};
@@ -102,6 +105,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Retry(args) => retry::run(args, config).await,
         Command::Models(args) => models::run(args, &config).await,
         Command::Check(_) | Command::Worker => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("The answer could not be written to standard output."),
     }
 }
 

@@ -1,14 +1,15 @@
 //! `callscribe models`: list, pull, import, verify.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::print;
 use crate::config::Config;
 use crate::models::{
     self, DOWNLOAD_BASE_URL, ModelEntry, ModelError, ModelFile, News, PullOptions, Pulled, Verdict, catalogue,
@@ -360,8 +361,4 @@ impl Progress {
     fn finish(&self) {
         self.bar.finish_and_clear();
     }
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    io::stdout().lock().write_all(text.as_bytes()).context("The answer could not be written to standard output.")
 }

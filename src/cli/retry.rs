@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::archive::{Archive, encoded, print, query, refused};
+use super::archive::{Archive, encoded, query, refused};
 use super::exit;
+use super::print;
 use crate::call::Step;
 use crate::config::Config;
 

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use axum::http::Method;
 use serde_json::Value;
 
-use super::archive::{Archive, encoded, print, refused};
-use super::list::{length, plain};
+use super::archive::{Archive, encoded, refused};
+use super::list::{length, minute, plain};
+use super::print;
 use crate::config::Config;
 use crate::export::Format;
 
@@ -71,7 +72,7 @@ fn page(recording: &Value, spoken: Option<&str>) -> String {
     line("Recording", field("id"));
     let source = [field("provider"), field("account"), field("provider_recording_id")];
     line("Source", Some(source.into_iter().flatten().collect::<Vec<_>>().join(" / ")));
-    line("Recorded", field("started_at"));
+    line("Recorded", recording["started_at"].as_str().map(|at| minute(at) + " UTC"));
     line("Length", recording["duration"].as_f64().map(length));
     line("From", party(&recording["caller"]));
     line("To", party(&recording["callee"]));
@@ -87,7 +88,7 @@ fn page(recording: &Value, spoken: Option<&str>) -> String {
     text.push('\n');
     for (name, step) in recording["steps"].as_object().into_iter().flatten() {
         let said = ["error", "reason"].iter().find_map(|key| step[key].as_str()).map(plain).unwrap_or_default();
-        let when = step["until"].as_str().map(|until| format!("until {until}  ")).unwrap_or_default();
+        let when = step["until"].as_str().map(|until| format!("until {} UTC  ", minute(until))).unwrap_or_default();
         let row = format!("  {name:<17} {:<10} {when}{said}", step["state"].as_str().unwrap_or_default());
         let _infallible = writeln!(text, "{}", row.trim_end());
     }
@@ -116,7 +117,7 @@ mod tests {
     fn a_recording_that_waits_shows_for_what() {
         let recording = serde_json::json!({
             "id": "01a1f82f-1e80-790a-ba3f-a91199f4d254", "provider": "folder", "account": "inbox",
-            "provider_recording_id": "74e7e5bb", "started_at": "2026-11-20T09:00:00Z", "duration": 65.0,
+            "provider_recording_id": "74e7e5bb", "started_at": "2026-11-20T09:00:00.187634096Z", "duration": 65.0,
             "caller": { "name": "Ana", "number": "+49 30 1234567" }, "callee": { "name": null, "number": null },
             "direction": "inbound", "queue": null, "audio": { "original_name": "a.wav" }, "quality_score": 0.5,
             "processing_status": "processing", "language": null, "topics": [], "insight_summary": null,
@@ -130,7 +131,7 @@ mod tests {
         insta::assert_snapshot!(page(&recording, None), @r"
         Recording   01a1f82f-1e80-790a-ba3f-a91199f4d254
         Source      folder / inbox / 74e7e5bb
-        Recorded    2026-11-20T09:00:00Z
+        Recorded    2026-11-20 09:00 UTC
         Length      1:05
         From        Ana, +49 30 1234567
         Direction   inbound
@@ -139,7 +140,7 @@ mod tests {
         Error       The worker died.
 
           download_audio    completed
-          transcribe        waiting    until 2026-11-20T09:10:00Z  The worker died.
+          transcribe        waiting    until 2026-11-20 09:10 UTC  The worker died.
           detect_language   pending
         ");
     }

@@ -1,7 +1,6 @@
 //! `callscribe transcribe FILE…`: audio files in, transcripts out, no daemon and no store.
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -10,9 +9,10 @@ use anyhow::{Context, bail};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::exit;
+use super::language::{self, LanguageArgument};
 use super::progress::FileProgress;
-use crate::call::{Language, RawAudio, RawLaw, Transcript};
+use super::{exit, print};
+use crate::call::{RawAudio, RawLaw, Transcript};
 use crate::config::Config;
 use crate::export::{self, Format};
 use crate::models;
@@ -20,6 +20,8 @@ use crate::transcribe::{Outcome, Request, Supervisor, SupervisorConfig, Transcri
 
 /// News of a call that may wait unread; progress is all that hangs on it.
 const EVENTS_QUEUED_MAX: usize = 64;
+/// Decoder states or threads that any machine could use.
+const PARALLEL_MAX: i64 = 256;
 
 /// Arguments of `transcribe`.
 #[derive(Debug, clap::Args)]
@@ -32,9 +34,9 @@ pub struct Args {
     #[arg(long, short, value_name = "MODEL")]
     model: Option<String>,
 
-    /// Language of the calls; give several to choose among them [default: detected]
+    /// Language of the calls, or auto; give several to choose among them [default: from the configuration]
     #[arg(long, short, value_name = "CODE", value_delimiter = ',')]
-    language: Vec<String>,
+    language: Vec<LanguageArgument>,
 
     /// Output format: txt, json, vtt or srt; several with --output
     #[arg(long, short, value_name = "FORMAT", value_delimiter = ',', default_value = "txt")]
@@ -64,13 +66,13 @@ pub struct Args {
     #[arg(long, value_name = "LAW:RATE:CHANNELS")]
     raw: Option<RawArgument>,
 
-    /// Decoder states that work side by side [default: one a core]
-    #[arg(long, value_name = "N")]
-    states: Option<usize>,
+    /// Decoder states that work side by side; 0 takes one a core [default: from the configuration]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=PARALLEL_MAX))]
+    states: Option<u16>,
 
-    /// Threads for each state [default: 1, or what --states leaves]
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    /// Threads for each state; 0 takes what the states leave [default: from the configuration]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=PARALLEL_MAX))]
+    threads: Option<u16>,
 }
 
 /// `mulaw:8000:2` on the command line.
@@ -98,22 +100,20 @@ impl FromStr for RawArgument {
     }
 }
 
-/// Runs the command: exit 0 when every file became a transcript, 65 when none could be read, 3 when only some could.
+/// Runs the command: exit 0 when every file became a transcript, 65 when none could be read, 3 when only some could, 130
+/// after Ctrl-C.
 ///
 /// # Errors
 ///
 /// When the model or the output folder cannot be used.
 pub async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCode> {
-    if args.output.is_none() && args.format.len() > 1 {
-        bail!("Several formats need a folder to go to; add --output DIR.");
-    }
+    refuse_what_standard_output_cannot_hold(&args)?;
     if let Some(folder) = &args.output {
         std::fs::create_dir_all(folder).with_context(|| format!("The folder {} cannot be made.", folder.display()))?;
     }
     let model =
         models::resolve(args.model.as_deref().unwrap_or(&config.transcribe.model), &config.transcribe.model_dirs)?;
-    config.transcribe.states = args.states.or(config.transcribe.states);
-    config.transcribe.threads_per_state = args.threads.or(config.transcribe.threads_per_state);
+    share_processors(&args, &mut config)?;
     let supervisor = Supervisor::new(SupervisorConfig::new(&config.transcribe, &model));
     if model.entry.miniature {
         eprintln!("Using the miniature model '{}', which knows only the sample calls.", model.entry.name);
@@ -124,7 +124,8 @@ pub async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCode> {
     for file in &args.files {
         match transcribe_file(&supervisor, file, request(&args, &config, file), &cancel).await {
             Ok(outcome) => deliver(&args, file, &outcome.transcript, &mut taken)?,
-            Err(TranscribeError::Cancelled) => {
+            // Whatever ended the file after Ctrl-C, Ctrl-C did: the worker may have been hit by it first.
+            Err(_) if cancel.is_cancelled() => {
                 eprintln!("Cancelled.");
                 return Ok(ExitCode::from(exit::INTERRUPTED));
             }
@@ -143,12 +144,39 @@ pub async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCode> {
     }))
 }
 
-fn request(args: &Args, config: &Config, file: &Path) -> Request {
-    let languages: Vec<Language> = match &args.language[..] {
-        [] => config.transcribe.languages.clone(),
-        [any] if any == "auto" => Vec::new(),
-        given => given.iter().map(|code| Language::new(code)).collect(),
+/// Several texts one after the other can be told apart when each is headed; several documents of a format cannot.
+fn refuse_what_standard_output_cannot_hold(args: &Args) -> anyhow::Result<()> {
+    if args.output.is_some() {
+        return Ok(());
+    }
+    if args.format.len() > 1 {
+        bail!("Several formats need a folder to go to; add --output DIR.");
+    }
+    if args.files.len() > 1 && args.format[0] != Format::Txt {
+        bail!("Several files as {} need a folder to go to; add --output DIR.", args.format[0]);
+    }
+    Ok(())
+}
+
+/// Puts what the arguments say about states and threads over the configuration; 0 leaves the choice to the program.
+fn share_processors(args: &Args, config: &mut Config) -> anyhow::Result<()> {
+    let transcribe = &mut config.transcribe;
+    let over = |given: Option<u16>, configured| {
+        given.map_or(configured, |given| Some(usize::from(given)).filter(|number| *number > 0))
     };
+    transcribe.states = over(args.states, transcribe.states);
+    transcribe.threads_per_state = over(args.threads, transcribe.threads_per_state);
+    let threads = transcribe.states.unwrap_or(1) * transcribe.threads_per_state.unwrap_or(1);
+    if threads > PARALLEL_MAX as usize {
+        bail!(
+            "--states times --threads makes {threads} threads; at most {PARALLEL_MAX} make sense. Lower one of them."
+        );
+    }
+    Ok(())
+}
+
+fn request(args: &Args, config: &Config, file: &Path) -> Request {
+    let languages = language::chosen(&args.language).unwrap_or_else(|| config.transcribe.languages.clone());
     Request {
         audio: file.to_owned(),
         raw: args.raw.map(|raw| raw.0),
@@ -198,11 +226,9 @@ pub(super) async fn transcribe_file(
 
 fn deliver(args: &Args, file: &Path, transcript: &Transcript, taken: &mut HashSet<PathBuf>) -> anyhow::Result<()> {
     let Some(folder) = &args.output else {
-        let mut text = export::render(transcript, args.format[0]);
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        return std::io::stdout().write_all(text.as_bytes()).context("Standard output was closed.");
+        let text = export::render(transcript, args.format[0]);
+        let heading = if args.files.len() > 1 { format!("# {}\n", file.display()) } else { String::new() };
+        return print(&(heading + &text));
     };
     for &format in &args.format {
         let path = free_name(folder, file, format.extension(), taken);

@@ -17,7 +17,7 @@ const CODES: [&str; 100] = [
 /// # Errors
 ///
 /// A sentence that says what a code looks like.
-pub(super) fn known_language(code: &str) -> Result<Language, String> {
+pub(crate) fn known_language(code: &str) -> Result<Language, String> {
     let language = Language::new(code);
     if CODES.contains(&language.as_str()) {
         return Ok(language);

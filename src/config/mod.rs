@@ -7,6 +7,8 @@ mod accounts;
 mod checks;
 mod error;
 mod languages;
+mod log_filter;
+mod patterns;
 mod places;
 mod reader;
 mod secrets;
@@ -25,6 +27,7 @@ pub use accounts::{
     AccountConfig, RingCentralConfig, TwilioConfig, VendorConfig, WebexConfig, WebexReach, WebhooksConfig,
 };
 pub use error::{ConfigErrors, Problem};
+pub(crate) use languages::known_language;
 
 use self::error::Problems;
 use self::reader::{Section, line_at};

@@ -78,6 +78,11 @@ impl<'t> Section<'t> {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
+    /// Whether the section is there and says nothing under a key; empty text counts as nothing.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.get(key).is_none_or(|value| value.get_ref().as_str() == Some("")))
+    }
+
     /// A list of tables, `[[key]]`.
     pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'t>> {
         let path = self.path_of(key);

@@ -25,7 +25,8 @@ const VARIABLE: &str = "CALLSCRIBE_API_TOKEN";
 pub(super) fn api_token(token_file: Option<PathBuf>, env: Env<'_>, problems: &Problems) -> Option<SecretString> {
     let credential =
         env("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(CREDENTIAL)).filter(|path| path.exists());
-    let variable = env(VARIABLE);
+    // Empty counts as unset, as everywhere: that is how a unit or a script takes a variable back.
+    let variable = env(VARIABLE).filter(|token| !token.trim().is_empty());
     let sources: Vec<&str> = [
         credential.is_some().then_some("the systemd credential api-token"),
         token_file.is_some().then_some("the file in api.token_file"),

@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use regex::Regex;
-use tracing_subscriber::EnvFilter;
-
 use super::error::Problems;
 use super::languages::known_language;
+use super::log_filter::log_filter;
+use super::patterns::pattern;
 use super::reader::{Section, absolute, not_absolute};
 use super::{ApiConfig, Env, FolderConfig, LogConfig, PipelineConfig, TranscribeConfig, secrets};
 use crate::call::{AccountName, RawAudio, RawLaw, retry};
@@ -53,11 +52,7 @@ pub(super) fn state_dir(root: &Section<'_>, env: Env<'_>, problems: &Problems) -
 }
 
 pub(super) fn log(section: &Section<'_>, env: Env<'_>, problems: &Problems) -> LogConfig {
-    let parse = |text: &str| match EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("This is no log filter; it looks like \"info\" or \"info,callscribe::store=debug\".".to_owned()),
-    };
-    let filter = overridden(section, ("filter", "info"), (env, "CALLSCRIBE_LOG"), problems, parse);
+    let filter = overridden(section, ("filter", "info"), (env, "CALLSCRIBE_LOG"), problems, log_filter);
     let json = section.flag("json", false);
     section.finish(|_| None);
     LogConfig { filter: filter.unwrap_or_else(|| "info".to_owned()), json }
@@ -206,21 +201,13 @@ pub(super) fn folder(section: &Section<'_>) -> Option<FolderConfig> {
     })
 }
 
-fn pattern(text: &str) -> Result<String, String> {
-    let regex = Regex::new(text).map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        format!("This is no regular expression: {reason}.")
-    })?;
-    if regex.capture_names().flatten().next().is_none() {
-        return Err(
-            "The pattern has no named group, so nothing could be learned from it; write (?P<caller>…).".to_owned()
-        );
-    }
-    Ok(text.to_owned())
-}
-
 fn raw(section: &Section<'_>) -> RawAudio {
+    // The wrong law gives noise that sounds like a bad line, so nobody may choose it by leaving it out.
+    if section.lacks("law") {
+        let message =
+            "How the samples are coded has to be said: law = \"mulaw\" (North America, Japan) or \"alaw\" (elsewhere).";
+        section.problem("law", message);
+    }
     let law = section.parsed("law", "mulaw", |text| match text {
         "mulaw" => Ok(RawLaw::Mulaw),
         "alaw" => Ok(RawLaw::Alaw),

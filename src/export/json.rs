@@ -2,6 +2,7 @@
 //! measured in another unit says so in its name. A score that is not a number is `null`.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::call::{ChannelFacts, Language, Segment, SuspectReason, Timings, Transcript, TranscriptSource, Word};
 
@@ -86,7 +87,28 @@ fn score(value: f32) -> f64 {
 
 /// Writes `transcript` as indented JSON.
 pub fn render(transcript: &Transcript) -> String {
-    let document = Document {
+    let json =
+        serde_json::to_string_pretty(&document(transcript)).expect("plain fields with string keys always serialise");
+    json + "\n"
+}
+
+/// Writes the fields of `head` and then everything `transcript` holds as one JSON object on one line. Goes straight to
+/// text: a transcript of hours takes many times its size as a tree of values.
+pub fn render_after(head: &impl Serialize, transcript: &Transcript) -> Box<RawValue> {
+    let whole = WithHead { head, document: document(transcript) };
+    to_raw_value(&whole).expect("plain fields with string keys always serialise")
+}
+
+#[derive(Serialize)]
+struct WithHead<'a, H> {
+    #[serde(flatten)]
+    head: &'a H,
+    #[serde(flatten)]
+    document: Document<'a>,
+}
+
+fn document(transcript: &Transcript) -> Document<'_> {
+    Document {
         language: transcript.language.as_ref(),
         language_confidence: score(transcript.language_confidence),
         duration: seconds(transcript.duration_ms),
@@ -103,7 +125,5 @@ pub fn render(transcript: &Transcript) -> String {
             .collect(),
         notes: &transcript.notes,
         timings: &transcript.timings,
-    };
-    let json = serde_json::to_string_pretty(&document).expect("plain fields with string keys always serialise");
-    json + "\n"
+    }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::call::Disposition;
 
+/// Sizes are said in the unit of the settings; long runs of digits would also be masked in the log.
+const MIB: u64 = 1 << 20;
 /// How long to wait before looking at a full disk again.
 const FULL_DISK_RETRY: Duration = Duration::from_secs(60);
 
@@ -14,8 +16,10 @@ const FULL_DISK_RETRY: Duration = Duration::from_secs(60);
 pub enum FetchError {
     /// Taking more in would fill the disk.
     #[error(
-        "The disk that holds {folder} has {free_bytes} bytes left, less than the {min_bytes} of \
-         pipeline.free_disk_bytes_min. Free some space; work goes on by itself."
+        "The disk that holds {folder} has {free} MiB left, less than the {min} of pipeline.free_disk_mib_min. \
+         Free some space; work goes on by itself.",
+        free = free_bytes / MIB,
+        min = min_bytes.div_ceil(MIB)
     )]
     DiskFull {
         /// The folder written to.
@@ -26,7 +30,11 @@ pub enum FetchError {
         min_bytes: u64,
     },
     /// More bytes than are accepted.
-    #[error("The audio has {size_bytes} bytes; the limit is {max_bytes} (transcribe.file_bytes_max).")]
+    #[error(
+        "The audio takes {size} MiB; the limit is {max} MiB (transcribe.file_mib_max).",
+        size = size_bytes.div_ceil(MIB),
+        max = max_bytes / MIB
+    )]
     TooLarge {
         /// What came.
         size_bytes: u64,

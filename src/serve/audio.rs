@@ -104,6 +104,7 @@ async fn answer(api: &Api, id: String, request: Request, disposition: Dispositio
     check_file(&path, audio, &recording).await?;
     let etag = HeaderValue::try_from(format!("\"{}\"", audio.sha256)).map_err(|_| ApiError::internal())?;
     let mut headers = request.headers().clone();
+    settle_range(&mut headers, audio.size_bytes);
     if let Some(answer) = settle_conditions(&mut headers, request.method(), &etag) {
         return Ok(with_headers(answer, &etag, audio, &recording, disposition));
     }
@@ -116,6 +117,10 @@ async fn answer(api: &Api, id: String, request: Request, disposition: Dispositio
     let file = ServeFile::new_with_mime(&path, &media_type(audio)).ignore_multi_range_requests(true);
     let response = file.oneshot(inner).await.unwrap_or_else(|never| match never {});
     let response = response.map(|body| hold_while_streaming(Body::new(body), seat));
+    if says_that_the_file_is_damaged(response.status()) {
+        tracing::error!(recording = %recording.id, status = %response.status(), "An audio file cannot be read");
+        return Err(damaged("The recording's audio file is there and cannot be read by the daemon's user."));
+    }
     if !response.status().is_success() {
         return Ok(response);
     }
@@ -139,8 +144,50 @@ async fn check_file(path: &FilePath, audio: &Audio, recording: &Recording) -> Re
         None => "The recording's audio file is gone from the state folder.".to_owned(),
         Some(found) => format!("The recording's audio file has {found} bytes; {} were stored.", audio.size_bytes),
     };
-    let hint = "Restore the file from a backup, or POST …/reprocess?steps=download_audio.";
-    Err(ApiError::new(StatusCode::CONFLICT, "audio_damaged", message, hint))
+    Err(damaged(message))
+}
+
+fn damaged(message: impl Into<String>) -> ApiError {
+    let hint = "Give the file back to the daemon's user, restore it from a backup, or POST \
+                …/reprocess?steps=download_audio.";
+    ApiError::new(StatusCode::CONFLICT, "audio_damaged", message, hint)
+}
+
+/// What was asked for was there a moment ago, so any refusal that the caller's own headers did not bring about is the
+/// file's.
+fn says_that_the_file_is_damaged(status: StatusCode) -> bool {
+    let is_the_callers = matches!(
+        status,
+        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED | StatusCode::NOT_MODIFIED
+    );
+    !(status.is_success() || is_the_callers)
+}
+
+/// Leaves a range that can be cut from a file of `size_bytes` as it should be read, and takes one away that HTTP says is to
+/// be ignored (RFC 9110, section 14): garbled, backwards, several, or not in bytes.
+fn settle_range(headers: &mut HeaderMap, size_bytes: u64) {
+    let Some(wanted) = headers.remove(header::RANGE) else { return };
+    let range = wanted.to_str().ok().and_then(|text| text.strip_prefix("bytes=")).and_then(|range| {
+        let (first, last) = range.trim().split_once('-')?;
+        match (number(first)?, number(last)?) {
+            (Some(first), Some(last)) => (first <= last).then(|| format!("bytes={first}-{last}")),
+            (Some(first), None) => Some(format!("bytes={first}-")),
+            // The last bytes of a file that has fewer are all of it; the last none are outside of it.
+            (None, Some(0)) => Some(format!("bytes={size_bytes}-")),
+            (None, Some(length)) => Some(format!("bytes={}-", size_bytes.saturating_sub(length))),
+            (None, None) => None,
+        }
+    });
+    if let Some(range) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
+        headers.insert(header::RANGE, range);
+    }
+}
+
+/// A number of a range: absent inside when nothing is written, outside when it is no number. One too large for a file is
+/// the largest.
+fn number(text: &str) -> Option<Option<u64>> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| (!text.is_empty()).then(|| text.parse().unwrap_or(u64::MAX)))
 }
 
 /// Answers what the digest alone decides, and leaves in `headers` only what is for the file: `Range` where it applies.
@@ -156,10 +203,9 @@ fn settle_conditions(headers: &mut HeaderMap, method: &Method, etag: &HeaderValu
             return Some(StatusCode::NOT_MODIFIED.into_response());
         }
     }
-    // A range counts only for GET, only in bytes, and only of the file the caller already has a part of.
+    // A range counts only for GET, and only of the file the caller already has a part of.
     let is_of_this_file = headers.remove(header::IF_RANGE).is_none_or(|part_of| part_of == *etag);
-    let is_in_bytes = headers.get(header::RANGE).is_some_and(|range| range.as_bytes().starts_with(b"bytes="));
-    if !(is_of_this_file && is_in_bytes && method == Method::GET) {
+    if !(is_of_this_file && method == Method::GET) {
         headers.remove(header::RANGE);
     }
     None
@@ -238,4 +284,19 @@ fn media_type(audio: &Audio) -> Mime {
         _ => "application/octet-stream",
     };
     text.parse().unwrap_or(mime::APPLICATION_OCTET_STREAM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_the_callers_headers_did_not_bring_about_is_the_files() {
+        for status in [200, 206, 304, 412, 416] {
+            assert!(!says_that_the_file_is_damaged(StatusCode::from_u16(status).unwrap()), "{status}");
+        }
+        for status in [403, 404, 500] {
+            assert!(says_that_the_file_is_damaged(StatusCode::from_u16(status).unwrap()), "{status}");
+        }
+    }
 }

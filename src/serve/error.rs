@@ -171,7 +171,7 @@ pub(super) async fn shape(request: Request, next: Next) -> Response {
         StatusCode::PAYLOAD_TOO_LARGE => (
             "body_too_large",
             "The request's body is too large.",
-            "The limit is api.body_bytes_max in the configuration.",
+            "The limit is api.body_mib_max in the configuration.",
         ),
         StatusCode::RANGE_NOT_SATISFIABLE => (
             "range_not_satisfiable",

@@ -64,28 +64,39 @@ pub(super) async fn check_host(State(guard): State<Guard>, request: Request, nex
     if host.is_some_and(|host| guard.knows_host(host)) && hosts.next().is_none() && target_fits {
         return next.run(request).await;
     }
-    ApiError::new(
+    let refused = ApiError::new(
         StatusCode::FORBIDDEN,
         "host_refused",
         "The request does not name this machine as its host.",
         "Ask for localhost, 127.0.0.1 or [::1]; behind a proxy let it set the Host header to localhost.",
-    )
-    .into_response()
+    );
+    last_answer(refused)
 }
 
-/// Refuses requests without the token.
+/// Refuses requests without the token. Who has none gets one answer a connection: kept ones would be held by whoever asks
+/// on and on and never reads, until none are left.
 pub(super) async fn check_token(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    if OPEN_PATHS.contains(&request.uri().path()) || carries_token(&guard.token, &request) {
+    if carries_token(&guard.token, &request) {
         return next.run(request).await;
     }
-    ApiError::new(
+    if OPEN_PATHS.contains(&request.uri().path()) {
+        return last_answer(next.run(request).await);
+    }
+    let refused = ApiError::new(
         StatusCode::UNAUTHORIZED,
         "unauthorized",
         "The request carries no valid token.",
-        "Send 'Authorization: Bearer TOKEN'; the token is api.token in the configuration, else in the file api-token \
-         in the state folder.",
-    )
-    .into_response()
+        "Send 'Authorization: Bearer TOKEN'; the token is in the file that api.token_file names in the configuration, else \
+         in the file api-token in the state folder.",
+    );
+    last_answer(refused)
+}
+
+/// An answer after which the connection is closed.
+fn last_answer(answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn carries_token(check: &TokenCheck, request: &Request) -> bool {

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Connections open at once; more wait in the system's backlog.
 const CONNECTIONS_MAX: usize = 256;
-/// Longest time a request's head may take to arrive, and a kept connection may stand idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest time a request's head may take to arrive, and a kept connection may stand idle. Callers are on this machine.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest request head, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Wait after the system refused a connection (out of file descriptors), so that the loop does not spin.

@@ -56,6 +56,8 @@ pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read
 
 /// Audio files streamed at once. Apart from other requests: a player that was paused holds its stream for hours.
 const STREAMS_MAX: usize = 32;
+/// Whole transcripts that become text at once. One of two hours takes some ten megabytes meanwhile.
+const WHOLE_TRANSCRIPTS_MAX: usize = 2;
 
 /// What the API is made of.
 pub struct ApiParts {
@@ -88,6 +90,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     request_timeout: Duration,
     streams: Arc<Semaphore>,
+    whole_transcripts: Arc<Semaphore>,
 }
 
 impl Api {
@@ -99,6 +102,20 @@ impl Api {
         let store = self.0.store.clone();
         let answer = tokio::task::spawn_blocking(move || question(&store)).await;
         answer.map_err(|_| ApiError::internal())?.map_err(ApiError::from)
+    }
+
+    /// Asks for something as long as a whole transcript; few such questions are worked on at once, the others wait.
+    async fn ask_whole<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let turn = Arc::clone(&self.0.whole_transcripts).acquire_owned().await.map_err(|_| ApiError::internal())?;
+        // The turn goes with the work, which runs on when nobody waits for it any more.
+        self.ask(move |store| {
+            let _turn = turn;
+            question(store)
+        })
+        .await
     }
 
     /// The recording that goes by `id`, ours or the provider's; an error when there is none or it was removed.
@@ -122,6 +139,7 @@ pub fn router(parts: ApiParts) -> Router {
         clock: parts.clock,
         request_timeout: parts.request_timeout,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        whole_transcripts: Arc::new(Semaphore::new(WHOLE_TRANSCRIPTS_MAX)),
     }));
     let (router, document) = resources(&api).split_for_parts();
     router

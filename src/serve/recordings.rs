@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,7 +12,6 @@ use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::{RecordingDetail, RecordingItem, RecordingPage};
 use crate::call::{Language, ProcessingStatus, ProviderKind, RecordingId, Step};
-use crate::export::{self, Format};
 use crate::store::ListQuery;
 
 const LIMIT_MAX: u64 = 500;
@@ -85,19 +85,17 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
         (status = 410, description = "It was removed.", body = ErrorBody),
     )
 )]
-pub(super) async fn get(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    params: Params,
-) -> Result<Json<RecordingDetail>, ApiError> {
+pub(super) async fn get(State(api): State<Api>, Path(id): Path<String>, params: Params) -> Result<Response, ApiError> {
     params.finish()?;
     let recording = api.recording(id).await?;
-    let detail = api.ask(move |store| {
+    let json = api.ask_whole(move |store| {
         let transcript = store.transcript(recording.id)?;
-        let json = transcript.map(|transcript| export::render(&transcript, Format::Json));
-        Ok(RecordingDetail::of(&recording, json.as_deref()))
+        let detail = RecordingDetail::of(&recording, transcript.as_ref());
+        drop(transcript);
+        Ok(serde_json::to_vec(&detail))
     });
-    Ok(Json(detail.await?))
+    let json = json.await?.map_err(|_| ApiError::internal())?;
+    Ok(([(header::CONTENT_TYPE, mime::APPLICATION_JSON.as_ref())], json).into_response())
 }
 
 /// The work that was asked for.

@@ -1,5 +1,7 @@
 //! The sound, whole and in parts.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::common::Answer;
 use crate::seed::{Archive, SOUND, SOUND_SHA256, Served};
 
@@ -23,13 +25,17 @@ fn the_whole_file_comes_with_its_digest_type_and_name() {
 #[test]
 fn ranges_give_their_part() {
     let (served, archive) = Served::archive();
-    let cases: [(&str, &[u8], &str); 6] = [
+    let cases: [(&str, &[u8], &str); 10] = [
         ("bytes=0-0", b"0", "bytes 0-0/36"),
         ("bytes=0-9", b"0123456789", "bytes 0-9/36"),
         ("bytes=30-", b"uvwxyz", "bytes 30-35/36"),
         ("bytes=-3", b"xyz", "bytes 33-35/36"),
         ("bytes=33-999", b"xyz", "bytes 33-35/36"),
         ("bytes=0-35", SOUND, "bytes 0-35/36"),
+        ("bytes=-36", SOUND, "bytes 0-35/36"),
+        ("bytes=-37", SOUND, "bytes 0-35/36"),
+        ("bytes=-99999999999999999999999", SOUND, "bytes 0-35/36"),
+        ("bytes=34-99999999999999999999999", b"yz", "bytes 34-35/36"),
     ];
     for (range, part, content_range) in cases {
         let answer = audio(&served, &archive, &[&format!("Range: {range}")]);
@@ -43,7 +49,7 @@ fn ranges_give_their_part() {
 #[test]
 fn a_range_outside_the_file_is_refused_with_its_size() {
     let (served, archive) = Served::archive();
-    for range in ["bytes=36-", "bytes=99-100"] {
+    for range in ["bytes=36-", "bytes=99-100", "bytes=-0", "bytes=99999999999999999999999-"] {
         let answer = audio(&served, &archive, &[&format!("Range: {range}")]);
         assert_eq!((answer.status, answer.error_code().as_str()), (416, "range_not_satisfiable"), "{range}");
         assert_eq!(answer.header("content-range"), Some("bytes */36"));
@@ -54,6 +60,16 @@ fn a_range_outside_the_file_is_refused_with_its_size() {
 fn several_ranges_or_another_unit_give_the_whole_file() {
     let (served, archive) = Served::archive();
     for range in ["bytes=0-1,5-6", "seconds=0-1", "lines=1-2"] {
+        let answer = audio(&served, &archive, &[&format!("Range: {range}")]);
+        assert_eq!((answer.status, answer.body.as_slice()), (200, SOUND), "{range}");
+    }
+}
+
+#[test]
+fn a_range_that_cannot_be_understood_is_ignored() {
+    let (served, archive) = Served::archive();
+    for range in ["bytes=", "bytes=-", "bytes=a-b", "bytes=9-3", "bytes=1", "bytes=+1-2", "bytes=0-1-2", "bytes", "0-1"]
+    {
         let answer = audio(&served, &archive, &[&format!("Range: {range}")]);
         assert_eq!((answer.status, answer.body.as_slice()), (200, SOUND), "{range}");
     }
@@ -120,4 +136,17 @@ fn a_file_that_changed_on_disk_is_not_sent_under_the_old_digest() {
     assert_eq!((shorter.status, shorter.error_code().as_str()), (409, "audio_damaged"));
     std::fs::remove_file(&file).unwrap();
     assert_eq!(audio(&served, &archive, &[]).error_code(), "audio_damaged");
+}
+
+#[test]
+fn a_file_the_daemon_may_not_read_is_damaged_and_not_an_unknown_path() {
+    let (served, archive) = Served::archive();
+    let file = served.recordings().join(format!("2026/11/20/{}.wav", archive.completed));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    // For root there is no file that it may not read; the mapping alone is tested beside the code then.
+    if rustix::process::geteuid().is_root() {
+        return;
+    }
+    let answer = audio(&served, &archive, &[]);
+    assert_eq!((answer.status, answer.error_code().as_str()), (409, "audio_damaged"));
 }

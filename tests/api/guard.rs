@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use crate::common::PATIENCE;
 use crate::seed::{Served, TOKEN};
 
 fn with_authorization(served: &Served, lines: &[&str]) -> u16 {
@@ -133,10 +134,47 @@ fn no_other_origin_is_let_in() {
 fn a_kept_connection_serves_request_after_request() {
     let served = Served::empty();
     let mut stream = TcpStream::connect(served.http.address).unwrap();
-    let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    let last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let head = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let (request, last) = (format!("{head}\r\n"), format!("{head}Connection: close\r\n\r\n"));
     stream.write_all(format!("{request}{request}{last}").as_bytes()).unwrap();
     let mut all = String::new();
     stream.read_to_string(&mut all).unwrap();
     assert_eq!(all.matches("HTTP/1.1 200 OK").count(), 3);
+}
+
+#[test]
+fn without_the_token_a_connection_gets_one_answer() {
+    let served = Served::empty();
+    let health = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let no_token = "GET /api/v1/queue HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let wrong_token = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n";
+    let wrong_host = "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+    for request in [health, no_token, wrong_token, wrong_host] {
+        let mut stream = TcpStream::connect(served.http.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.repeat(3).as_bytes()).unwrap();
+        let mut all = Vec::new();
+        // What was sent after the first request was never read, so the end may come as a reset.
+        let _end = stream.read_to_end(&mut all);
+        let all = String::from_utf8(all).unwrap();
+        assert_eq!(all.matches("HTTP/1.1 ").count(), 1, "{all}");
+        assert!(all.contains("connection: close"), "{all}");
+    }
+}
+
+#[test]
+fn who_asks_on_and_on_without_a_token_and_never_reads_shuts_nobody_out() {
+    let served = Served::empty();
+    let requests = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000);
+    let deaf: Vec<TcpStream> = (0..256)
+        .map(|_| {
+            let mut stream = TcpStream::connect(served.http.address).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            // Until nothing more can be sent, because nobody takes it or because the other side has hung up.
+            while stream.write(requests.as_bytes()).is_ok() {}
+            stream
+        })
+        .collect();
+    assert_eq!(served.http.get("/api/v1/queue").status, 200);
+    drop(deaf);
 }

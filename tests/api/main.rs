@@ -10,5 +10,6 @@ mod daemon;
 mod errors;
 mod guard;
 mod lists;
+mod memory;
 mod seed;
 mod shapes;

@@ -128,13 +128,45 @@ impl Served {
     pub fn archive() -> (Self, Archive) {
         let served = Self::empty();
         let completed = served.completed("call-1", "2026-11-20T09:00:00Z");
-        let waiting = served.waiting("call-2", "2026-11-20T10:00:00Z");
-        let failed = served.failed("call-3", "2026-11-20T11:00:00Z");
+        let waiting = served.seeds().waiting("call-2", "2026-11-20T10:00:00Z");
+        let failed = served.seeds().failed("call-3", "2026-11-20T11:00:00Z");
         let pending = served.discover("call-4", "2026-11-20T12:00:00Z", &refund_call());
         (served, Archive { completed, waiting, failed, pending })
     }
 
     pub fn discover(&self, remote_id: &str, started_at: &str, call: &CallFacts) -> RecordingId {
+        self.seeds().discover(remote_id, started_at, call)
+    }
+
+    /// Fails step after step of the recording whose turn it is, until none is left to do.
+    pub fn finish_all(&self, id: RecordingId) {
+        while self.store.get(id).unwrap().unwrap().steps.next().is_some() {
+            let error = "The source has no such recording.".to_owned();
+            self.seeds().finish(Lane::Light, StepOutcome::Failed { error }, at("2026-11-20T13:00:00Z"));
+        }
+    }
+
+    pub fn completed(&self, remote_id: &str, started_at: &str) -> RecordingId {
+        self.seeds().completed(remote_id, started_at, transcript())
+    }
+
+    pub fn recordings(&self) -> PathBuf {
+        self.state.path().join("recordings")
+    }
+
+    fn seeds(&self) -> Seeds<'_> {
+        Seeds { store: &self.store, recordings: self.recordings() }
+    }
+}
+
+/// Puts recordings into a store that nobody works on.
+pub struct Seeds<'a> {
+    pub store: &'a Store,
+    pub recordings: PathBuf,
+}
+
+impl Seeds<'_> {
+    fn discover(&self, remote_id: &str, started_at: &str, call: &CallFacts) -> RecordingId {
         let account = "inbox".parse().unwrap();
         let key = RecordingKey {
             provider: ProviderKind::Folder,
@@ -162,14 +194,6 @@ impl Served {
         self.store.finish(&claim, outcome, now + SignedDuration::from_secs(2)).unwrap();
     }
 
-    /// Fails step after step of the recording whose turn it is, until none is left to do.
-    pub fn finish_all(&self, id: RecordingId) {
-        while self.store.get(id).unwrap().unwrap().steps.next().is_some() {
-            let error = "The source has no such recording.".to_owned();
-            self.finish(Lane::Light, StepOutcome::Failed { error }, at("2026-11-20T13:00:00Z"));
-        }
-    }
-
     fn fetched(&self, remote_id: &str, started_at: &str) -> (RecordingId, Timestamp) {
         let id = self.discover(remote_id, started_at, &refund_call());
         let now = at(started_at) + SignedDuration::from_mins(5);
@@ -181,15 +205,16 @@ impl Served {
         (id, now)
     }
 
-    pub fn put_sound(&self, path: &str) {
-        let file = self.recordings().join(path);
+    fn put_sound(&self, path: &str) {
+        let file = self.recordings.join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, SOUND).unwrap();
     }
 
-    pub fn completed(&self, remote_id: &str, started_at: &str) -> RecordingId {
+    /// A recording with nothing left to do.
+    pub fn completed(&self, remote_id: &str, started_at: &str, transcript: Transcript) -> RecordingId {
         let (id, now) = self.fetched(remote_id, started_at);
-        let transcript = Box::new(transcript());
+        let transcript = Box::new(transcript);
         self.finish(Lane::Transcribe, done(StepResult::Transcript { transcript, format: format_facts() }), now);
         let language = Some(Language::new("en"));
         self.finish(Lane::Light, done(StepResult::Language { language, confidence: 0.97 }), now);
@@ -214,10 +239,6 @@ impl Served {
         let error = "The file is gone from its folder; put it back, then reprocess.".to_owned();
         self.finish(Lane::Light, StepOutcome::Failed { error }, now);
         id
-    }
-
-    pub fn recordings(&self) -> PathBuf {
-        self.state.path().join("recordings")
     }
 }
 
@@ -316,7 +337,7 @@ fn channel(channel: u16, speaker: &str) -> ChannelFacts {
     }
 }
 
-fn segment(channel: u16, speaker: &str, start_ms: u64, words: &[&str]) -> Segment {
+pub fn segment(channel: u16, speaker: &str, start_ms: u64, words: &[&str]) -> Segment {
     let word = |(index, word): (u64, &&str)| Word {
         word: (*word).to_owned(),
         start_ms: start_ms + index * 250,

@@ -1,10 +1,12 @@
-//! `config.toml.example` says the truth: its settings are the defaults, and there is none it leaves out.
+//! `config.toml.example` says the truth: its settings are the defaults, there is none it leaves out, and every setting a
+//! message sends somebody to is in it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use callscribe::call::{RawAudio, RawLaw};
 use callscribe::config::Config;
+use regex::Regex;
 
 use super::support::{load, repository};
 
@@ -81,4 +83,44 @@ fn the_example_leaves_no_setting_out() {
     for key in probe("[[folders]]") {
         assert!(table["folders"][0].as_table().unwrap().contains_key(&key), "folders.{key} is not in the example");
     }
+}
+
+/// Every source file.
+fn sources() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![repository().join("src")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
+}
+
+/// The texts a program may show: string literals, comments and characters skipped.
+fn literals(source: &str) -> Vec<String> {
+    let token =
+        Regex::new(r##"(?s)//[^\n]*|'(?:\\.|[^'\\])'|r#"(?P<c>.*?)"#|r"(?P<b>[^"]*)"|"(?P<a>(?:\\.|[^"\\])*)""##)
+            .unwrap();
+    let text = |found: regex::Captures<'_>| {
+        ["a", "b", "c"].iter().find_map(|name| found.name(name)).map(|text| text.as_str().to_owned())
+    };
+    token.captures_iter(source).filter_map(text).collect()
+}
+
+#[test]
+fn every_setting_that_a_message_names_exists() {
+    let table: toml::Table = uncommented().parse().unwrap();
+    let named = Regex::new(r"(?:^|[^\w.:/])(log|api|transcribe|pipeline)\.([a-z_]+)").unwrap();
+    let mut seen = 0;
+    for path in sources() {
+        for literal in literals(&fs::read_to_string(&path).unwrap()) {
+            for found in named.captures_iter(&literal) {
+                let is_there = table[&found[1]].as_table().unwrap().contains_key(&found[2]);
+                assert!(is_there, "{}: there is no setting {}.{}: {literal}", path.display(), &found[1], &found[2]);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10, "the messages were not found");
 }

@@ -5,6 +5,7 @@
 mod check;
 mod example;
 mod observe;
+mod patterns;
 mod samples;
 mod secrets;
 mod support;

@@ -63,6 +63,16 @@ fn a_guessable_or_garbled_token_is_refused() {
     assert!(problem("two words are not one token").starts_with("The token may hold printable ASCII"));
 }
 
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let (_dir, text) = token_file(0o600);
+    for empty in ["", " "] {
+        let variable = [("CALLSCRIBE_API_TOKEN", empty)];
+        assert!(load("", &variable).unwrap().api.token.is_none());
+        assert_eq!(token(&load(&text, &variable).unwrap()), CANARY, "and is no second source");
+    }
+}
+
 /// Everything that could be printed about a configuration, right or wrong, with the canary in every place for a secret.
 #[test]
 fn a_secret_is_never_shown() {

@@ -10,6 +10,8 @@ use callscribe::systemd;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use super::support::repository;
+
 /// Longest wait for a message; only a failure takes that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -19,7 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn child() {
     systemd::extend_timeout(Duration::from_secs(90));
     systemd::ready("3 calls waiting\nREADY=0");
-    systemd::status("2 calls waiting");
     let asked = AtomicU32::new(0);
     let cancel = CancellationToken::new();
     let healthy = || {
@@ -35,15 +36,16 @@ fn child() {
     systemd::stopping("goodbye");
 }
 
+/// Whether the child came to its end; a name that fits no test would end well too, having run none.
 fn run_child(environment: &[(&str, &str)]) -> bool {
-    Command::new(std::env::current_exe().unwrap())
+    let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "systemd::child", "--ignored"])
         .env_remove("NOTIFY_SOCKET")
         .envs(environment.iter().copied())
-        .stdout(Stdio::null())
-        .status()
-        .unwrap()
-        .success()
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed")
 }
 
 fn received(manager: &UnixDatagram) -> Vec<String> {
@@ -68,7 +70,6 @@ fn systemd_hears_of_readiness_status_health_and_the_end() {
     insta::assert_snapshot!(received(&manager).join("\n"), @r"
     EXTEND_TIMEOUT_USEC=90000000
     READY=1 | STATUS=3 calls waiting READY=0
-    STATUS=2 calls waiting
     WATCHDOG=1
     WATCHDOG=1
     STOPPING=1 | STATUS=goodbye
@@ -83,4 +84,18 @@ fn outside_a_unit_nothing_happens() {
 #[test]
 fn a_manager_that_is_gone_does_not_stop_the_service() {
     assert!(run_child(&[("NOTIFY_SOCKET", "/nowhere/notify")]));
+}
+
+/// The user of the unit owns nothing, and is in no group a file could be given to beforehand.
+#[test]
+fn the_readme_installs_what_a_user_that_systemd_makes_can_read() {
+    let text = |name: &str| std::fs::read_to_string(repository().join(name)).unwrap();
+    assert!(text("systemd/callscribe.service").contains("\nDynamicUser=yes\n"));
+    let readme = text("README.md");
+    let installs: Vec<&str> = readme.lines().filter(|line| line.starts_with("install ")).collect();
+    assert!(installs.len() >= 4, "{installs:?}");
+    for line in installs {
+        assert!(line.contains("-m 644 ") || line.contains("-m 755 "), "{line}");
+    }
+    assert!(readme.contains("SupplementaryGroups="), "how it may read a watched folder is said");
 }

@@ -36,6 +36,31 @@ fn a_call_in_the_folder_becomes_a_transcript_with_speakers_and_times() {
     assert!((start - 0.45).abs() < 0.1, "the customer begins at 9.05 s of the whole call, heard at {start}");
 }
 
+/// Why a file that is no call has no transcript: the reason in quarantine, the error of the step that failed, or the reason
+/// why one was skipped. Absent until it has ended.
+fn fate(daemon: &TestDaemon, name: &str) -> Option<String> {
+    let http = daemon.http();
+    let accounts = http.get("/api/v1/providers").json()["items"].as_array().unwrap().clone();
+    let mut refused = accounts.iter().flat_map(|account| account["quarantine"].as_array().unwrap());
+    if let Some(entry) = refused.find(|entry| entry["locator"].as_str().unwrap().ends_with(name)) {
+        return entry["reason"].as_str().map(str::to_owned);
+    }
+    let page = http.get("/api/v1/recordings/?limit=500").json();
+    let detail = |item: &Value| http.get(&format!("/api/v1/recordings/{}", item["id"].as_str().unwrap())).json();
+    let recording = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(detail)
+        .find(|recording| recording["metadata"]["source"].as_str().is_some_and(|source| source.ends_with(name)))?;
+    if matches!(recording["processing_status"].as_str(), Some("pending" | "processing")) {
+        return None;
+    }
+    let reason = recording["steps"].as_object().unwrap().values().find_map(|step| step["reason"].as_str());
+    let note = recording["transcript"]["notes"][0].as_str();
+    recording["last_error"].as_str().or(reason).or(note).map(str::to_owned).or(Some(String::new()))
+}
+
 #[test]
 fn hostile_files_end_with_a_sentence_and_never_block_the_queue() {
     let daemon = TestDaemon::start("");
@@ -52,6 +77,8 @@ fn hostile_files_end_with_a_sentence_and_never_block_the_queue() {
         let page = http.get("/api/v1/recordings/?has_transcript=true").json();
         (page["total"].as_u64() >= Some(2)).then_some(())
     });
+    let noise = wait_until("the noise has ended", || fate(&daemon, "noise.wav"));
+    assert!(noise.ends_with('.') && noise.len() > 20, "a sentence says what became of the noise: {noise:?}");
     let providers = http.get("/api/v1/providers");
     let all = http.get("/api/v1/recordings/?limit=500").text().to_owned() + providers.text();
     assert!(all.contains("HTML") || all.contains("web page"), "the login page is named: {all}");

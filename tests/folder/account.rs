@@ -139,8 +139,13 @@ async fn a_hint_from_the_system_brings_a_new_file_in_long_before_the_interval() 
     let hints = folder.hints();
     assert!(hints.is_some(), "this machine has inotify");
     // An hour: only a hint can bring the file in within the test's patience.
-    let account =
-        Account { provider: folder, rescan: Duration::from_secs(3600), settle: Duration::from_millis(50), hints };
+    let account = Account {
+        provider: folder,
+        rescan: Duration::from_secs(3600),
+        settle: Duration::from_millis(50),
+        has_opinions: false,
+        hints,
+    };
     let discoverer = discoverer(&inbox.store, vec![account]);
     let cancel = CancellationToken::new();
     let running = tokio::spawn({

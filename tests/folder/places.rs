@@ -71,13 +71,14 @@ async fn a_file_that_changed_since_is_not_downloaded_under_its_old_name() {
 #[tokio::test]
 async fn a_download_stops_at_its_limit() {
     let inbox = Inbox::new();
-    inbox.write("call.wav", "hello");
+    inbox.write("call.wav", &"x".repeat(1 << 20));
     inbox.look().await;
     let recording = &inbox.recordings()[0];
+    let (id, into) = (&recording.key.remote_id, inbox.beside("audio"));
     let locator = crate::support::source(recording);
-    let error =
-        inbox.provider().download(&recording.key.remote_id, &locator, &inbox.beside("audio"), 4).await.unwrap_err();
-    assert_eq!(error.message, "The file is larger than 4 bytes (transcribe.file_bytes_max).");
+    let error = inbox.provider().download(id, &locator, &into, (1 << 20) - 1).await.unwrap_err();
+    assert_eq!(error.message, "The file is larger than 0 MiB (transcribe.file_mib_max).");
+    assert!(inbox.provider().download(id, &locator, &into, 1 << 20).await.is_ok());
 }
 
 #[tokio::test]

@@ -20,12 +20,9 @@ async fn a_file_of_an_unknown_kind_is_refused_until_it_gets_its_ending() {
 #[tokio::test]
 async fn a_file_that_is_too_large_is_refused_unread_and_taken_when_it_shrinks() {
     let inbox = Inbox::new();
-    let path = inbox.write("call.wav", &"x".repeat(1_000_001));
+    let path = inbox.write("call.wav", &"x".repeat((1 << 20) + 1));
     inbox.look().await;
-    assert_eq!(
-        inbox.quarantine()[0].1,
-        "This file has 1000001 bytes; the limit is 1000000 (transcribe.file_bytes_max)."
-    );
+    assert_eq!(inbox.quarantine()[0].1, "This file takes 2 MiB; the limit is 1 MiB (transcribe.file_mib_max).");
     assert_eq!(inbox.files_read(), 0);
     fs::write(path, "smaller").unwrap();
     inbox.look().await;

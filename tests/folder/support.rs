@@ -52,8 +52,13 @@ impl Inbox {
     fn around(base: TempDir, store: Store, config: FolderConfig, clock: Arc<ManualClock>) -> Self {
         let provider = FolderProvider::new(config.clone(), context(base.path(), &clock)).unwrap();
         let provider = Arc::new(provider);
-        let account =
-            Account { provider: provider.clone(), rescan: Duration::from_secs(60), settle: SETTLE, hints: None };
+        let account = Account {
+            provider: provider.clone(),
+            rescan: Duration::from_secs(60),
+            settle: SETTLE,
+            has_opinions: false,
+            hints: None,
+        };
         let as_clock: Arc<dyn Clock> = clock.clone();
         let discoverer = Discoverer::new(&store, vec![account], &as_clock);
         Self { clock, store, config, base, provider, discoverer }
@@ -159,5 +164,5 @@ pub fn folder_config(path: PathBuf) -> FolderConfig {
 /// Files up to a megabyte, times two hours east of Greenwich.
 pub fn context(base: &Path, clock: &Arc<ManualClock>) -> FolderContext {
     let clock: Arc<dyn Clock> = clock.clone();
-    FolderContext { state_dir: base.join("state"), file_bytes_max: 1_000_000, clock, zone: TimeZone::fixed(offset(2)) }
+    FolderContext { state_dir: base.join("state"), file_bytes_max: 1 << 20, clock, zone: TimeZone::fixed(offset(2)) }
 }

@@ -62,10 +62,10 @@ fn a_kept_file_lies_under_its_day_with_size_and_digest() {
 fn a_file_that_is_too_large_leaves_nothing_behind() {
     let (files, folder) = files();
     let partial = files.partial().unwrap();
-    fs::write(partial.path(), "abcd").unwrap();
-    let error = files.keep(partial, &destination(None), 3).unwrap_err();
+    fs::write(partial.path(), vec![0; (1 << 20) + 1]).unwrap();
+    let error = files.keep(partial, &destination(None), 1 << 20).unwrap_err();
     assert_eq!(error.disposition(), Disposition::Reject);
-    assert_eq!(error.to_string(), "The audio has 4 bytes; the limit is 3 (transcribe.file_bytes_max).");
+    assert_eq!(error.to_string(), "The audio takes 2 MiB; the limit is 1 MiB (transcribe.file_mib_max).");
     assert_eq!(tree(folder.path()), Vec::<String>::new());
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use callscribe::call::{AccountName, CallFacts, Disposition, ProviderKind, Recording, RecordingId, Step, StepState};
 use callscribe::clock::ManualClock;
@@ -145,15 +145,15 @@ impl Plant {
 
     /// Waits until a recording is as wanted.
     async fn until(&self, id: RecordingId, wanted: impl Fn(&Recording) -> bool) -> Recording {
-        for _ in 0..12_000 {
+        wait_until("the recording is as wanted", || {
             let recording = self.store.get(id).unwrap().unwrap();
             if wanted(&recording) {
-                return recording;
+                return Some(recording);
             }
-            assert!(!self.run.is_finished(), "the pipeline ended early");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("still not as wanted: {:#?}", self.store.get(id).unwrap().unwrap().steps);
+            assert!(!self.run.is_finished(), "the pipeline ended early: {:#?}", recording.steps);
+            None
+        })
+        .await
     }
 
     fn shows(&self, step: Step) -> bool {
@@ -163,6 +163,19 @@ impl Plant {
     async fn stop(self) -> Result<(), PipelineError> {
         self.cancel.cancel();
         self.run.await.unwrap()
+    }
+}
+
+/// Asks `probe` again and again until it answers; longer than any busy machine needs, so that only what never comes fails.
+async fn wait_until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    const PATIENCE: Duration = Duration::from_secs(120);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = probe() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -321,13 +334,7 @@ async fn a_removal_in_the_middle_of_a_step_ends_it() {
     plant.until(id, |_| plant.shows(Step::DownloadAudio)).await;
     fixture.store.soft_delete(id, "operator", at(101)).unwrap();
     assert!(plant.activity.cancel(id));
-    for _ in 0..1000 {
-        if plant.activity.snapshot().running.is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(plant.activity.snapshot().running.is_empty());
+    wait_until("nothing runs any more", || plant.activity.snapshot().running.is_empty().then_some(())).await;
     plant.stop().await.unwrap();
     assert!(fixture.get(id).audio.is_none());
 }
@@ -371,13 +378,10 @@ async fn a_start_writes_lost_transcripts_again_and_removes_what_was_forgotten() 
     std::fs::write(&left_over, "sound").unwrap();
     let plant = Plant::start(fixture.store.clone(), Shelf::with(&[]), config(state.path()));
     let words = files.transcript_path(&fixture.get(id).audio.unwrap().path);
-    for _ in 0..1000 {
-        if words.exists() && !left_over.exists() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(!left_over.exists());
+    wait_until("the lost transcript is back and the rest gone", || {
+        (words.exists() && !left_over.exists()).then_some(())
+    })
+    .await;
     assert!(std::fs::read_to_string(words).unwrap().contains("hello from the test"));
     plant.stop().await.unwrap();
 }

@@ -1,13 +1,12 @@
 //! What an import would take in, without a store.
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::call::Party;
+use crate::cli::print;
 use crate::provider::folder::FolderProvider;
 use crate::provider::{Listed, Provider};
 
@@ -47,7 +46,7 @@ pub async fn run(provider: &FolderProvider, limit: Option<u64>, as_json: bool) -
         let (count, refused, unsettled) = (listed.len(), last.refused.len(), last.unsettled);
         text + &format!("{count} recordings, {refused} refused, {unsettled} still being written\n")
     };
-    std::io::stdout().lock().write_all(text.as_bytes()).context("The list could not be written to standard output.")?;
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

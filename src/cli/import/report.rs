@@ -1,16 +1,16 @@
 //! What an import shows while it works and says at its end.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::drain::{Ended, Totals};
 use super::pace;
 use crate::call::{AccountName, ProcessingStatus, ProviderKind, Recording};
+use crate::cli::print;
 use crate::config::FolderConfig;
 use crate::pipeline::Snapshot;
 use crate::store::{ListQuery, Quarantined, Store, StoreError};
@@ -137,8 +137,7 @@ impl Report {
     /// When standard output cannot be written.
     pub fn print(&self, json: bool) -> anyhow::Result<()> {
         let text = if json { serde_json::to_string_pretty(self)? + "\n" } else { self.to_text() };
-        let written = std::io::stdout().lock().write_all(text.as_bytes());
-        written.context("The report could not be written to standard output.")
+        print(&text)
     }
 
     fn to_text(&self) -> String {
@@ -201,19 +200,23 @@ impl Progress {
         let heard: f64 = snapshot.running.iter().map(half_done).sum();
         let left = pace::time_left(done as f64 + heard, now.left as f64 - heard, self.began.elapsed());
         let mut message = if is_all_found { pace::in_words(left) } else { "still looking for recordings".to_owned() };
+        let total = done + now.left;
+        if is_all_found && total == 0 {
+            return;
+        }
         let failed = now.failed.saturating_sub(self.start.failed);
         if failed > 0 {
             message += &format!(", {failed} failed");
         }
         match &self.bar {
             Some(bar) => {
-                bar.set_length(done + now.left);
+                bar.set_length(total);
                 bar.set_position(done);
                 bar.set_message(message);
             }
             None if self.last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY) => {
                 self.last_line = Some(Instant::now());
-                eprintln!("{done} of {} done, {message}", done + now.left);
+                eprintln!("{done} of {total} done, {message}");
             }
             None => {}
         }

@@ -285,6 +285,7 @@ fn unfit(entry: &Entry, kind: Kind, rules: &Rules) -> Option<String> {
         );
     }
     (size_bytes > rules.file_bytes_max).then(|| {
-        format!("This file has {size_bytes} bytes; the limit is {} (transcribe.file_bytes_max).", rules.file_bytes_max)
+        let (size, max) = (size_bytes.div_ceil(1 << 20), rules.file_bytes_max >> 20);
+        format!("This file takes {size} MiB; the limit is {max} MiB (transcribe.file_mib_max).")
     })
 }

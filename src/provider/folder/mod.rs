@@ -313,7 +313,7 @@ fn changed() -> ProviderError {
 }
 
 fn too_large(bytes_max: u64) -> ProviderError {
-    let message = format!("The file is larger than {bytes_max} bytes (transcribe.file_bytes_max).");
+    let message = format!("The file is larger than {} MiB (transcribe.file_mib_max).", bytes_max >> 20);
     ProviderError { message, disposition: Disposition::Reject }
 }
 

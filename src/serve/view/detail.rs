@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::{PartyView, RecordingItem, one_of, rounded, seconds};
 use crate::call::{
-    Audio, CallFacts, Insight, Recording, Step, StepRecord, StepState, SummarySentence, TranscriptFacts,
+    Audio, CallFacts, Insight, Recording, Step, StepRecord, StepState, SummarySentence, Transcript, TranscriptFacts,
 };
+use crate::export::json;
 
 /// Everything known of one recording.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -46,7 +48,7 @@ pub struct RecordingDetail {
     pub audio: Option<AudioView>,
     /// The transcript in full, as `…/transcript?format=json` gives it, with its counts; null until there is one.
     #[schema(value_type = Option<Object>)]
-    pub transcript: Option<Value>,
+    pub transcript: Option<Box<RawValue>>,
     /// The summary with the places that back it; null until there is one.
     pub insight: Option<InsightView>,
     /// The six steps.
@@ -54,8 +56,8 @@ pub struct RecordingDetail {
 }
 
 impl RecordingDetail {
-    /// The recording with its transcript, which comes as the JSON of [`export`](crate::export).
-    pub fn of(recording: &Recording, transcript_json: Option<&str>) -> Self {
+    /// The recording with its transcript, which is written out here, once.
+    pub fn of(recording: &Recording, transcript: Option<&Transcript>) -> Self {
         let CallFacts { owner, participants, channel_parties, .. } = &recording.call;
         let call = recording.call.clone();
         Self {
@@ -73,23 +75,32 @@ impl RecordingDetail {
             channel_parties: channel_parties.clone(),
             metadata: recording.metadata.clone(),
             audio: recording.audio.as_ref().map(AudioView::of),
-            transcript: recording.transcript.as_ref().map(|facts| whole_transcript(facts, transcript_json)),
+            transcript: recording.transcript.as_ref().and_then(|facts| whole_transcript(facts, transcript)),
             insight: recording.insight.as_ref().map(InsightView::of),
             steps: StepsView::of(recording),
         }
     }
 }
 
+/// What comes before the transcript itself.
+#[derive(Serialize)]
+struct Counts {
+    word_count: u32,
+    suspect_count: u32,
+    confidence: Option<f64>,
+}
+
 /// The counts first, then everything the transcript's JSON holds.
-fn whole_transcript(facts: &TranscriptFacts, json: Option<&str>) -> Value {
-    let mut whole = serde_json::Map::new();
-    whole.insert("word_count".to_owned(), facts.word_count.into());
-    whole.insert("suspect_count".to_owned(), facts.suspect_count.into());
-    whole.insert("confidence".to_owned(), facts.confidence.map(|score| rounded(f64::from(score))).into());
-    if let Some(Ok(Value::Object(rest))) = json.map(serde_json::from_str) {
-        whole.extend(rest);
+fn whole_transcript(facts: &TranscriptFacts, transcript: Option<&Transcript>) -> Option<Box<RawValue>> {
+    let counts = Counts {
+        word_count: facts.word_count,
+        suspect_count: facts.suspect_count,
+        confidence: facts.confidence.map(|score| rounded(f64::from(score))),
+    };
+    match transcript {
+        Some(transcript) => Some(json::render_after(&counts, transcript)),
+        None => to_raw_value(&counts).ok(),
     }
-    Value::Object(whole)
 }
 
 /// What a call was about.
