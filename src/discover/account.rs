@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::deliveries::Nudges;
 use super::{AccountStatus, DiscoverError, DiscoveryReport, NEW_IDS_MAX};
-use crate::call::{AccountName, Disposition, RecordingId, RecordingKey, retry};
+use crate::call::{AccountName, Disposition, ProviderKind, RecordingId, RecordingKey, retry};
 use crate::clock::Clock;
 use crate::provider::folder::Hints;
 use crate::provider::{Discovery, KnownPlace, Provider};
@@ -20,6 +22,8 @@ const ROWS_MAX: usize = 500;
 const RECALL_MAX: usize = 1000;
 /// How long after a recording was found its provider is first asked for a transcript of its own: they take minutes.
 const FIRST_OPINION: Duration = Duration::from_secs(120);
+/// How often subscriptions are looked after.
+const TEND_EVERY: Duration = Duration::from_secs(900);
 /// How long an account that needs a person is left alone. A mended cause shows within the hour.
 const PARKED: Duration = Duration::from_secs(retry::BACKOFF_MAX_S);
 /// Of the time between two looks, how many times the last look's length is rest: a folder so large or slow that walking
@@ -49,6 +53,8 @@ pub(super) struct Watched {
     /// told what the store knows.
     is_recalled: Mutex<bool>,
     status: StdMutex<AccountStatus>,
+    /// When to look besides the schedule.
+    pub(super) nudges: Nudges,
 }
 
 impl Watched {
@@ -59,12 +65,32 @@ impl Watched {
             looked_at: None,
             failures: 0,
             problem: None,
+            webhook_problem: None,
         };
-        Self { store, account, clock, is_recalled: Mutex::new(false), status: StdMutex::new(status) }
+        Self {
+            store,
+            account,
+            clock,
+            is_recalled: Mutex::new(false),
+            status: StdMutex::new(status),
+            nudges: Nudges::default(),
+        }
     }
 
     pub(super) fn name(&self) -> &AccountName {
         self.account.provider.account()
+    }
+
+    pub(super) fn kind(&self) -> ProviderKind {
+        self.account.provider.kind()
+    }
+
+    pub(super) fn provider(&self) -> &dyn Provider {
+        &*self.account.provider
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(super) fn status(&self) -> AccountStatus {
@@ -78,6 +104,7 @@ impl Watched {
     /// Looks when it is time, until cancelled.
     pub(super) async fn keep_looking(self: Arc<Self>, cancel: CancellationToken) -> Result<(), DiscoverError> {
         let mut restless = 0;
+        let mut last_tended: Option<Instant> = None;
         while !cancel.is_cancelled() {
             let began = Instant::now();
             let looked = tokio::select! {
@@ -100,10 +127,15 @@ impl Watched {
                 Err(error) => self.wait_after(&error),
             };
             let is_failing = self.status_mut().failures > 0;
+            if !is_failing && last_tended.is_none_or(|at| at.elapsed() >= TEND_EVERY) {
+                self.tend(&cancel).await;
+                last_tended = Some(Instant::now());
+            }
             let timer = tokio::time::sleep(wait.max(least));
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 () = timer => {}
+                () = self.nudges.due(), if !is_failing => {}
                 // What a hint tells of must come to rest before it can be taken in, and more hints will follow.
                 () = self.hint(), if !is_failing => {
                     restless = 0;
@@ -115,6 +147,20 @@ impl Watched {
             }
         }
         Ok(())
+    }
+
+    /// Keeps subscriptions alive; without them the schedule finds everything all the same, only later.
+    async fn tend(&self, cancel: &CancellationToken) {
+        let tended = tokio::select! {
+            tended = self.account.provider.tend() => tended,
+            () = cancel.cancelled() => return,
+        };
+        let trouble = tended.err().map(|error| error.to_string());
+        let mut status = self.status_mut();
+        if let Some(error) = trouble.as_ref().filter(|trouble| status.webhook_problem.as_ref() != Some(trouble)) {
+            tracing::warn!(account = %status.account, provider = %status.provider, error, "Deliveries cannot be kept up.");
+        }
+        status.webhook_problem = trouble;
     }
 
     async fn hint(&self) {
@@ -162,7 +208,7 @@ impl Watched {
     }
 
     /// Stores what a look found.
-    async fn keep(&self, discovery: Discovery) -> Result<(DiscoveryReport, bool), DiscoverError> {
+    pub(super) async fn keep(&self, discovery: Discovery) -> Result<(DiscoveryReport, bool), DiscoverError> {
         let (kind, account) = (self.account.provider.kind(), self.name().clone());
         let now = self.clock.now();
         let Discovery { listed, refused, unsettled, cleared, more, cursor } = discovery;
@@ -236,7 +282,7 @@ impl Watched {
         .await
     }
 
-    async fn blocking<T: Send + 'static>(
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, DiscoverError> {

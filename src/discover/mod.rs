@@ -5,6 +5,8 @@
 //! cursor what was. An idle account costs one timer.
 
 mod account;
+mod by_hand;
+mod deliveries;
 mod error;
 
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use account::Account;
 use account::Watched;
+pub use by_hand::AccountAccess;
+pub use deliveries::Delivered;
 pub use error::DiscoverError;
 
 use crate::call::{AccountName, ProviderKind, RecordingId};
@@ -78,6 +82,8 @@ pub struct AccountStatus {
     pub failures: u32,
     /// Why the last one failed.
     pub problem: Option<String>,
+    /// Why its deliveries cannot be kept up.
+    pub webhook_problem: Option<String>,
 }
 
 /// Looks at all accounts. Cheap to clone; all clones are one.

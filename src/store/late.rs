@@ -45,6 +45,25 @@ impl Store {
         })
     }
 
+    /// Asks at once for a second opinion that is still to come.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn hasten_late(&self, id: RecordingId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|tables| {
+            let old = tables.known_row(id)?;
+            if old.late.is_none_or(|due| due <= now) {
+                return Ok(Verdict::Drop(()));
+            }
+            let row = Row { late: Some(now), ..old.clone() };
+            tables.put(Some(&old), &row)?;
+            Ok(Verdict::Keep(()))
+        })?;
+        self.announce_work();
+        Ok(())
+    }
+
     /// Asks no more for a recording's second opinion.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Store, StoreError, Verdict};
-use crate::call::{Recording, RecordingId, Step, StepState};
+use crate::call::{AccountName, ProviderKind, Recording, RecordingId, RecordingKey, Step, StepState};
 
 impl Store {
     /// Sends `steps` back to the start, with every later step that ended without result, since its reason may be gone.
@@ -37,6 +37,24 @@ impl Store {
         })?;
         self.announce_work();
         Ok(recording)
+    }
+
+    /// The provider said that something about a recording changed: its details are asked for again, and its second opinion
+    /// at once. Unknown recordings are left to discovery.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::reset`].
+    pub fn refresh(
+        &self,
+        (provider, account): (ProviderKind, &AccountName),
+        remote_id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let key = RecordingKey { provider, account: account.clone(), remote_id: remote_id.to_owned() };
+        let Some(recording) = self.find_by_key(&key)? else { return Ok(()) };
+        self.hasten_late(recording.id, now)?;
+        self.reset(recording.id, &[Step::FetchDetails, Step::FetchMetadata], now).map(drop)
     }
 
     /// Forbids or allows the removal of a recording.

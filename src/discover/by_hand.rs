@@ -1,0 +1,168 @@
+//! What people ask of accounts: look back so many hours, record this call, delete that copy, say how you stand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::account::Watched;
+use super::{DiscoverError, Discoverer, DiscoveryReport, broken};
+use crate::call::{AccountName, Disposition, ProviderKind};
+use crate::provider::{Access, ProviderError, Started};
+use crate::store::{AuditEntry, StoreError};
+
+/// How an account stands, with its name.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct AccountAccess {
+    /// Which vendor.
+    pub provider: ProviderKind,
+    /// Which account.
+    pub account: AccountName,
+    /// How it stands.
+    #[serde(flatten)]
+    pub access: Access,
+}
+
+impl Discoverer {
+    /// Lists what was recorded in the last `hours`, at most `limit` of each account, wherever its cursor stands; folders
+    /// look as usual.
+    ///
+    /// # Errors
+    ///
+    /// As [`Discoverer::discover_once`].
+    pub async fn look_back(&self, hours: u32, limit: usize) -> Result<DiscoveryReport, DiscoverError> {
+        let mut tasks = tokio::task::JoinSet::new();
+        for watched in self.0.iter().cloned() {
+            tasks.spawn(async move {
+                if watched.kind() == ProviderKind::Folder {
+                    return watched.look_to_the_end().await;
+                }
+                watched.look_back(hours, limit).await
+            });
+        }
+        let mut total = DiscoveryReport::default();
+        while let Some(ended) = tasks.join_next().await {
+            let report = match ended {
+                Ok(report) => report?,
+                Err(error) => return Err(broken(error).await),
+            };
+            total = total.and(report);
+        }
+        Ok(total)
+    }
+
+    /// How every account stands, or those of one vendor, or one by name.
+    pub async fn access(&self, kind: Option<ProviderKind>, account: Option<&AccountName>) -> Vec<AccountAccess> {
+        let asked = self.0.iter().filter(|watched| {
+            kind.is_none_or(|kind| watched.kind() == kind) && account.is_none_or(|name| watched.name() == name)
+        });
+        let asked = asked.map(|watched| async move {
+            let access = watched.provider().access().await;
+            AccountAccess { provider: watched.kind(), account: watched.name().clone(), access }
+        });
+        futures_util::future::join_all(asked).await
+    }
+
+    /// Begins to record a running call, once however often it is asked for. `account` may be left out where only one
+    /// account can record.
+    ///
+    /// # Errors
+    ///
+    /// What the provider says; [`DiscoverError::NoSuchAccount`].
+    pub async fn record(&self, account: Option<&AccountName>, call_id: &str) -> Result<Started, DiscoverError> {
+        let mut able = self.0.iter().filter(|watched| {
+            matches!(watched.kind(), ProviderKind::Twilio | ProviderKind::RingCentral)
+                && account.is_none_or(|name| watched.name() == name)
+        });
+        match (able.next(), able.next()) {
+            (Some(watched), None) => watched.record(call_id).await,
+            (Some(_), Some(_)) => Err(DiscoverError::Source(ProviderError::new(
+                "Several accounts can record calls; say which one with the parameter account.",
+                Disposition::Reject,
+            ))),
+            (None, _) => {
+                Err(DiscoverError::Source(ProviderError::new("No such account can record calls.", Disposition::Reject)))
+            }
+        }
+    }
+
+    /// Deletes the provider's copy of a recording. Noted in the audit trail when it is done.
+    ///
+    /// # Errors
+    ///
+    /// What the provider says; [`DiscoverError::NoSuchAccount`].
+    pub async fn remove_at_source(
+        &self,
+        recording: &crate::call::Recording,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), DiscoverError> {
+        let key = &recording.key;
+        let is_its = |watched: &&Arc<Watched>| watched.kind() == key.provider && *watched.name() == key.account;
+        let watched = self.0.iter().find(is_its).ok_or_else(|| DiscoverError::NoSuchAccount(key.account.clone()))?;
+        watched.provider().remove(&key.remote_id).await?;
+        let entry = AuditEntry {
+            at: now,
+            by: by.to_owned(),
+            what: "removed_at_provider".to_owned(),
+            recording: Some(recording.id),
+            detail: format!("{}/{} deleted its copy.", key.provider, key.account),
+        };
+        watched.blocking(move |store| store.audit(&entry)).await
+    }
+}
+
+impl Watched {
+    async fn look_back(&self, hours: u32, limit: usize) -> Result<DiscoveryReport, DiscoverError> {
+        let since = self.now().checked_sub(Duration::from_secs(u64::from(hours) * 3600)).unwrap_or(Timestamp::MIN);
+        match self.provider().look_back(since, limit).await {
+            // Where it stands on its own schedule is not changed by a look by hand.
+            Ok(found) => Ok(self.keep(crate::provider::Discovery { cursor: None, ..found }).await?.0),
+            Err(error) => Ok(DiscoveryReport {
+                problems: vec![format!("{}: {error}", self.name())],
+                ..DiscoveryReport::default()
+            }),
+        }
+    }
+
+    async fn record(&self, call_id: &str) -> Result<Started, DiscoverError> {
+        let (kind, name, call, now) = (self.kind(), self.name().clone(), call_id.to_owned(), self.now());
+        let begun = self.blocking(move |store| store.begin_recording((kind, &name), &call, now)).await?;
+        if let Err(earlier) = begun {
+            let state = if earlier.remote_id.is_some() { "started_before" } else { "being_started" };
+            return Ok(Started { remote_id: earlier.remote_id.unwrap_or_default(), state: state.to_owned() });
+        }
+        let started = self.provider().record(call_id).await;
+        let remote_id = match &started {
+            Ok(started) => Some(started.remote_id.clone()),
+            // It may have begun all the same: asking twice would record the call twice.
+            Err(ProviderError { disposition: Disposition::Retry { after: None }, .. }) => Some(String::new()),
+            Err(_) => None,
+        };
+        let (name, call, noted) = (self.name().clone(), call_id.to_owned(), remote_id);
+        self.blocking(move |store| store.note_recording((kind, &name), &call, noted.as_deref(), now)).await?;
+        if started.is_ok() {
+            let detail = format!("{kind}/{} was asked to record a call.", self.name());
+            let (by, what) = ("daemon".to_owned(), "recording_started".to_owned());
+            let entry = AuditEntry { at: now, by, what, recording: None, detail };
+            self.blocking(move |store| store.audit(&entry)).await?;
+        }
+        Ok(started?)
+    }
+
+    /// Asks again for what the provider said had changed.
+    pub(super) async fn refresh(&self, remote_ids: Vec<String>) -> Result<(), DiscoverError> {
+        let (kind, name, now) = (self.kind(), self.name().clone(), self.now());
+        self.blocking(move |store| {
+            for remote_id in remote_ids {
+                match store.refresh((kind, &name), &remote_id, now) {
+                    // Removed here, or being worked on: there is nothing to ask again, or it is being asked.
+                    Err(StoreError::WrongState(_)) => {}
+                    refreshed => refreshed?,
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}
