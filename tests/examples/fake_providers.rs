@@ -7,7 +7,7 @@ mod fakes;
 
 use fakes::ringcentral::Limits;
 use fakes::{Fake, Ports, RingCentral, RingCentralSettings, Twilio, TwilioSettings, Webex, WebexSettings, World};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The nth argument, or its default.
 fn argument(n: usize, default: u32) -> u32 {
@@ -73,7 +73,7 @@ async fn main() {
     let settings = RingCentralSettings { limits, ..RingCentralSettings::default() };
     let ringcentral = RingCentral::start_on(settings, ports(first, 1)).await;
     let webex = Webex::start_on(WebexSettings::default(), ports(first, 2)).await;
-    let world = World::seeded_until(seed.into(), count, Timestamp::now());
+    let world = World::seeded_until(seed.into(), count, Timestamp::now() - SignedDuration::from_mins(5));
     world.fill(&twilio, &ringcentral, &webex);
     print_twilio(&twilio);
     print_ringcentral(&ringcentral);
