@@ -17,7 +17,8 @@ pub use recording::{
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
 pub use transcript::{
-    ChannelFacts, ChannelRole, Language, Segment, Suspect, SuspectReason, Timings, Transcript, TranscriptSource, Word,
+    ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
+    TranscriptSource, Word,
 };
 
 /// What a caller should do after an error. Every error enum at a module boundary answers this, so that nobody matches
@@ -31,6 +32,13 @@ pub enum Disposition {
     },
     /// The account or resource behind it needs a person; stop asking until then.
     Park,
+    /// Not there yet: ask again less and less often, until it is too old to hope for.
+    Wait {
+        /// Not before this, where the other side named a time.
+        after: Option<std::time::Duration>,
+    },
+    /// Not to be had, and that is no fault: it was deleted, or never made.
+    Absent,
     /// This one thing will never work; record why and go on with the others.
     Reject,
     /// The program cannot go on safely.

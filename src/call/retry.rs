@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const BACKOFF_BASE_S: u64 = 5;
 /// Longest wait between two attempts: an hour, so that a mended cause shows within the hour.
 pub const BACKOFF_MAX_S: u64 = 3600;
-/// Attempts before a step is given up. With the waits above the last one comes about 20 minutes after the first.
+/// Attempts before a step is given up. With the waits above the last one comes eight to ten minutes after the first.
 pub const ATTEMPTS_MAX: u32 = 8;
 
 /// The wait after the `attempt`-th failure (from 1), with full jitter: evenly between half and all of the step,

@@ -115,6 +115,8 @@ pub enum SuspectReason {
     },
     /// A stock phrase that Whisper is known to write over silence and music.
     StockPhrase,
+    /// It repeats the prompt that the model was given.
+    PromptEcho,
     /// The same words came at the same moment from a louder channel.
     Bleed {
         /// The channel they belong to.
@@ -205,6 +207,15 @@ pub struct Timings {
     pub audio_fed_ms: u64,
 }
 
+/// The language as the model heard it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeardLanguage {
+    /// Absent when nothing was said.
+    pub language: Option<Language>,
+    /// Confidence in it, 0 to 1.
+    pub confidence: f32,
+}
+
 /// Who said what when, in one call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
@@ -218,6 +229,10 @@ pub struct Transcript {
     pub language: Option<Language>,
     /// Confidence in it, 0 to 1.
     pub language_confidence: f32,
+    /// What was heard before the text was weighed against it; set once that was done, so that doing it again starts from
+    /// the same place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<HeardLanguage>,
     /// Length of the call.
     pub duration_ms: u64,
     /// What each channel was.
@@ -233,6 +248,19 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// The same with the language that came of weighing what was heard against what was written.
+    #[must_use]
+    pub fn weighed(self, language: Option<Language>, confidence: f32) -> Self {
+        let heard = self.heard();
+        Self { language, language_confidence: confidence, heard: Some(heard), ..self }
+    }
+
+    /// The language as it was heard.
+    pub fn heard(&self) -> HeardLanguage {
+        let now = || HeardLanguage { language: self.language.clone(), confidence: self.language_confidence };
+        self.heard.clone().unwrap_or_else(now)
+    }
+
     /// All published words, in order of the segments.
     pub fn words(&self) -> impl Iterator<Item = &Word> {
         self.segments.iter().flat_map(|segment| &segment.words)

@@ -35,8 +35,9 @@ use report::{Report, Standing};
 
 /// The account that recordings carry when none is named.
 const ACCOUNT: &str = "import";
-/// How long a file must be unchanged. An archive is rarely being written to; what is, the next run takes.
-const SETTLE: Duration = Duration::from_secs(2);
+/// How long a file must be unchanged: as for a watched folder, since a slow writer pauses for seconds. Old files of an
+/// archive are at rest at once.
+const SETTLE: Duration = Duration::from_secs(10);
 /// How long Ctrl-C waits for running work. What is cut off goes on from its last window in the next run.
 const DRAIN: Duration = Duration::from_secs(2);
 

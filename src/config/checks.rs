@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::Problems;
 use super::places::real;
 use super::reader::Section;
-use super::{FolderConfig, TranscribeConfig};
+use super::{AccountConfig, FolderConfig, TranscribeConfig, WebhooksConfig};
 use crate::call::Language;
 
 /// A folder with the section it came from, for paths and lines in messages.
@@ -43,6 +43,27 @@ pub(super) fn folders(folders: &[Folder<'_>], state_dir: &Path) {
                 );
                 section.problem("path", message);
             }
+        }
+    }
+}
+
+/// Accounts against each other, and what they need of our door.
+pub(super) fn accounts(accounts: &[AccountConfig], webhooks: &WebhooksConfig, problems: &Problems) {
+    for (index, account) in accounts.iter().enumerate() {
+        let kind = account.kind();
+        if accounts[..index].iter().any(|other| other.kind() == kind && other.name == account.name) {
+            problems.add(
+                format!("{kind}.name"),
+                None,
+                format!("Two accounts have the name '{}'; names must differ.", account.name),
+            );
+        }
+        if (account.webhooks || account.record_calls) && webhooks.public_url.is_none() {
+            let message = format!(
+                "The account '{}' wants deliveries; set the address where the provider reaches them.",
+                account.name
+            );
+            problems.add("webhooks.public_url", None, message);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Never opens a socket or the store. The raw form exists only inside this module; everything after start-up sees
 //! [`Config`].
 
+mod accounts;
 mod checks;
 mod error;
 mod languages;
@@ -20,11 +21,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 use toml::de::DeTable;
 
+pub use accounts::{
+    AccountConfig, RingCentralConfig, TwilioConfig, VendorConfig, WebexConfig, WebexReach, WebhooksConfig,
+};
 pub use error::{ConfigErrors, Problem};
 
 use self::error::Problems;
 use self::reader::{Section, line_at};
-use crate::call::{AccountName, Language};
+use crate::call::{AccountName, Language, ProviderKind};
 
 /// Looks up an environment variable; a function, so that tests need not change the process.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -52,6 +56,10 @@ pub struct Config {
     pub pipeline: PipelineConfig,
     /// Watched folders.
     pub folders: Vec<FolderConfig>,
+    /// Accounts at providers.
+    pub accounts: Vec<AccountConfig>,
+    /// Our door to the providers.
+    pub webhooks: WebhooksConfig,
 }
 
 /// What is logged and how.
@@ -116,6 +124,8 @@ pub struct PipelineConfig {
     pub attempts_max: u32,
     /// Of five claims how many take the newest recording; the rest take the oldest, so that a backlog drains too.
     pub newest_first_of_five: u8,
+    /// Age of a recording at which what the provider still does not have is given up.
+    pub give_up_after: Duration,
     /// How long a graceful stop waits for running work.
     pub drain_timeout: Duration,
     /// Disk space below which nothing new is taken in, in bytes.
@@ -227,15 +237,26 @@ impl Config {
             .into_iter()
             .filter_map(|section| sections::folder(&section).map(|folder| (section, folder)))
             .collect();
+        let accounts: Vec<AccountConfig> = [
+            ("twilio", ProviderKind::Twilio),
+            ("ringcentral", ProviderKind::RingCentral),
+            ("webex", ProviderKind::Webex),
+        ]
+        .into_iter()
+        .flat_map(|(key, kind)| root.sections(key).into_iter().map(move |section| (section, kind)))
+        .filter_map(|(section, kind)| accounts::account(&accounts::Reading { section: &section, env }, kind))
+        .collect();
+        let webhooks = accounts::webhooks(&root.section("webhooks"));
         root.finish(|_| None);
 
+        checks::accounts(&accounts, &webhooks, problems);
         checks::state_dir(&state_dir, root, problems);
         checks::folders(&folders, &state_dir);
         checks::english_only(&transcribe, &transcribe_section, &folders);
 
         transcribe.model_dirs = places::model_dirs(transcribe.model_dirs, &state_dir, env);
         let folders = folders.into_iter().map(|(_, folder)| folder).collect();
-        Self { file: None, state_dir, log, api, transcribe, pipeline, folders }
+        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks }
     }
 }
 

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::Env;
+use super::accounts::Reading;
 use super::error::Problems;
+use crate::call::AccountName;
 
 /// Shorter tokens can be guessed.
 const TOKEN_CHARS_MIN: usize = 16;
@@ -50,6 +52,43 @@ pub(super) fn api_token(token_file: Option<PathBuf>, env: Env<'_>, problems: &Pr
         }
     }
 }
+
+/// A secret of one account: the file named in `KEY_file`, the systemd credential `NAME.KEY`, or the variable
+/// `CALLSCRIBE_NAME_KEY`; of several the first counts.
+pub(super) fn account_secret(
+    key: &'static str,
+    name: Option<&AccountName>,
+    reading: &Reading<'_>,
+) -> Option<SecretString> {
+    let file_key = FILE_KEYS.iter().find(|file_key| file_key.strip_suffix("_file") == Some(key)).copied()?;
+    let named = reading.section.path(file_key, "/etc/callscribe/secret");
+    let name = name?.as_str();
+    let credential = (reading.env)("CREDENTIALS_DIRECTORY")
+        .map(|folder| Path::new(&folder).join(format!("{name}.{}", key.replace('_', "-"))));
+    let file = named.or_else(|| credential.filter(|path| path.exists()));
+    let variable = format!("CALLSCRIBE_{name}_{key}").to_ascii_uppercase().replace(['-', '.'], "_");
+    let secret = match file {
+        Some(path) => from_file(&path).map_err(|message| reading.section.problem(file_key, message)).ok()?,
+        None => (reading.env)(&variable)?,
+    };
+    let secret = secret.trim();
+    if secret.is_empty() {
+        reading.section.problem(file_key, "There is nothing in it.");
+        return None;
+    }
+    Some(SecretString::from(secret))
+}
+
+/// The keys that name files with accounts' secrets.
+const FILE_KEYS: [&str; 7] = [
+    "auth_token_file",
+    "api_key_secret_file",
+    "client_secret_file",
+    "jwt_file",
+    "verification_token_file",
+    "webhook_secret_file",
+    "developer_token_file",
+];
 
 fn from_file(path: &Path) -> Result<String, String> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;

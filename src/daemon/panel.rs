@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 use super::engine::Gauge;
 use crate::call::RecordingId;
@@ -11,16 +12,20 @@ use crate::config::Config;
 use crate::discover::Discoverer;
 use crate::serve::{Account, Check, Looked, Loops, Parked, Reach, Running};
 
+/// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
+const LOOKS_MAX: usize = 4;
+
 /// Asks the loops on behalf of the API.
 pub(super) struct Panel {
     engine: Gauge,
     discoverer: Discoverer,
     config: Arc<Config>,
+    looks: Arc<Semaphore>,
 }
 
 impl Panel {
-    pub(super) const fn new(engine: Gauge, discoverer: Discoverer, config: Arc<Config>) -> Self {
-        Self { engine, discoverer, config }
+    pub(super) fn new(engine: Gauge, discoverer: Discoverer, config: Arc<Config>) -> Self {
+        Self { engine, discoverer, config, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
     }
 
     /// Whether the watchdog may be petted: the pipeline runs.
@@ -121,7 +126,12 @@ impl Loops for Panel {
     /// Folders are always walked whole, so `reach.hours` has nobody to go to yet.
     fn look(&self, _reach: Reach) -> BoxFuture<'static, Looked> {
         let discoverer = self.discoverer.clone();
+        let Ok(turn) = Arc::clone(&self.looks).try_acquire_owned() else {
+            let busy = "Looks asked for earlier are still under way; they show what is new.".to_owned();
+            return async { Looked { errors: vec![busy], ..Looked::default() } }.boxed();
+        };
         async move {
+            let _turn = turn;
             match discoverer.discover_once(None).await {
                 Ok(report) => Looked { new: report.new_ids, unsettled: report.unsettled, errors: report.problems },
                 Err(error) => Looked { errors: vec![error.to_string()], ..Looked::default() },

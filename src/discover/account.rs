@@ -88,7 +88,10 @@ impl Watched {
                     restless = (restless + 1).min(16);
                     self.account.settle.saturating_mul(1 << (restless - 1)).min(self.account.rescan)
                 }
-                Ok(_) => self.account.rescan,
+                Ok(_) => {
+                    restless = 0;
+                    self.account.rescan
+                }
                 Err(error @ DiscoverError::Store(_)) => return Err(error),
                 Err(error) => self.wait_after(&error),
             };
@@ -167,14 +170,13 @@ impl Watched {
                 key: RecordingKey { provider: kind, account: account.clone(), remote_id: listed.remote_id },
                 call: listed.call,
                 locator: listed.locator,
+                returned: listed.returned,
             })
             .collect();
         let refused: Vec<(String, String)> = refused.into_iter().map(|entry| (entry.locator, entry.reason)).collect();
         (report.new, report.new_ids) = self
             .blocking(move |store| {
-                for locator in &cleared {
-                    store.release_quarantine(kind, &account, locator)?;
-                }
+                store.release_quarantine(kind, &account, &cleared)?;
                 let mut inserted = Vec::new();
                 let mut rest = found.as_slice();
                 // All copies of one recording stay in one transaction, or the first of them would count as moved.
@@ -242,8 +244,10 @@ impl Watched {
     fn wait_after(&self, error: &DiscoverError) -> Duration {
         match error.disposition() {
             Disposition::Park | Disposition::Fatal => PARKED,
-            Disposition::Retry { after } => retry::backoff(self.status_mut().failures, fastrand::f64(), after),
-            Disposition::Reject => self.account.rescan,
+            Disposition::Retry { after } | Disposition::Wait { after } => {
+                retry::backoff(self.status_mut().failures, fastrand::f64(), after)
+            }
+            Disposition::Reject | Disposition::Absent => self.account.rescan,
         }
     }
 

@@ -13,7 +13,7 @@ use tempfile::TempPath;
 use super::FetchError;
 use crate::call::{Audio, RecordingId};
 
-/// Where files in the making lie: below `recordings/`, so that the rename stays in one file system.
+/// Where files in the making lie: in the tree they end up in, so that the rename stays in one file system.
 pub(super) const PARTIAL_FOLDER: &str = ".partial";
 /// Bytes read at a time for the digest.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -65,10 +65,15 @@ impl Files {
     /// [`FetchError::Io`].
     pub fn open(state_dir: &Path) -> Result<Self, FetchError> {
         let files = Self { recordings: state_dir.join("recordings"), transcripts: state_dir.join("transcripts") };
-        for folder in [&files.recordings.join(PARTIAL_FOLDER), &files.transcripts] {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(FetchError::at(folder))?;
+        for folder in files.partial_folders() {
+            DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(FetchError::at(&folder))?;
         }
         Ok(files)
+    }
+
+    /// Where files in the making lie, audio and transcripts.
+    pub(super) fn partial_folders(&self) -> [PathBuf; 2] {
+        [self.recordings.join(PARTIAL_FOLDER), self.transcripts.join(PARTIAL_FOLDER)]
     }
 
     /// The full path of what [`Audio::path`] names.
@@ -141,7 +146,8 @@ impl Files {
         let path = self.transcript_path(audio_relative);
         let folder = path.parent().unwrap_or(&self.transcripts);
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(FetchError::at(folder))?;
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(FetchError::at(folder))?;
+        let mut file =
+            tempfile::NamedTempFile::new_in(self.transcripts.join(PARTIAL_FOLDER)).map_err(FetchError::at(folder))?;
         file.write_all(text.as_bytes()).map_err(FetchError::at(&path))?;
         file.persist(&path).map_err(|error| FetchError::at(&path)(error.error))?;
         Ok(())
@@ -153,13 +159,18 @@ impl Files {
     ///
     /// [`FetchError::Io`].
     pub fn remove(&self, audio_relative: &str) -> Result<(), FetchError> {
-        for path in [self.audio_path(audio_relative), self.transcript_path(audio_relative)] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(FetchError::at(&path)(error)),
-                _ => {}
-            }
-        }
-        Ok(())
+        // Both are tried, whatever becomes of the first.
+        let removals =
+            [self.audio_path(audio_relative), self.transcript_path(audio_relative)].map(|path| remove(&path));
+        removals.into_iter().collect()
+    }
+}
+
+/// Removes a file that may be gone already.
+pub(super) fn remove(path: &Path) -> Result<(), FetchError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FetchError::at(path)(error)),
+        _ => Ok(()),
     }
 }
 

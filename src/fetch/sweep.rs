@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::files::PARTIAL_FOLDER;
+use super::files::{PARTIAL_FOLDER, remove};
 use super::{FetchError, Files};
 use crate::call::RecordingId;
 
@@ -21,8 +21,10 @@ pub enum Standing {
     Referenced,
     /// Its recording was removed; a crash kept the file.
     Forgotten,
-    /// Nobody names it, as yet or any more.
+    /// Its recording names another file by now.
     Unreferenced,
+    /// Nothing can be said: there is no such recording, or it has no audio as yet.
+    Unknown,
 }
 
 /// What a sweep did.
@@ -30,29 +32,30 @@ pub enum Standing {
 pub struct SweepReport {
     /// Left-overs of unfinished downloads that were removed.
     pub partials_removed: usize,
-    /// Files of removed recordings and old files without a recording that were removed.
+    /// Files of removed recordings, and old ones that newer ones replaced, that were removed.
     pub orphans_removed: usize,
-    /// Files without a recording that are too young to be removed, or not named like ours.
+    /// Files that were left alone: too young, without a recording, or not named like ours.
     pub left: usize,
 }
 
 impl Files {
-    /// Removes what a crash in the middle of a download left. Only while nothing is being downloaded.
+    /// Removes what a crash in the middle of writing left. Only while nothing is being downloaded or written.
     ///
     /// # Errors
     ///
     /// [`FetchError::Io`] when the folder cannot be read or a file cannot be removed.
     pub fn sweep_partials(&self) -> Result<usize, FetchError> {
-        let folder = self.recordings.join(PARTIAL_FOLDER);
         let mut removed = 0;
-        for entry in fs::read_dir(&folder).map_err(FetchError::at(&folder))?.flatten() {
-            fs::remove_file(entry.path()).map_err(FetchError::at(&entry.path()))?;
-            removed += 1;
+        for folder in self.partial_folders() {
+            for entry in fs::read_dir(&folder).map_err(FetchError::at(&folder))?.flatten() {
+                remove(&entry.path())?;
+                removed += 1;
+            }
         }
         Ok(removed)
     }
 
-    /// Walks both trees and removes files of removed recordings, and files no recording names once they are old.
+    /// Walks both trees and removes files of removed recordings, and files that newer ones replaced once they are old.
     /// `standing` is asked with the id in the file's name and the audio path it belongs to. Files that are not named
     /// `<id>.<ending>` are never touched.
     ///
@@ -75,6 +78,7 @@ impl Files {
                 };
                 match standing(id, tree, relative)? {
                     Standing::Referenced => {}
+                    Standing::Unknown => report.left += 1,
                     Standing::Unreferenced if !is_old(path, now) => report.left += 1,
                     Standing::Forgotten | Standing::Unreferenced => {
                         fs::remove_file(path).map_err(FetchError::at(path))?;

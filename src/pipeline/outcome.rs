@@ -12,6 +12,11 @@ use crate::store::{Claim, StepOutcome};
 /// that a thousand recordings behind a closed door cost little.
 const PARKED_RETRY: Duration = Duration::from_secs(120);
 
+/// Shortest and longest wait for something that is not there yet: recordings are ready seconds after a call, what a
+/// provider makes of them within a day.
+const WAIT_MIN: Duration = Duration::from_secs(5);
+const WAIT_MAX: Duration = Duration::from_secs(3600);
+
 /// The name under which transcription is parked.
 pub(super) const TRANSCRIPTION: &str = "transcribe";
 /// The name under which everything else is parked while the disk is full.
@@ -34,6 +39,8 @@ impl Shared {
             Setback::Cancelled => StepOutcome::Failed { error: "The work was cancelled.".to_owned() },
             Setback::Failure { message, disposition } => match disposition {
                 Disposition::Reject => StepOutcome::Failed { error: message },
+                Disposition::Absent => StepOutcome::Skipped { reason: message, result: None },
+                Disposition::Wait { after } => self.wait(claim, message, after),
                 Disposition::Fatal => return Err(PipelineError::Broken(message)),
                 Disposition::Park => self.park(parked_name(claim), message, PARKED_RETRY),
                 Disposition::Retry { .. } if claim.attempt >= self.config.pipeline.attempts_max => {
@@ -46,6 +53,18 @@ impl Shared {
                 }
             },
         })
+    }
+
+    /// What is not there yet is asked for as often as it is young: after half its age again. No attempt is used up.
+    fn wait(&self, claim: &Claim, message: String, after: Option<Duration>) -> StepOutcome {
+        let now = self.clock.now();
+        let age = Duration::try_from(now.duration_since(claim.recording.created_at)).unwrap_or(Duration::ZERO);
+        if age >= self.config.pipeline.give_up_after {
+            let hours = age.as_secs() / 3600;
+            return StepOutcome::Skipped { reason: format!("Given up after {hours} hours. {message}"), result: None };
+        }
+        let wait = (age / 2).clamp(WAIT_MIN, WAIT_MAX).max(after.unwrap_or_default());
+        StepOutcome::Waiting { until: self.later(wait), reason: message }
     }
 
     /// Nothing is wrong with the recording: everything of its kind waits, and no attempt is used up.

@@ -18,9 +18,9 @@ const PIECE: usize = 1000;
 /// What was found and put right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StartupReport {
-    /// Files of removed recordings, and old ones without a recording, that were removed.
+    /// Files of removed recordings, and old ones that newer ones replaced, that were removed.
     pub orphans_removed: usize,
-    /// Files nobody knows that were left alone.
+    /// Files nobody knows that were left alone: after a database was put back from a backup, calls it does not know.
     pub unknown_left: usize,
     /// Recordings whose audio is not on the disk.
     pub audio_missing: usize,
@@ -62,7 +62,6 @@ pub(super) async fn files(shared: Arc<Shared>, stop: CancellationToken) -> Resul
 fn sweep(store: &Store, files: &Files, stop: &CancellationToken) -> Result<StartupReport, PipelineError> {
     let stats = store.stats()?;
     let mut report = StartupReport::default();
-    // An empty database beside a full folder is a lost database, not a folder full of orphans.
     if stats.total + stats.deleted > 0 {
         let swept = files.sweep_orphans(SystemTime::now(), |id, tree, relative| {
             if stop.is_cancelled() {
@@ -94,14 +93,17 @@ fn sweep(store: &Store, files: &Files, stop: &CancellationToken) -> Result<Start
 }
 
 fn standing(files: &Files, recording: Option<&Recording>, tree: Tree, relative: &str) -> Standing {
-    let Some(recording) = recording else { return Standing::Unreferenced };
+    // A row is made before its first file and never removed. A file without one belongs to a database that was lost or
+    // put back from a backup, and may be all that is left of a call.
+    let Some(recording) = recording else { return Standing::Unknown };
     if recording.deletion.is_some() {
         return Standing::Forgotten;
     }
-    let is_its = recording.audio.as_ref().is_some_and(|audio| match tree {
+    let Some(audio) = &recording.audio else { return Standing::Unknown };
+    let is_its = match tree {
         Tree::Recordings => audio.path == relative,
         Tree::Transcripts => files.transcript_path(&audio.path) == files.transcript_path(relative),
-    });
+    };
     if is_its { Standing::Referenced } else { Standing::Unreferenced }
 }
 
@@ -117,6 +119,24 @@ pub(super) async fn write_transcript(shared: &Shared, relative: String, transcri
     if let Err(panic) = task.await {
         tracing::error!(%panic, "Writing a transcript for people ended in a panic.");
     }
+}
+
+/// Removes the files of an audio that came again under another name, and writes the transcript beside the new one.
+pub(super) async fn replace(
+    shared: &Shared,
+    id: RecordingId,
+    before: String,
+    after: String,
+) -> Result<(), PipelineError> {
+    let files = shared.files.clone();
+    let removed = shared.ask(move |store| {
+        rewrite(store, &files, id, &after)?;
+        Ok(files.remove(&before))
+    });
+    if let Err(error) = removed.await? {
+        tracing::warn!(recording = %id, %error, "A file that was replaced is still there; the next start removes it.");
+    }
+    Ok(())
 }
 
 /// Removes files that were written for a recording while somebody removed it.

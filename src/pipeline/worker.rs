@@ -12,7 +12,7 @@ use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
 use super::{PipelineError, sweep};
-use crate::call::{Recording, Step, Transcript};
+use crate::call::{Recording, Step, StepState, Transcript};
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
 
@@ -98,8 +98,10 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
     let done = match step {
         // Listens to `cancel` itself: the child must be told, not just forgotten.
         Step::Transcribe => transcribe(shared, &claim, cancel).await?,
+        // Listens itself too: a file that is being put in its place is put there, so that it can be found and removed.
+        Step::DownloadAudio => light(shared, &claim, &cancel).await?,
         _ => tokio::select! {
-            done = light(shared, &claim) => done?,
+            done = light(shared, &claim, &cancel) => done?,
             () = cancel.cancelled() => Err(Setback::Cancelled),
         },
     };
@@ -114,17 +116,23 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
         StepOutcome::Completed { result: StepResult::Audio(audio), .. } => Some(audio.path.clone()),
         _ => None,
     };
+    let audio_before = claim.recording.audio.as_ref().map(|audio| audio.path.clone());
     let now = shared.clock.now();
     let finished = shared.ask(move |store| match store.finish(&claim, outcome, now) {
         Err(StoreError::ClaimLost(_)) => Ok(None),
         finished => finished.map(Some),
     });
     let Some(recording) = finished.await? else {
-        tracing::info!(recording = %id, %step, "The recording was removed meanwhile; the result was dropped.");
+        tracing::info!(recording = %id, %step, "The recording was removed or sent back meanwhile; the result was dropped.");
         return sweep::remove_forgotten(shared, id, kept).await;
     };
     drop(shown);
     tell(&recording, step, attempt);
+    if let (Some(before), Some(audio)) = (audio_before, &recording.audio)
+        && before != audio.path
+    {
+        sweep::replace(shared, id, before, audio.path.clone()).await?;
+    }
     if let (Some(audio), Some(transcript)) = (&recording.audio, transcript) {
         sweep::write_transcript(shared, audio.path.clone(), transcript).await;
         // Whoever removed the recording between the commit and now has not seen this file.
@@ -160,7 +168,11 @@ fn program_version() -> String {
 }
 
 /// All steps but transcription.
-async fn light(shared: &Shared, claim: &Claim) -> Result<Result<Done, Setback>, PipelineError> {
+async fn light(
+    shared: &Shared,
+    claim: &Claim,
+    cancel: &CancellationToken,
+) -> Result<Result<Done, Setback>, PipelineError> {
     let id = claim.id();
     let transcript = match claim.step {
         Step::DetectLanguage | Step::GenerateSummary => shared.ask(move |store| store.transcript(id)).await?,
@@ -174,7 +186,7 @@ async fn light(shared: &Shared, claim: &Claim) -> Result<Result<Done, Setback>, 
         (Step::DetectLanguage | Step::GenerateSummary, None) => {
             Err(Setback::NotToBeHad("There is no transcript.".to_owned()))
         }
-        (step, _) => fetch(shared, claim, step).await,
+        (step, _) => fetch(shared, claim, step, cancel).await,
     })
 }
 
@@ -182,14 +194,13 @@ fn detect_language(shared: &Shared, claim: &Claim, mut transcript: Transcript) -
     let config = &shared.config.transcribe;
     let allowed = steps::transcribe::languages(config, shared.folder(&claim.recording));
     let guess = steps::detect_language::run(&transcript, allowed, config.translate)?;
-    transcript.language = Some(guess.language.clone());
-    transcript.language_confidence = guess.confidence;
+    transcript = transcript.weighed(Some(guess.language.clone()), guess.confidence);
     let result = StepResult::Language { language: Some(guess.language), confidence: guess.confidence };
     Ok(Done { transcript: Some(transcript), ..Done::with(result) })
 }
 
 /// The steps that ask the provider.
-async fn fetch(shared: &Shared, claim: &Claim, step: Step) -> Result<Done, Setback> {
+async fn fetch(shared: &Shared, claim: &Claim, step: Step, cancel: &CancellationToken) -> Result<Done, Setback> {
     if let Some(parked) = shared.activity.parked(&parked_name(claim), shared.clock.now()) {
         let after = parked.until.duration_since(shared.clock.now()).try_into().unwrap_or(Duration::ZERO);
         return Err(Setback::NotYet { after, reason: parked.reason });
@@ -200,6 +211,11 @@ async fn fetch(shared: &Shared, claim: &Claim, step: Step) -> Result<Done, Setba
         return Err(Setback::NotYet { after: UNKNOWN_ACCOUNT_RETRY, reason });
     };
     let (remote_id, locator) = (claim.recording.key.remote_id.as_str(), claim.locator.as_str());
+    if !provider.reaches(locator) {
+        let account = parked_name(claim);
+        let reason = format!("It was found outside of what {account} reads now; read that place again to go on.");
+        return Err(Setback::NotYet { after: UNKNOWN_ACCOUNT_RETRY, reason });
+    }
     let result = match step {
         Step::FetchDetails => {
             StepResult::Details(Box::new(steps::fetch_details::run(&*provider, remote_id, locator).await?))
@@ -210,7 +226,8 @@ async fn fetch(shared: &Shared, claim: &Claim, step: Step) -> Result<Done, Setba
                 file_bytes_max: shared.config.transcribe.file_bytes_max,
                 free_disk_bytes_min: shared.config.pipeline.free_disk_bytes_min,
             };
-            let audio = steps::download_audio::run(&*provider, &shared.files, &claim.recording, locator, limits);
+            let audio =
+                steps::download_audio::run(&*provider, &shared.files, &claim.recording, locator, limits, cancel);
             StepResult::Audio(Box::new(audio.await?))
         }
     };
@@ -288,9 +305,13 @@ async fn keep_windows(
 fn tell(recording: &Recording, step: Step, attempt: u32) {
     let record = recording.steps.get(step);
     let (id, state, took_ms) = (recording.id, record.state.name(), record.took_ms);
-    match state {
-        "failed" => tracing::warn!(recording = %id, %step, attempt, took_ms, "A step failed."),
-        "waiting" => tracing::info!(recording = %id, %step, attempt, took_ms, "A step will be tried again."),
+    match &record.state {
+        StepState::Failed { error, .. } => {
+            tracing::warn!(recording = %id, %step, attempt, took_ms, error, "A step failed.");
+        }
+        StepState::Waiting { until, reason } => {
+            tracing::info!(recording = %id, %step, attempt, took_ms, %until, reason, "A step will be tried again.");
+        }
         _ => tracing::info!(recording = %id, %step, attempt, state, took_ms, "A step ended."),
     }
 }

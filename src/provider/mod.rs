@@ -2,14 +2,24 @@
 //!
 //! A provider only reads its source. It never writes the store: `discover` and `pipeline` do, with what it returns.
 
+pub mod client;
 pub mod folder;
+pub mod oauth;
+mod pages;
+mod webhook;
 
 use std::path::Path;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::call::{AccountName, CallFacts, Disposition, ProviderKind};
+use crate::call::{AccountName, CallFacts, Disposition, ProviderKind, Transcript};
+
+pub use pages::Pages;
+pub use webhook::{Delivery, Received, WebhookAnswer};
 
 /// A recording as a listing shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +30,9 @@ pub struct Listed {
     pub locator: String,
     /// What the listing already tells.
     pub call: CallFacts,
+    /// Something happened to it since the last look (it came, moved, or is back), so that what was given up is worth
+    /// another try. False where a listing shows what it showed before.
+    pub returned: bool,
 }
 
 /// A file or entry that cannot be taken in, with the reason.
@@ -69,6 +82,56 @@ pub struct ProviderError {
     pub disposition: Disposition,
 }
 
+impl ProviderError {
+    /// An error with what follows from it.
+    pub fn new(message: impl Into<String>, disposition: Disposition) -> Self {
+        Self { message: message.into(), disposition }
+    }
+}
+
+/// What the provider itself makes of a call: a second opinion, and the transcript when ours cannot be had.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opinion {
+    /// Its transcript, with [`TranscriptSource::Provider`](crate::call::TranscriptSource) and the provider's name as
+    /// model; absent when it only has insights.
+    pub transcript: Option<Transcript>,
+    /// Everything else it says of the call (summary, sentiment, next steps, …), whole.
+    pub insights: Value,
+}
+
+/// How an account stands at its provider.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Access {
+    /// Its host answers.
+    pub is_reachable: bool,
+    /// It takes the account's credentials.
+    pub is_signed_in: bool,
+    /// Scopes and permissions that are missing for what the configuration asks.
+    pub missing: Vec<String>,
+    /// Recordings of the last week that it shows, where it can be told; `at_least` when there may be more.
+    pub visible: Option<Visible>,
+    /// What is wrong and what to do, as sentences; empty when all is well.
+    pub advice: Vec<String>,
+}
+
+/// A count that may not be the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Visible {
+    /// How many were seen.
+    pub count: usize,
+    /// There are more.
+    pub at_least: bool,
+}
+
+/// A recording that was begun by us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Started {
+    /// The provider's id of the recording.
+    pub remote_id: String,
+    /// Its state, in the provider's words.
+    pub state: String,
+}
+
 /// One account at one source.
 pub trait Provider: Send + Sync {
     /// Which vendor.
@@ -81,8 +144,20 @@ pub trait Provider: Send + Sync {
     /// quarantine. A source that reads content to know it need not read all of it again after a restart.
     fn recall(&self, _known: &[KnownPlace], _quarantined: &[String]) {}
 
+    /// Whether a place is this source's at all. One that is not can neither be read nor be missing: an archive imported
+    /// from another folder under the same name.
+    fn reaches(&self, _locator: &str) -> bool {
+        true
+    }
+
     /// Looks for recordings from `cursor` on.
     fn discover(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Discovery, ProviderError>>;
+
+    /// Lists what was recorded since `since`, at most `limit`, wherever the cursor stands. By hand; a source that is
+    /// always walked whole looks as usual.
+    fn look_back(&self, _since: Timestamp, _limit: usize) -> BoxFuture<'_, Result<Discovery, ProviderError>> {
+        self.discover(None)
+    }
 
     /// The recording and its call.
     fn details<'a>(&'a self, remote_id: &'a str, locator: &'a str) -> BoxFuture<'a, Result<CallFacts, ProviderError>>;
@@ -98,4 +173,55 @@ pub trait Provider: Send + Sync {
         into: &'a Path,
         bytes_max: u64,
     ) -> BoxFuture<'a, Result<(), ProviderError>>;
+
+    /// The provider's own transcript and insights. `None` when it has none for this recording and will have none;
+    /// [`Disposition::Wait`] when they may still come.
+    fn opinion<'a>(
+        &'a self,
+        _remote_id: &'a str,
+        _locator: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Opinion>, ProviderError>> {
+        async { Ok(None) }.boxed()
+    }
+
+    /// Deletes the provider's copy, in the form it has for that. Done already is done.
+    fn remove<'a>(&'a self, _remote_id: &'a str) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let message = format!("Recordings of provider {} cannot be removed at their source from here.", self.kind());
+        async { Err(ProviderError::new(message, Disposition::Reject)) }.boxed()
+    }
+
+    /// How the account stands. Never fails: what is wrong is in the answer.
+    fn access(&self) -> BoxFuture<'_, Access> {
+        async { Access { is_reachable: true, is_signed_in: true, ..Access::default() } }.boxed()
+    }
+
+    /// Keeps alive what brings us news: subscriptions and webhooks at the provider. Asked now and then.
+    fn tend(&self) -> BoxFuture<'_, Result<(), ProviderError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    /// Reads what was delivered to our door; decides from its signature whether it is believed. Sends nothing: a delivery
+    /// is answered within milliseconds.
+    fn receive(&self, _delivery: &Delivery<'_>) -> Received {
+        Received::refused("This account takes no deliveries.")
+    }
+
+    /// Begins to record a running call, both sides apart. [`Disposition::Absent`] when the call is over.
+    fn record<'a>(&'a self, _call_id: &'a str) -> BoxFuture<'a, Result<Started, ProviderError>> {
+        let message = format!("Calls of provider {} cannot be recorded from here.", self.kind());
+        async { Err(ProviderError::new(message, Disposition::Reject)) }.boxed()
+    }
+}
+
+/// What every account at a provider leans on beside its own configuration.
+#[derive(Clone)]
+pub struct AccountContext {
+    /// Tells when tokens end and where a look ends.
+    pub clock: std::sync::Arc<dyn crate::clock::Clock>,
+    /// Keeps tokens.
+    pub vault: std::sync::Arc<dyn oauth::Vault>,
+    /// Where providers reach us, if they do: `https://calls.example.com`.
+    pub public_url: Option<String>,
+    /// How long is waited for what.
+    pub timing: client::Timing,
 }

@@ -188,7 +188,13 @@ pub(super) async fn remove(
             "Leave delete_from_provider out and remove the source's copy there.",
         ));
     }
-    let (id, now) = (recording.id, api.0.clock.now());
+    // A task of its own: a caller who goes away does not leave a removal half done.
+    let removal = tokio::spawn(async move { forget(&api, recording.id).await });
+    removal.await.map_err(|_| ApiError::internal())?
+}
+
+async fn forget(api: &Api, id: RecordingId) -> Result<Json<Removal>, ApiError> {
+    let now = api.0.clock.now();
     let removed = api.ask(move |store| store.soft_delete(id, "api", now)).await?;
     api.0.loops.cancel(id);
     if let Some(path) = removed.audio_path {

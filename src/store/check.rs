@@ -34,6 +34,7 @@ impl Store {
         let mut findings = Vec::new();
         {
             let mut db = self.0.db.write().unwrap_or_else(PoisonError::into_inner);
+            let db = db.as_mut().ok_or_else(|| StoreError::closed(&self.0.path))?;
             let is_whole = unwinding(&self.0.path, || match db.check_integrity() {
                 Err(redb::DatabaseError::TransactionInProgress) => Err(StoreError::Busy),
                 checked => checked.map_err(|error| StoreError::opening(&self.0.path, error)),
@@ -97,8 +98,9 @@ impl Store {
     /// [`StoreError::Busy`] while a reader is open; otherwise as every write.
     pub fn compact(&self) -> Result<bool, StoreError> {
         let mut db = self.0.db.write().unwrap_or_else(PoisonError::into_inner);
+        let open = db.as_mut().ok_or_else(|| StoreError::closed(&self.0.path))?;
         let compacted =
-            unwinding(&self.0.path, || db.compact().map_err(|error| StoreError::running(&self.0.path, error)))?;
+            unwinding(&self.0.path, || open.compact().map_err(|error| StoreError::running(&self.0.path, error)))?;
         drop(db);
         // Compaction's own commits do without the allocator record; the next commit writes it, so that a kill right
         // after does not cost a walk over the file.

@@ -97,18 +97,28 @@ impl Store {
         if self.next_due(request.lane)?.is_none_or(|due| due.as_millisecond() > now.as_millisecond()) {
             return Ok(None);
         }
-        self.write(|tables| {
-            tables.promote(request.lane, now)?;
-            for _ in 0..EXHAUSTED_MAX {
+        let (claim, given_up) = self.write(|tables| {
+            let promoted = tables.promote(request.lane, now)?;
+            let mut given_up = 0;
+            while given_up < EXHAUSTED_MAX {
                 let Some((id, step)) = tables.first_ready(request)? else { break };
                 let row = tables.known_row(id)?;
                 if row.recording.steps.get(step).attempts < request.attempts_max {
-                    return tables.take(&row, step, request.boot, now).map(|claim| Verdict::Keep(Some(claim)));
+                    let claim = tables.take(&row, step, request.boot, now)?;
+                    return Ok(Verdict::Keep((Some(claim), given_up)));
                 }
                 tables.give_up(&row, step, now)?;
+                given_up += 1;
             }
-            Ok(Verdict::Keep(None))
-        })
+            // Another worker was quicker: nothing was written.
+            let is_idle = promoted == 0 && given_up == 0;
+            Ok(if is_idle { Verdict::Drop((None, 0)) } else { Verdict::Keep((None, given_up)) })
+        })?;
+        if given_up > 0 {
+            // The next step of what was given up may be another lane's.
+            self.announce_work();
+        }
+        Ok(claim)
     }
 
     /// When the next step of a lane may be claimed: a time in the past when one is ready, `None` when only new work
@@ -146,7 +156,7 @@ impl Store {
             if let Some((language, confidence)) = effects.language {
                 let stored = tables.transcripts.get(id)?.map(|bytes| record::decode::<Transcript>(bytes.value()));
                 if let Some(transcript) = stored.transpose()? {
-                    let transcript = Transcript { language, language_confidence: confidence, ..transcript };
+                    let transcript = transcript.weighed(language, confidence);
                     tables.transcripts.insert(id, record::encode(&transcript)?.as_slice())?;
                 }
             }
@@ -186,8 +196,8 @@ fn lane_range(lane: u8) -> std::ops::RangeInclusive<(u8, i64, &'static [u8; 16])
 }
 
 impl Tables<'_> {
-    /// Moves what has come due from `waiting` to `ready`.
-    fn promote(&mut self, lane: Lane, now: Timestamp) -> Result<(), Fault> {
+    /// Moves what has come due from `waiting` to `ready`. Answers how much.
+    fn promote(&mut self, lane: Lane, now: Timestamp) -> Result<usize, Fault> {
         let due = (lane as u8, i64::MIN, &[0; 16])..=(lane as u8, now.as_millisecond(), &[0xff; 16]);
         let mut moved = Vec::new();
         for entry in self.waiting.range(due)?.take(PROMOTIONS_MAX) {
@@ -195,12 +205,13 @@ impl Tables<'_> {
             let (lane, until, id) = key.value();
             moved.push((lane, until, *id, step.value()));
         }
+        let count = moved.len();
         for (lane, until, id, step) in moved {
             self.waiting.remove((lane, until, &id))?;
             let row = self.known_row(RecordingId::from_bytes(id))?;
             self.ready.insert((lane, row.recording.listed_at().as_millisecond(), &id), step)?;
         }
-        Ok(())
+        Ok(count)
     }
 
     fn first_ready(&self, request: &ClaimRequest) -> Result<Option<(RecordingId, Step)>, Fault> {

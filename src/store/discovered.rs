@@ -26,6 +26,8 @@ pub struct NewRecording {
     pub call: CallFacts,
     /// Where the source finds it again.
     pub locator: String,
+    /// It was away at its source and is back: what was given up without it is worth another try.
+    pub returned: bool,
 }
 
 /// What became of one [`NewRecording`].
@@ -40,8 +42,8 @@ pub struct Inserted {
 impl Store {
     /// Stores what one look at a source found, and where its next look starts. Answers in the order of `found`.
     ///
-    /// A known recording found at another place takes the new locator; if its audio could not be had at the old one it
-    /// is tried again. A locator that is taken in leaves the quarantine. `cursor: None` leaves the cursor as it is.
+    /// A known recording found at another place takes the new locator; if its audio could not be had at the old one, or
+    /// it is back at the old one, it is tried again. A locator that is taken in leaves the quarantine. `cursor: None` leaves the cursor as it is.
     ///
     /// # Errors
     ///
@@ -74,8 +76,15 @@ impl Store {
                 changed |= tables.release(&source, &new.locator)?;
                 inserted.push(answer);
             }
+            let mut unlisted = 0;
             for (locator, reason) in refused {
-                changed |= tables.refuse(&source, locator, reason, now)?;
+                match tables.refuse(&source, locator, reason, now)? {
+                    Some(is_new) => changed |= is_new,
+                    None => unlisted += 1,
+                }
+            }
+            if unlisted > 0 {
+                tracing::warn!(source, unlisted, limit = QUARANTINE_MAX, "The list of refused entries is full.");
             }
             changed |= tables.move_cursor(&source, cursor)?;
             Ok(if changed { Verdict::Keep((inserted, true)) } else { Verdict::Drop((inserted, false)) })
@@ -86,7 +95,7 @@ impl Store {
         Ok(inserted)
     }
 
-    /// Takes a locator out of the quarantine, so that its source is asked again. False when it was not in it.
+    /// Takes locators out of the quarantine, so that their source is asked again. Answers how many were in it.
     ///
     /// # Errors
     ///
@@ -95,11 +104,18 @@ impl Store {
         &self,
         provider: ProviderKind,
         account: &AccountName,
-        locator: &str,
-    ) -> Result<bool, StoreError> {
+        locators: &[String],
+    ) -> Result<usize, StoreError> {
+        if locators.is_empty() {
+            return Ok(0);
+        }
         self.write(|tables| {
-            let was_there = tables.release(&source_key(provider, account), locator)?;
-            Ok(if was_there { Verdict::Keep(true) } else { Verdict::Drop(false) })
+            let source = source_key(provider, account);
+            let mut released = 0;
+            for locator in locators {
+                released += usize::from(tables.release(&source, locator)?);
+            }
+            Ok(if released > 0 { Verdict::Keep(released) } else { Verdict::Drop(0) })
         })
     }
 }
@@ -137,40 +153,40 @@ impl Tables<'_> {
             self.by_locator.insert(place, id.as_bytes())?;
         }
         let old = self.known_row(id)?;
-        if old.locator == new.locator || places.contains(&(new.key.remote_id.as_str(), old.locator.as_str())) {
+        let has_moved = old.locator != new.locator;
+        let is_a_copy = has_moved && places.contains(&(new.key.remote_id.as_str(), old.locator.as_str()));
+        if is_a_copy || !(has_moved || new.returned) {
             return Ok(!is_known_place);
         }
         let mut row = old.clone();
         row.locator.clone_from(&new.locator);
-        row.recording.updated_at = now;
+        let mut is_revived = false;
         if row.recording.deletion.is_none() {
             row.recording.metadata = outcome::with_source(row.recording.metadata.take(), &new.locator);
-            for step in [Step::FetchDetails, Step::FetchMetadata, Step::DownloadAudio] {
-                let state = &row.recording.steps.get(step).state;
-                let is_without_result = !matches!(state, StepState::Completed { .. } | StepState::Running { .. });
-                if is_without_result && *state != StepState::Pending {
-                    revive(&mut row.recording, step);
-                }
-            }
+            is_revived = row.revive_fetching(has_moved);
         }
+        if !(has_moved || is_revived) {
+            return Ok(!is_known_place);
+        }
+        row.recording.updated_at = now;
         self.put(Some(&old), &row)?;
         Ok(true)
     }
 
-    fn refuse(&mut self, source: &str, locator: &str, reason: &str, now: Timestamp) -> Result<bool, Fault> {
+    /// Answers whether that is news; `None` when the list is full.
+    fn refuse(&mut self, source: &str, locator: &str, reason: &str, now: Timestamp) -> Result<Option<bool>, Fault> {
         let known: Option<Quarantined> =
             self.quarantine.get((source, locator))?.map(|bytes| record::decode(bytes.value())).transpose()?;
         if known.as_ref().is_some_and(|known| known.reason == reason) {
-            return Ok(false);
+            return Ok(Some(false));
         }
         if known.is_none() && self.quarantine.len()? >= QUARANTINE_MAX {
-            tracing::warn!(source, limit = QUARANTINE_MAX, "The quarantine is full; a refused entry was not recorded.");
-            return Ok(false);
+            return Ok(None);
         }
         let since = known.map_or(now, |known| known.since);
         let entry = Quarantined { source: source.into(), locator: locator.into(), reason: reason.into(), since };
         self.quarantine.insert((source, locator), record::encode(&entry)?.as_slice())?;
-        Ok(true)
+        Ok(Some(true))
     }
 
     fn release(&mut self, source: &str, locator: &str) -> Result<bool, Fault> {
@@ -184,6 +200,36 @@ impl Tables<'_> {
             self.cursors.insert(source, cursor)?;
         }
         Ok(!is_there)
+    }
+}
+
+impl Row {
+    /// Sends the steps that need the source back to the start where they ended without it; at a new place also those
+    /// that wait for the old one. A later step that runs meanwhile loses its claim: it comes again behind them, and what
+    /// it has finished is kept. Answers whether there was anything to send back.
+    fn revive_fetching(&mut self, has_moved: bool) -> bool {
+        let mut is_revived = false;
+        for step in [Step::FetchDetails, Step::FetchMetadata, Step::DownloadAudio] {
+            let is_worth_it = match &self.recording.steps.get(step).state {
+                StepState::Failed { .. } | StepState::Skipped { .. } => true,
+                StepState::Waiting { .. } => has_moved,
+                StepState::Pending | StepState::Running { .. } | StepState::Completed { .. } => false,
+            };
+            if is_worth_it {
+                revive(&mut self.recording, step);
+                is_revived = true;
+            }
+        }
+        if is_revived && self.lease.take().is_some() {
+            for step in Step::ALL {
+                let record = self.recording.steps.get_mut(step);
+                if matches!(record.state, StepState::Running { .. }) {
+                    record.state = StepState::Pending;
+                    record.attempts = record.attempts.saturating_sub(1);
+                }
+            }
+        }
+        is_revived
     }
 }
 

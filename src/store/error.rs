@@ -84,6 +84,11 @@ impl StoreError {
         matches!(self, Self::Damaged { .. } | Self::Newer { .. })
     }
 
+    /// The database is being closed; nobody who holds a store can see this.
+    pub(super) fn closed(path: &Path) -> Self {
+        Self::Damaged { path: path.to_owned(), detail: "it is closed".to_owned() }
+    }
+
     /// Sorts what redb says when it opens `path`.
     pub(super) fn opening(path: &Path, error: redb::DatabaseError) -> Self {
         use std::io::ErrorKind;

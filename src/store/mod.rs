@@ -69,11 +69,25 @@ pub struct Store(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     /// Written to through `&self`; the write lock is only for compaction and the integrity check, which redb wants
-    /// alone.
-    db: RwLock<Database>,
+    /// alone. Taken out when it is closed, see [`Inner::drop`].
+    db: RwLock<Option<Database>>,
     path: PathBuf,
     /// Counts what added work, so that an idle pipeline wakes.
     work: watch::Sender<u64>,
+}
+
+impl Drop for Inner {
+    /// redb writes as it closes, and panics where a page is damaged.
+    fn drop(&mut self) {
+        let db = self.db.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let closed = unwinding(&self.path, || {
+            drop(db);
+            Ok(())
+        });
+        if let Err(error) = closed {
+            tracing::error!(%error, "The database could not be closed.");
+        }
+    }
 }
 
 /// Whether a transaction changed anything; one that did not is not committed, so that polling costs no disk write.
@@ -98,15 +112,18 @@ impl Store {
     }
 
     fn read<T>(&self, body: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.with(|db| body(&db.begin_read()?))
+    }
+
+    fn with<T>(&self, run: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         // A panic while the lock was held left redb consistent: it rolls back what was not committed.
         let db = self.0.db.read().unwrap_or_else(PoisonError::into_inner);
-        let run = || body(&db.begin_read()?);
-        unwinding(&self.0.path, || run().map_err(|fault| fault.into_error(&self.0.path)))
+        let open = db.as_ref().ok_or_else(|| StoreError::closed(&self.0.path))?;
+        unwinding(&self.0.path, || run(open).map_err(|fault| fault.into_error(&self.0.path)))
     }
 
     fn write<T>(&self, body: impl FnOnce(&mut Tables<'_>) -> Result<Verdict<T>, Fault>) -> Result<T, StoreError> {
-        let db = self.0.db.read().unwrap_or_else(PoisonError::into_inner);
-        let run = || {
+        self.with(|db| {
             let mut tx = db.begin_write()?;
             // Recovery after a kill takes milliseconds instead of a walk over the whole file.
             tx.set_quick_repair(true);
@@ -115,7 +132,6 @@ impl Store {
                 Verdict::Keep(value) => tx.commit().map(|()| value).map_err(Fault::from),
                 Verdict::Drop(value) => tx.abort().map(|()| value).map_err(Fault::from),
             }
-        };
-        unwinding(&self.0.path, || run().map_err(|fault: Fault| fault.into_error(&self.0.path)))
+        })
     }
 }

@@ -59,8 +59,10 @@ impl Store {
     }
 
     fn over(db: Database, path: &Path) -> Result<Self, StoreError> {
-        unwinding(path, || check_version(&db, path).map_err(|fault| fault.into_error(path)))?;
-        Ok(Self(Arc::new(Inner { db: RwLock::new(db), path: path.to_owned(), work: watch::Sender::new(0) })))
+        let (db, path) = (RwLock::new(Some(db)), path.to_owned());
+        let store = Self(Arc::new(Inner { db, path, work: watch::Sender::new(0) }));
+        store.with(|db| check_version(db, store.path()))?;
+        Ok(store)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Windows heard, back to one transcript of the call.
 
 use super::ballot::Elected;
+use super::checks;
 use super::listen::Heard;
 use super::protocol::{ModelProfile, Request};
 use super::survey::Survey;
 use super::windows::Window;
-use super::words::{SEGMENT_MS_MAX, SEGMENT_PAUSE_MS, segments};
+use super::words::{SEGMENT_MS_MAX, SEGMENT_PAUSE_MS, joined_text, segments};
 use crate::call::{ChannelRole, Language, Segment, Suspect, SuspectReason, Timings, Transcript, TranscriptSource};
 use crate::understand;
 
@@ -54,6 +55,7 @@ pub fn assemble(material: Material<'_>) -> Transcript {
         model_is_miniature: profile.miniature,
         language,
         language_confidence,
+        heard: None,
         duration_ms: survey.duration_ms(),
         channels: survey.channels,
         segments,
@@ -76,10 +78,12 @@ fn sort_out(material: &Material<'_>) -> (Vec<Segment>, Vec<Suspect>) {
         let pieces = segments(window, heard.words.clone(), &heard.decoded, &speaker);
         let mut reasons = heard.reasons.clone();
         reasons.extend(unvoiced(window, heard));
-        if reasons.is_empty() {
-            published.extend(pieces);
-        } else {
-            suspects.extend(pieces.into_iter().map(|segment| Suspect { segment, reasons: reasons.clone() }));
+        for segment in pieces {
+            if is_spoken(&segment, &reasons) {
+                published.push(segment);
+            } else {
+                suspects.push(Suspect { segment, reasons: reasons.clone() });
+            }
         }
     }
     published.sort_by_key(|segment| (segment.channel, segment.start_ms));
@@ -89,10 +93,18 @@ fn sort_out(material: &Material<'_>) -> (Vec<Segment>, Vec<Suspect>) {
     (published, suspects)
 }
 
+/// Whether a piece of a window is free of what speaks against the window: a loop condemns only the pieces it is in.
+fn is_spoken(segment: &Segment, reasons: &[SuspectReason]) -> bool {
+    reasons.iter().all(|reason| match reason {
+        SuspectReason::Loop { phrase, .. } => !checks::holds(&segment.text, phrase),
+        _ => false,
+    })
+}
+
 /// Text over sound that only the energy check kept needs to be surer than text over speech.
 fn unvoiced(window: &Window, heard: &Heard) -> Option<SuspectReason> {
     let by_energy = window.spans.iter().all(|span| span.by_energy);
-    let doubtful = heard.decoded.avg_logprob() < UNVOICED_LOGPROB_MIN;
+    let doubtful = heard.sureness < UNVOICED_LOGPROB_MIN;
     (by_energy && doubtful && !heard.decoded.tokens.is_empty())
         .then_some(SuspectReason::NoSpeech { no_speech_prob: heard.decoded.no_speech_prob, voiced_share: 0.0 })
 }
@@ -110,7 +122,7 @@ fn join(mut done: Vec<Segment>, next: Segment) -> Vec<Segment> {
             last.avg_logprob = (last.avg_logprob * before + next.avg_logprob * after) / total;
             last.no_speech_prob = last.no_speech_prob.max(next.no_speech_prob);
             last.end_ms = next.end_ms;
-            last.text = format!("{} {}", last.text, next.text);
+            last.text = joined_text([last.text.as_str(), next.text.as_str()]);
             last.words.extend(next.words);
         }
         _ => done.push(next),

@@ -12,6 +12,9 @@ const PROBE_SPEECH_MIN: u64 = crate::decode::SAMPLE_RATE_HZ as u64;
 /// A channel whose own votes are less sure than this follows the call.
 const CHANNEL_CONFIDENCE_MIN: f32 = 0.6;
 
+/// Share of the votes that decides for the whole call.
+const MAJORITY: f32 = 0.5;
+
 /// Votes so far.
 #[derive(Debug, Default)]
 pub struct Ballot {
@@ -39,9 +42,17 @@ impl Ballot {
         }
     }
 
-    /// The language of the whole call.
-    pub fn call(&self) -> Option<Elected> {
-        elect(self.votes.iter().map(|(_, language, weight)| (language, *weight)))
+    /// The language of the whole call, if one has the majority. A single "hello" can sound like any of a hundred.
+    pub fn winner(&self) -> Option<Elected> {
+        let elected = elect(self.votes.iter().map(|(_, language, weight)| (language, *weight)));
+        elected.filter(|elected| elected.confidence >= MAJORITY)
+    }
+
+    /// A language with its share of the votes.
+    pub fn share_of(&self, language: Language) -> Elected {
+        let all: f32 = self.votes.iter().map(|(_, _, weight)| weight).sum();
+        let own: f32 = self.votes.iter().filter(|(_, of, _)| *of == language).map(|(_, _, weight)| weight).sum();
+        Elected { language, confidence: if all > 0.0 { own / all } else { 0.0 } }
     }
 
     /// The language of one channel: its own votes, or the call's where they say little.
@@ -49,7 +60,7 @@ impl Ballot {
         let own =
             elect(self.votes.iter().filter(|(c, ..)| *c == channel).map(|(_, language, weight)| (language, *weight)));
         own.filter(|elected| elected.confidence >= CHANNEL_CONFIDENCE_MIN)
-            .or_else(|| self.call())
+            .or_else(|| self.winner())
             .map(|elected| elected.language)
     }
 }
@@ -73,11 +84,16 @@ pub fn probes(windows: &[Window]) -> Vec<usize> {
         let long: Vec<usize> =
             of_channel.iter().copied().filter(|&i| windows[i].speech_len() >= PROBE_SPEECH_MIN).collect();
         let pool = if long.is_empty() { &of_channel } else { &long };
-        let count = pool.len().min(PROBES_PER_CHANNEL);
         // First, last and evenly between.
-        chosen.extend((0..count).map(|k| pool[if count == 1 { 0 } else { k * (pool.len() - 1) / (count - 1) }]));
+        chosen.extend(spread(pool, PROBES_PER_CHANNEL));
     }
     chosen.sort_unstable();
     chosen.dedup();
     chosen
+}
+
+/// Up to `count` of the probes, first and last among them.
+pub fn spread(probes: &[usize], count: usize) -> Vec<usize> {
+    let count = count.max(1).min(probes.len());
+    (0..count).map(|k| probes[if count == 1 { 0 } else { k * (probes.len() - 1) / (count - 1) }]).collect()
 }

@@ -4,6 +4,10 @@
 //! reasons goes to the suspect ledger. The thresholds for probability and no speech are those of the Whisper reference
 //! code (-1.0, 0.6); the others say why beside them.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::engine::Decoded;
 use super::windows::{SAMPLES_PER_MS, Window};
 use crate::call::SuspectReason;
@@ -14,8 +18,12 @@ pub const LOGPROB_MIN: f32 = -1.0;
 pub const NO_SPEECH_MAX: f32 = 0.6;
 /// Words a second nobody speaks for long: auctioneers reach six.
 pub const WORDS_PER_S_MAX: f32 = 8.0;
-/// How often a phrase may stand in a row. "No, no, no, no." is speech; five times the same is a loop.
+/// How often a phrase may stand in a row; five times the same sentence is a loop.
 pub const REPEATS_MAX: u32 = 4;
+/// The same for a phrase of a word or two: "No, no, no, no, no, I did not order that" is speech. Loops run to the limit of
+/// tokens.
+const SHORT_REPEATS_MAX: u32 = 8;
+const SHORT_PHRASE_WORDS: usize = 2;
 /// Longest phrase looked for in loops, in words.
 const PHRASE_WORDS_MAX: usize = 8;
 /// Digits and short words repeat in numbers ("5 5 5 5 5"): a loop of single digits needs this many.
@@ -25,8 +33,9 @@ const DIGIT_REPEATS_MAX: u32 = 9;
 const GROUP_RATIO_MAX: f32 = 3.0;
 /// Shortest text the ratio says anything about, in letters.
 const GROUP_LETTERS_MIN: usize = 60;
-/// Tokens a second of window beyond which decoding is cut off: three times fast speech in a language of short tokens.
-const TOKENS_PER_S_MAX: f32 = 16.0;
+/// Tokens a second of window beyond which decoding is cut off. A word of English is little more than one token, of Telugu
+/// nearly fifteen.
+const TOKENS_PER_S_MAX: f32 = 40.0;
 
 /// What Whisper is known to write over silence, music and noise: end titles of the videos it learnt from. Nobody says
 /// these on a telephone, so alone in a window they are not speech.
@@ -36,19 +45,19 @@ const STOCK_PHRASES: [&str; 22] = [
     "thank you so much for watching",
     "please subscribe",
     "subscribe to my channel",
-    "don t forget to like and subscribe",
+    "dont forget to like and subscribe",
     "subtitles by the amara org community",
     "subtitles by",
     "transcription by castingwords",
     "transcribed by",
     "the end",
     "see you in the next video",
-    "i ll see you in the next one",
+    "ill see you in the next one",
     "subtítulos realizados por la comunidad de amara org",
     "subtítulos por la comunidad de amara org",
     "gracias por ver el video",
     "suscríbete al canal",
-    "sous titres réalisés par la communauté d amara org",
+    "sous titres réalisés par la communauté damara org",
     "untertitel der amara org community",
     "untertitel im auftrag des zdf",
     "ご視聴ありがとうございました",
@@ -68,6 +77,8 @@ pub fn of_window(window: &Window, decoded: &Decoded) -> Vec<SuspectReason> {
         return Vec::new();
     }
     let words: Vec<&str> = text.split(' ').collect();
+    // Somebody who listens says "yes", "mm-hmm", "okay" for minutes, once in each stretch of speech.
+    let stretches = window.spans.len();
     let mut reasons = Vec::new();
     let avg_logprob = decoded.avg_logprob();
     if avg_logprob < LOGPROB_MIN {
@@ -82,8 +93,9 @@ pub fn of_window(window: &Window, decoded: &Decoded) -> Vec<SuspectReason> {
     if words_per_s > WORDS_PER_S_MAX {
         reasons.push(SuspectReason::TooFast { words_per_s });
     }
-    reasons.extend(loops(&words));
-    if let Some(ratio) = group_ratio(&text).filter(|ratio| *ratio > GROUP_RATIO_MAX) {
+    reasons.extend(loops(&words, stretches as u32));
+    let is_running_speech = words.len() > 2 * stretches;
+    if let Some(ratio) = group_ratio(&text).filter(|ratio| is_running_speech && *ratio > GROUP_RATIO_MAX) {
         reasons.push(SuspectReason::Compression { ratio });
     }
     if STOCK_PHRASES.contains(&text.as_str()) {
@@ -92,21 +104,41 @@ pub fn of_window(window: &Window, decoded: &Decoded) -> Vec<SuspectReason> {
     reasons
 }
 
-/// Lower case, words only, single spaces.
-fn normalised(text: &str) -> String {
-    let plain: String = text.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The text is a piece of the prompt: over a cough or a click the model writes down what it was told to expect. One word
+/// of it may well have been said.
+pub fn echo(prompt: &str, decoded: &Decoded) -> Option<SuspectReason> {
+    let (prompt, text) = (normalised(prompt), normalised(&decoded.text()));
+    let is_piece = text.contains(' ') && format!(" {prompt} ").contains(&format!(" {text} "));
+    is_piece.then_some(SuspectReason::PromptEcho)
 }
 
-/// The phrase that repeats most often in a row, when that is too often.
-fn loops(words: &[&str]) -> Option<SuspectReason> {
+/// Whether a text holds a phrase that was found in a loop.
+pub fn holds(text: &str, phrase: &str) -> bool {
+    format!(" {} ", normalised(text)).contains(&format!(" {phrase} "))
+}
+
+/// Lower case, words only, single spaces. Marks belong to the letter they stand on, apostrophes to their word.
+fn normalised(text: &str) -> String {
+    static GAPS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[^\p{L}\p{N}\p{M}]+").ok());
+    let plain = text.to_lowercase().replace(['\'', '’'], "");
+    let spaced = GAPS.as_ref().map_or_else(|| plain.as_str().into(), |gaps| gaps.replace_all(&plain, " "));
+    spaced.trim().to_owned()
+}
+
+/// The phrase that repeats most often in a row, when that is too often. Each stretch of speech may hold it once.
+fn loops(words: &[&str], stretches: u32) -> Option<SuspectReason> {
     let mut worst: Option<(u32, String)> = None;
     for length in 1..=PHRASE_WORDS_MAX.min(words.len() / 2) {
         for start in 0..words.len() - length {
             let phrase = &words[start..start + length];
             let repeats = words[start..].chunks(length).take_while(|chunk| *chunk == phrase).count() as u32;
             let digits = phrase.iter().all(|word| word.chars().all(|c| c.is_ascii_digit()));
-            let allowed = if digits { DIGIT_REPEATS_MAX } else { REPEATS_MAX };
+            let allowed = match length {
+                _ if digits => DIGIT_REPEATS_MAX,
+                ..=SHORT_PHRASE_WORDS => SHORT_REPEATS_MAX,
+                _ => REPEATS_MAX,
+            };
+            let allowed = allowed.max(stretches);
             if repeats > allowed && worst.as_ref().is_none_or(|(times, _)| repeats > *times) {
                 worst = Some((repeats, phrase.join(" ")));
             }
@@ -140,7 +172,7 @@ mod tests {
 
     fn decoded(text: &str, logprob: f32, no_speech_prob: f32) -> Decoded {
         let token = Token { bytes: text.as_bytes().to_vec(), probability: logprob.exp(), logprob, start_ms: None };
-        Decoded { tokens: vec![token], no_speech_prob, languages: Vec::new() }
+        Decoded { tokens: vec![token], no_speech_prob, ..Decoded::default() }
     }
 
     fn reasons(text: &str) -> Vec<SuspectReason> {
@@ -157,9 +189,32 @@ mod tests {
 
     #[test]
     fn a_loop_of_one_word_or_of_a_phrase_is_caught() {
-        assert!(matches!(&reasons("you you you you you you")[..], [SuspectReason::Loop { times: 6, .. }, ..]));
+        let you = "you ".repeat(12);
+        assert!(matches!(&reasons(&you)[..], [SuspectReason::Loop { times: 12, .. }, ..]));
         let phrase = "I will call you back. ".repeat(6);
         assert!(reasons(&phrase).iter().any(|reason| matches!(reason, SuspectReason::Loop { times: 6, .. })));
+    }
+
+    #[test]
+    fn a_listener_may_say_the_same_word_in_every_stretch_of_speech() {
+        let mut window = window(28);
+        window.spans = vec![window.spans[0].clone(); 30];
+        let text = "Yes. Mm-hmm. Okay. ".repeat(10) + &"Yeah. ".repeat(20);
+        assert_eq!(of_window(&window, &decoded(&text, -0.3, 0.1)), []);
+        assert_eq!(reasons("No, no, no, no, no, I did not order that. Bye-bye. Bye-bye. Bye."), []);
+    }
+
+    #[test]
+    fn marks_and_apostrophes_make_no_words() {
+        assert_eq!(normalised("J’ai dit: don't!"), "jai dit dont");
+        assert_eq!(normalised("நன்றி, உங்கள் ஆர்டர் எண் என்ன?").split(' ').count(), 5);
+    }
+
+    #[test]
+    fn a_piece_of_the_prompt_is_an_echo_and_one_word_of_it_is_not() {
+        let said = |text| echo("Acme, Zyntrix, Dr. Halloran", &decoded(text, -0.1, 0.0));
+        assert_eq!(said("Zyntrix, Dr. Halloran"), Some(SuspectReason::PromptEcho));
+        assert_eq!((said("Zyntrix."), said("Ask Dr. Halloran."), said("")), (None, None, None));
     }
 
     #[test]

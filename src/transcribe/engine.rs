@@ -13,6 +13,9 @@ pub trait Engine: Send + Sync {
     /// True when the model knows more than English.
     fn is_multilingual(&self) -> bool;
 
+    /// The languages the model knows.
+    fn languages(&self) -> Vec<Language>;
+
     /// A decoder state of its own, to be used by one thread.
     ///
     /// # Errors
@@ -78,7 +81,7 @@ pub struct Token {
     pub bytes: Vec<u8>,
     /// Probability, 0 to 1.
     pub probability: f32,
-    /// Natural logarithm of the probability the model gave it before any filter.
+    /// Natural logarithm of the probability it had among all tokens; sharpened by the temperature when it was sampled.
     pub logprob: f32,
     /// Where it begins in the window, where alignment could tell.
     pub start_ms: Option<u64>,
@@ -93,6 +96,9 @@ pub struct Decoded {
     pub no_speech_prob: f32,
     /// Languages with their probabilities, most probable first; empty unless asked for.
     pub languages: Vec<(Language, f32)>,
+    /// The engine's limit of tokens ended the text, not the model: what came after in the window is missing.
+    #[serde(default)]
+    pub cut_off: bool,
 }
 
 impl Decoded {
@@ -122,6 +128,9 @@ pub enum EngineError {
         /// What the engine said.
         why: String,
     },
+    /// The model does not know a language that was asked for.
+    #[error("The model does not know the language '{0}'; take another model, or leave that language out.")]
+    Language(Language),
     /// Decoding went wrong.
     #[error("Whisper failed on a window of {seconds:.1} s: {why}.")]
     Decode {
@@ -133,4 +142,12 @@ pub enum EngineError {
     /// The cancel flag rose.
     #[error("The transcription was cancelled.")]
     Cancelled,
+}
+
+impl EngineError {
+    /// Something in the program itself broke on a window of so many samples.
+    pub fn broken(samples: usize) -> Self {
+        let seconds = samples as f32 / crate::decode::SAMPLE_RATE_HZ as f32;
+        Self::Decode { seconds, why: "an error in callscribe itself (see the log)".to_owned() }
+    }
 }

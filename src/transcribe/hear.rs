@@ -3,6 +3,7 @@
 //! Reads one file, touches nothing else. Memory is bounded by the windows in flight, not by the length of the call.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::time::Instant;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::assemble::{Material, assemble};
-use super::ballot::{Ballot, Elected, probes};
+use super::ballot::{Ballot, Elected, probes, spread};
 use super::checkpoint::Checkpoints;
 use super::cut::Cutter;
 use super::engine::{Engine, EngineError, Session};
@@ -27,6 +28,13 @@ use crate::decode::DecodeLimits;
 const QUEUED_PER_STATE: usize = 2;
 /// Words of the window before that are carried over when that is asked for.
 const CARRIED_WORDS_MAX: usize = 60;
+
+/// Share of the first votes from which the others are likely to agree.
+const CLEAR: f32 = 0.9;
+/// Level that the loudest speech of a window has at least when the model hears it, in dBFS.
+const SPEECH_DBFS_MIN: f32 = -23.0;
+/// Most it is lifted for that, in dB: more would only lift noise.
+const GAIN_MAX_DB: f32 = 30.0;
 
 /// Why a call has no transcript.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +90,7 @@ impl Hearer {
     ///
     /// See [`HearError`].
     pub fn hear(&mut self, request: &Request, mut report: impl FnMut(Event)) -> Result<Outcome, HearError> {
+        self.check_languages(request)?;
         let started = Instant::now();
         let cpu_before_ms = process_cpu_ms();
         let survey = survey(&request.audio, request.raw, &self.limits, &self.voice, &request.speakers, &self.pulse)?;
@@ -109,6 +118,15 @@ impl Hearer {
         Ok(Outcome { transcript: assemble(material), format })
     }
 
+    /// A language the model does not know would come out as some other.
+    fn check_languages(&self, request: &Request) -> Result<(), EngineError> {
+        let known = self.engine.languages();
+        match request.languages.iter().find(|language| !known.contains(language)) {
+            Some(unknown) => Err(EngineError::Language(unknown.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// All windows of all channels, by where they begin.
     fn plan(&self, survey: &Survey) -> Vec<Window> {
         let rules = PackRules { window_ms_max: self.profile.window_ms_max, pause_ms_max: self.profile.pause_ms_max };
@@ -133,20 +151,27 @@ impl Hearer {
     ) -> Result<Option<Elected>, HearError> {
         let languages = self.languages(request);
         let mut guess = self.first_guess(&languages);
+        // What a call is taken for that says too little: not the language of the call before, which is no evidence.
+        let fallback = languages.first().cloned().unwrap_or_else(|| Language::new("en"));
         let mut ballot = Ballot::default();
         if languages.len() != 1 {
-            // The first probe alone, so that the others can follow its language: a wrong guess costs a second decode.
+            // As many probes as there are states, so that the others can follow their language: a wrong guess costs a
+            // second decode. After a clear answer everything else is decoded with it at once, and the other probes vote
+            // when they are done: a call that changes its language is still found out.
             let probes = probes(windows);
-            let (first, others) = probes.split_at(probes.len().min(1));
-            for group in [first, others] {
-                let missing: Vec<usize> = group.iter().copied().filter(|&n| !checkpoints.has(n)).collect();
+            let first = spread(&probes, self.states);
+            let others: Vec<usize> = probes.into_iter().filter(|number| !first.contains(number)).collect();
+            for group in [&first, &others] {
+                let is_clear = ballot.winner().is_some_and(|elected| elected.confidence >= CLEAR);
+                let decoded = if is_clear { (0..windows.len()).collect() } else { group.clone() };
+                let missing: Vec<usize> = decoded.into_iter().filter(|&n| !checkpoints.has(n)).collect();
                 self.batch(request, survey, windows, &missing, |_| Some(guess.clone()), checkpoints, report)?;
                 for &number in group {
                     if let Some(heard) = checkpoints.get(number) {
                         ballot.vote(&windows[number], &heard.decoded.languages, &languages);
                     }
                 }
-                guess = ballot.call().map_or(guess, |elected| elected.language);
+                guess = ballot.winner().map_or(fallback.clone(), |elected| elected.language);
             }
         }
         self.last_language = Some(guess.clone());
@@ -160,7 +185,8 @@ impl Hearer {
         self.batch(request, survey, windows, &rest, language_of, checkpoints, report)?;
         Ok(match &languages[..] {
             [only] => Some(Elected { language: only.clone(), confidence: 1.0 }),
-            _ => ballot.call(),
+            _ if windows.is_empty() => None,
+            _ => ballot.winner().or_else(|| Some(ballot.share_of(fallback))),
         })
     }
 
@@ -266,7 +292,11 @@ impl Lane<'_, '_> {
             }
             let prompt = self.prompt_for(said.get(&job.window.channel));
             let language = language_of(job.window);
-            let heard = self.listening.listen(session, job.window, &job.samples, language.as_ref(), prompt.as_deref());
+            let samples = lifted(job.window, job.samples);
+            let listen = || self.listening.listen(session, job.window, &samples, language.as_ref(), prompt.as_deref());
+            // A panic in one lane would leave the others and the reader waiting for it.
+            let heard =
+                catch_unwind(AssertUnwindSafe(listen)).unwrap_or_else(|_| Err(EngineError::broken(samples.len())));
             self.pulse.beat();
             if let (true, Ok(heard)) = (self.carry, &heard) {
                 said.insert(job.window.channel, last_words(heard));
@@ -286,6 +316,17 @@ impl Lane<'_, '_> {
             (prompt, said) => prompt.map(str::to_owned).or_else(|| said.cloned()),
         }
     }
+}
+
+/// A quiet channel at the level of ordinary speech: what the model hears depends on how loud it is.
+fn lifted(window: &Window, mut samples: Vec<f32>) -> Vec<f32> {
+    let loudest_dbfs = window.spans.iter().map(|span| span.level_dbfs).fold(f32::MIN, f32::max);
+    let gain_db = (SPEECH_DBFS_MIN - loudest_dbfs).clamp(0.0, GAIN_MAX_DB);
+    if gain_db > 0.0 {
+        let gain = 10f32.powf(gain_db / 20.0);
+        samples.iter_mut().for_each(|sample| *sample = (*sample * gain).clamp(-1.0, 1.0));
+    }
+    samples
 }
 
 /// What is carried over: nothing from a window that is in doubt, for that is how loops spread.

@@ -1,6 +1,7 @@
 //! One window, one decoder state: decodes, checks, tries harder where the text looks wrong.
 //!
-//! Deterministic: what comes out depends on the window, the options and the weights, never on what other threads do.
+//! A first try depends on the window, the options and the weights alone. Second tries draw on random numbers of the
+//! decoder state, so their text may differ with the windows the state had before.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,8 +51,29 @@ pub struct Heard {
     pub reasons: Vec<SuspectReason>,
     /// How often it was decoded in that language.
     pub tries: u32,
+    /// Mean log-probability that says how sure the model was. Not that of a sampled try: sampling sharpens it.
+    #[serde(default)]
+    pub sureness: f32,
     /// Its words at their place in the call.
     pub words: Vec<Word>,
+}
+
+impl Heard {
+    /// Two halves of one window, put together again.
+    fn joined(self, other: Self) -> Self {
+        let tokens = (self.decoded.tokens.len(), other.decoded.tokens.len());
+        let total = (tokens.0 + tokens.1).max(1) as f32;
+        let mut joined = self;
+        joined.sureness = (joined.sureness * tokens.0 as f32 + other.sureness * tokens.1 as f32) / total;
+        joined.decoded.tokens.extend(other.decoded.tokens);
+        joined.decoded.no_speech_prob = joined.decoded.no_speech_prob.max(other.decoded.no_speech_prob);
+        joined.decoded.cut_off |= other.decoded.cut_off;
+        joined.insisted &= other.insisted;
+        joined.reasons.extend(other.reasons);
+        joined.tries = joined.tries.max(other.tries);
+        joined.words.extend(other.words);
+        joined
+    }
 }
 
 impl Listening<'_> {
@@ -76,8 +98,25 @@ impl Listening<'_> {
             }
         }
         let mut heard = self.escalate(session, window, samples, prompt, heard)?;
-        heard.words = words::place(window, samples, &heard.decoded, heard.language.as_ref());
+        let is_loop = heard.reasons.iter().any(|reason| matches!(reason, SuspectReason::Loop { .. }));
+        if let (true, false, Some((first, second))) = (heard.decoded.cut_off, is_loop, window.halves()) {
+            // More was said than the decoder can write down at once.
+            let (one, two) = samples.split_at((first.len() as usize).min(samples.len()));
+            let one = self.listen(session, &first, one, language, prompt)?;
+            let two = self.listen(session, &second, two, language, prompt)?;
+            return Ok(one.joined(two));
+        }
+        let english = Language::new("en");
+        let written = if self.translate { Some(&english) } else { heard.language.as_ref() };
+        heard.words = words::place(window, samples, &heard.decoded, written);
         Ok(heard)
+    }
+
+    /// What speaks against a text that was decoded with `prompt`.
+    fn doubts(window: &Window, decoded: &Decoded, prompt: Option<&str>) -> Vec<SuspectReason> {
+        let mut reasons = checks::of_window(window, decoded);
+        reasons.extend(prompt.and_then(|prompt| checks::echo(prompt, decoded)));
+        reasons
     }
 
     fn options<'b>(
@@ -107,8 +146,9 @@ impl Listening<'_> {
         prompt: Option<&str>,
     ) -> Result<Heard, EngineError> {
         let decoded = session.decode(samples, &self.options(window, language, prompt))?;
-        let reasons = checks::of_window(window, &decoded);
-        Ok(Heard { decoded, language: language.cloned(), insisted: false, reasons, tries: 1, words: Vec::new() })
+        let reasons = Self::doubts(window, &decoded, prompt);
+        let (sureness, language) = (decoded.avg_logprob(), language.cloned());
+        Ok(Heard { decoded, language, insisted: false, reasons, tries: 1, sureness, words: Vec::new() })
     }
 
     /// The language this window is surely in, when that is not the one it was decoded in.
@@ -142,16 +182,28 @@ impl Listening<'_> {
             let options =
                 DecodeOptions { effort, fit: ContextFit::Full, ..self.options(window, language.as_ref(), prompt) };
             let decoded = session.decode(samples, &options)?;
-            let reasons = checks::of_window(window, &decoded);
+            let mut reasons = Self::doubts(window, &decoded, prompt);
+            let mut sureness = decoded.avg_logprob();
+            if matches!(effort, Effort::Sample { .. }) {
+                // Scores of a sampled text are sharpened: it can cure a loop, but not the model's doubt.
+                sureness = sureness.min(best.sureness);
+                reasons.retain(|reason| !is_doubt(reason));
+                reasons.extend(best.reasons.iter().filter(|reason| is_doubt(reason)).cloned());
+            }
             let tries = best.tries + 1;
             let better = (reasons.len(), -decoded.avg_logprob()) < (best.reasons.len(), -best.decoded.avg_logprob());
             if better {
-                best = Heard { decoded, reasons, ..best };
+                best = Heard { decoded, reasons, sureness, ..best };
             }
             best.tries = tries;
         }
         Ok(best)
     }
+}
+
+/// Whether a reason says that the model was unsure, not that the text is odd.
+const fn is_doubt(reason: &SuspectReason) -> bool {
+    matches!(reason, SuspectReason::LowProbability { .. } | SuspectReason::NoSpeech { .. })
 }
 
 /// The ranked languages that are allowed, their probabilities scaled to sum to one.

@@ -33,6 +33,12 @@ const FRAMES_QUEUED_MAX: usize = 64;
 /// Most decoder states started without being asked for; beyond that memory bandwidth is the limit, not cores.
 const STATES_DEFAULT_MAX: usize = 16;
 
+/// Longest line of the child's that is logged in one piece, in bytes.
+const LINE_BYTES_MAX: u64 = 4096;
+/// What the child sees of the environment: where libraries of a graphics card are and which card to use. Tokens and paths
+/// of the daemon are none of its business.
+const PASSED_ON: [&str; 4] = ["LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "VK_ICD_FILENAMES", "GGML_VK_VISIBLE_DEVICES"];
+
 /// How the child is run.
 #[derive(Debug, Clone)]
 pub struct SupervisorConfig {
@@ -62,8 +68,8 @@ impl SupervisorConfig {
     pub fn new(config: &TranscribeConfig, model: &ModelFile) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let states = config.states.unwrap_or_else(|| {
-            let per_state = config.threads_per_state.unwrap_or(1);
-            (cores / per_state).clamp(1, STATES_DEFAULT_MAX)
+            let per_state = config.threads_per_state.unwrap_or(1).max(1);
+            (cores / per_state).min(STATES_DEFAULT_MAX).min(states_that_fit(config, model)).max(1)
         });
         let threads_per_state = config.threads_per_state.unwrap_or_else(|| (cores / states).max(1));
         Self {
@@ -79,6 +85,14 @@ impl SupervisorConfig {
             call_duration_max: config.call_duration_max,
         }
     }
+}
+
+/// Decoder states that fit beside the weights into the memory a worker may take.
+fn states_that_fit(config: &TranscribeConfig, model: &ModelFile) -> usize {
+    let weights = model.header.size_bytes;
+    let each = model.entry.memory_bytes_estimate.saturating_sub(weights).max(1);
+    let room = config.worker_memory_bytes_max.saturating_sub(weights);
+    usize::try_from(room / each).unwrap_or(usize::MAX)
 }
 
 /// Why a call has no transcript.
@@ -156,9 +170,10 @@ impl Supervisor {
             slot = self.worker.lock() => slot,
             () = cancel.cancelled() => return Err(TranscribeError::Cancelled),
         };
-        let mut worker = match slot.take() {
-            Some(worker) if worker.calls < CALLS_PER_CHILD => worker,
-            _ => tokio::select! {
+        let is_fit = |worker: &mut Worker| worker.calls < CALLS_PER_CHILD && worker.is_running();
+        let mut worker = match slot.take().and_then(|mut worker| is_fit(&mut worker).then_some(worker)) {
+            Some(worker) => worker,
+            None => tokio::select! {
                 started = Worker::start(config) => started?,
                 () = cancel.cancelled() => return Err(TranscribeError::Cancelled),
             },
@@ -197,8 +212,10 @@ impl Worker {
         let broken = |error| TranscribeError::Worker(format!("The worker process could not be started: {error}."));
         let mut process = Command::new(&config.program)
             .arg("worker")
-            // Tokens and paths of the daemon are none of the child's business.
             .env_clear()
+            .envs(PASSED_ON.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            // Ctrl-C in a terminal is for the parent, which tells the child when to stop.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -269,6 +286,7 @@ impl Worker {
                             self.is_sound = !matches!(failure, Failure::Engine(_) | Failure::Model(_));
                             return Err(failure.into());
                         }
+                        None if cancelled => return Err(TranscribeError::Cancelled),
                         None => return Err(self.died("while it worked on the call").await),
                     }
                 }
@@ -288,10 +306,17 @@ impl Worker {
                 () = cancel.cancelled(), if !cancelled => {
                     cancelled = true;
                     deadline = Instant::now() + CANCEL_GRACE;
-                    self.send(&ToWorker::Cancel).await?;
+                    if self.send(&ToWorker::Cancel).await.is_err() {
+                        return Err(TranscribeError::Cancelled);
+                    }
                 }
             }
         }
+    }
+
+    /// An idle child may have been ended by the kernel when memory ran out.
+    fn is_running(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
     }
 
     fn resident_bytes(&self) -> Option<u64> {
@@ -379,8 +404,11 @@ async fn read_frames(mut output: ChildStdout, frames: mpsc::Sender<FromWorker>) 
 
 /// What libraries in the child print, for whoever looks into trouble with a model.
 async fn log_errors(errors: ChildStderr) {
-    let mut lines = BufReader::new(errors).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        tracing::debug!(target: "callscribe::worker", "{line}");
+    let mut errors = BufReader::new(errors);
+    let mut line = Vec::new();
+    // To the end whatever comes: a child that cannot print would die of it.
+    while let Ok(1..) = (&mut errors).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).await {
+        tracing::debug!(target: "callscribe::worker", "{}", String::from_utf8_lossy(&line).trim_end());
+        line.clear();
     }
 }

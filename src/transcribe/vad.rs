@@ -26,6 +26,8 @@ const WINDOW_SAMPLES: usize = 30 * 16_000;
 const CONTEXT_SAMPLES: usize = 64 * FRAME_SAMPLES;
 /// A window is cut at the quietest moment after this: the later the cut, the less is measured twice.
 const CUT_AFTER_SAMPLES: usize = 18 * 16_000;
+/// Longest span: with its padding it fits a window of any Whisper model (28 s), which hears nothing beyond 30 s.
+const SPAN_SAMPLES_MAX: u64 = 27 * 16_000;
 /// Length of the quiet moment a window is cut at, in levels (200 ms).
 const CUT_LEVELS: usize = 25;
 /// Level that speech is brought to before the detector, in dBFS.
@@ -190,7 +192,9 @@ impl SpeechFinder {
             let levels = clip(&region.levels);
             if !levels.is_empty() {
                 sound[levels.clone()].fill(true);
-                self.keep(&Region { levels, ..region });
+                for levels in parts(&measured.levels, levels) {
+                    self.keep(&Region { levels, ..region });
+                }
             }
         }
         for other in &regions.other {
@@ -219,7 +223,7 @@ impl SpeechFinder {
         };
         match self.found.spans.last_mut() {
             // A window was cut in the middle of a span because nobody paused.
-            Some(previous) if previous.end == start => {
+            Some(previous) if previous.end == start && span.end - previous.start <= SPAN_SAMPLES_MAX => {
                 previous.end = span.end;
                 previous.peak_score = previous.peak_score.max(span.peak_score);
                 previous.by_energy &= span.by_energy;
@@ -248,6 +252,19 @@ fn scores(detector: &mut dyn VoiceActivity, window: &[f32], levels: &[f32]) -> V
     let frame = detector.frame_samples();
     let scores = detector.scores(&scaled);
     (0..window.len() / FRAME_SAMPLES).map(|k| scores.get(k * FRAME_SAMPLES / frame).copied().unwrap_or(0.0)).collect()
+}
+
+/// A region cut at quiet moments, so that no part is longer than a span may be.
+fn parts(levels: &[f32], mut region: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
+    let longest = SPAN_SAMPLES_MAX as usize / LEVEL_SAMPLES;
+    let mut parts = Vec::new();
+    while region.len() > longest {
+        let cut = quietest(&levels[..region.start + longest], region.start + longest / 2);
+        parts.push(region.start..cut);
+        region.start = cut;
+    }
+    parts.push(region);
+    parts
 }
 
 /// The middle of the quietest moment after `from`, in levels.

@@ -97,6 +97,10 @@ impl Engine for WhisperEngine {
         self.context.is_multilingual()
     }
 
+    fn languages(&self) -> Vec<Language> {
+        self.language_tokens().into_iter().map(|(language, _)| language).collect()
+    }
+
     fn session(&self) -> Result<Box<dyn Session>, EngineError> {
         let state = self.context.create_state().map_err(|error| EngineError::Decode {
             seconds: 0.0,
@@ -180,8 +184,8 @@ impl WhisperSession {
             ContextFit::Full => 0,
             ContextFit::Fitted { margin } => {
                 let positions = (samples * CONTEXT_PER_S).div_ceil(crate::decode::SAMPLE_RATE_HZ as usize);
-                // Multiples of 64 keep the matrix products on their fast path.
-                let fitted = (positions + usize::from(margin)).next_multiple_of(64);
+                // Multiples of 32 keep the matrix products on their fast path.
+                let fitted = (positions + usize::from(margin)).next_multiple_of(32);
                 if fitted >= self.context_max { 0 } else { fitted }
             }
         }
@@ -189,12 +193,14 @@ impl WhisperSession {
 
     fn read(&self) -> Decoded {
         let mut decoded = Decoded::default();
+        let mut has_ended = false;
         for segment in self.state.as_iter() {
             decoded.no_speech_prob = segment.no_speech_probability();
             for index in 0..segment.n_tokens() {
                 let Some(token) = segment.get_token(index) else { continue };
                 let data = token.token_data();
                 if data.id >= self.end_of_text {
+                    has_ended |= data.id == self.end_of_text;
                     continue;
                 }
                 decoded.tokens.push(Token {
@@ -205,6 +211,7 @@ impl WhisperSession {
                 });
             }
         }
+        decoded.cut_off = !(has_ended || decoded.tokens.is_empty());
         decoded
     }
 
@@ -267,7 +274,7 @@ impl Session for WhisperSession {
             return Err(EngineError::Cancelled);
         }
         let mut decoded = self.read();
-        if options.probe_language && self.languages.len() > 1 {
+        if options.probe_language {
             self.probe(&mut decoded, options.threads).map_err(|error| self.failure(samples.len(), &error))?;
         }
         Ok(decoded)

@@ -88,6 +88,29 @@ impl Window {
         piece.window_start + call.saturating_sub(piece.call_start).min(piece.len)
     }
 
+    /// Parts it in the pause nearest its middle; `None` when nobody pauses in it.
+    pub fn halves(&self) -> Option<(Self, Self)> {
+        let pauses = self.spans.windows(2).map(|pair| self.to_window(pair[0].end.midpoint(pair[1].start)));
+        let cut = pauses.min_by_key(|at| at.abs_diff(self.len() / 2))?;
+        let halves = (self.part(0..cut), self.part(cut..self.len()));
+        (!halves.0.spans.is_empty() && !halves.1.spans.is_empty()).then_some(halves)
+    }
+
+    /// What lies in a stretch of it that cuts through no speech.
+    fn part(&self, range: Range<u64>) -> Self {
+        let mut pieces = Vec::new();
+        for piece in &self.pieces {
+            let from = piece.window_start.max(range.start);
+            let to = (piece.window_start + piece.len).min(range.end);
+            if from < to {
+                let call_start = piece.call_start + (from - piece.window_start);
+                pieces.push(Piece { call_start, window_start: from - range.start, len: to - from });
+            }
+        }
+        let lies_in = |span: &&SpeechSpan| range.contains(&self.to_window(span.start.midpoint(span.end)));
+        Self { channel: self.channel, pieces, spans: self.spans.iter().filter(lies_in).cloned().collect() }
+    }
+
     /// Says which audio it is made of, for checkpoints: the same string means the same samples.
     pub fn fingerprint(&self) -> String {
         let pieces: Vec<String> =
@@ -193,6 +216,17 @@ mod tests {
         let mut pieces: Vec<Piece> = packed(&spans).into_iter().flat_map(|window| window.pieces).collect();
         pieces.sort_by_key(|piece| piece.call_start);
         assert!(pieces.windows(2).all(|pair| pair[0].call_end() <= pair[1].call_start));
+    }
+
+    #[test]
+    fn halves_share_speech_and_samples_between_them() {
+        let spans = [span(1000, 2000), span(2500, 3000), span(63_000, 66_000)];
+        let whole = &packed(&spans)[0];
+        let (first, second) = whole.halves().unwrap();
+        assert_eq!((first.spans.as_slice(), second.spans.as_slice()), (&spans[..2], &spans[2..]));
+        assert_eq!(first.len() + second.len(), whole.len());
+        assert_eq!(second.to_window(63_000 * SAMPLES_PER_MS), PAD_MS * SAMPLES_PER_MS);
+        assert_eq!(second.halves(), None);
     }
 
     #[test]

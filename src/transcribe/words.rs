@@ -108,7 +108,10 @@ fn join_tokens(tokens: &[Token], unspaced: bool) -> Vec<HeardWord> {
         let continues = token.bytes.first().is_some_and(|byte| byte & 0xC0 == 0x80);
         let punctuation = std::str::from_utf8(&token.bytes)
             .is_ok_and(|text| !text.trim().is_empty() && text.trim().chars().all(|c| !c.is_alphanumeric()));
-        let begins = token.bytes.first() == Some(&b' ') || (unspaced && !continues && !punctuation);
+        // Letters and digits of the Latin script are spelt in several tokens in any language.
+        let is_latin = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        let spells_on = is_latin(token.bytes.first()) && is_latin(words.last().and_then(|word| word.0.last()));
+        let begins = token.bytes.first() == Some(&b' ') || (unspaced && !continues && !punctuation && !spells_on);
         match words.last_mut() {
             Some(word) if !begins || (punctuation && !opens(&token.bytes)) => {
                 word.0.extend_from_slice(&token.bytes);
@@ -129,6 +132,25 @@ fn join_tokens(tokens: &[Token], unspaced: bool) -> Vec<HeardWord> {
         })
         .filter(|word| !word.text.is_empty())
         .collect()
+}
+
+/// Words or pieces of text in a row, with a space between two of them unless their script is written without.
+pub fn joined_text<'a>(pieces: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for piece in pieces {
+        let is_spaced = |c: Option<char>| c.is_some_and(|c| !is_unspaced(c));
+        if is_spaced(text.chars().next_back()) && is_spaced(piece.chars().next()) {
+            text.push(' ');
+        }
+        text.push_str(piece);
+    }
+    text
+}
+
+/// Scripts that put no space between words: Thai, Lao, Burmese, kana, Han, and their punctuation.
+const fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{3000}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}'
+        | '\u{F900}'..='\u{FAFF}' | '\u{FF00}'..='\u{FFEF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
 /// Punctuation that belongs to the word after it.
@@ -163,8 +185,7 @@ pub fn segments(window: &Window, words: Vec<Word>, decoded: &Decoded, speaker: &
         }
     }
     for segment in &mut segments {
-        let texts: Vec<&str> = segment.words.iter().map(|word| word.word.as_str()).collect();
-        segment.text = texts.join(" ");
+        segment.text = joined_text(segment.words.iter().map(|word| word.word.as_str()));
     }
     segments
 }

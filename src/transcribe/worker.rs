@@ -157,7 +157,8 @@ fn failure(error: &HearError) -> Failure {
             Disposition::Reject => Failure::Unreadable(message),
             _ => Failure::Unavailable(message),
         },
-        HearError::Survey(SurveyError::Vad(_)) | HearError::Engine(EngineError::Load { .. }) => Failure::Model(message),
+        HearError::Survey(SurveyError::Vad(_))
+        | HearError::Engine(EngineError::Load { .. } | EngineError::Language(_)) => Failure::Model(message),
         HearError::Survey(SurveyError::Cancelled) | HearError::Engine(_) => Failure::Engine(message),
     }
 }

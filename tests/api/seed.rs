@@ -142,7 +142,7 @@ impl Served {
             remote_id: remote_id.to_owned(),
         };
         let call = CallFacts { started_at: Some(at(started_at)), ..call.clone() };
-        let found = [NewRecording { key, call, locator: format!("/srv/calls/{remote_id}.wav") }];
+        let found = [NewRecording { key, call, locator: format!("/srv/calls/{remote_id}.wav"), returned: false }];
         let now = at(started_at);
         let inserted = self.store.insert_discovered((ProviderKind::Folder, &account), &found, &[], None, now).unwrap();
         inserted[0].id
@@ -282,6 +282,7 @@ pub fn transcript() -> Transcript {
         model_is_miniature: false,
         language: Some(Language::new("en")),
         language_confidence: 0.5,
+        heard: None,
         duration_ms: 3_250,
         channels: vec![channel(0, "agent"), channel(1, "customer")],
         segments: vec![

@@ -38,6 +38,7 @@ fn transcript(segments: Vec<Segment>) -> Transcript {
         model_is_miniature: false,
         language: Some(Language::new("en")),
         language_confidence: 0.97,
+        heard: None,
         duration_ms: segments.iter().map(|segment| segment.end_ms).max().unwrap_or(0),
         channels: Vec::new(),
         segments,

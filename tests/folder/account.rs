@@ -48,7 +48,8 @@ impl Provider for Scripted {
             };
             let stored: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
             assert!(stored <= look, "a cursor from the future");
-            let listed = Listed { remote_id: (*id).into(), locator: (*id).into(), call: CallFacts::default() };
+            let listed =
+                Listed { remote_id: (*id).into(), locator: (*id).into(), call: CallFacts::default(), returned: false };
             let cursor = Some((look + 1).to_string());
             let more = look + 1 < self.answers.len();
             Ok(Discovery { listed: vec![listed], more, cursor, ..Discovery::default() })

@@ -64,6 +64,47 @@ fn a_renamed_file_is_followed_and_tried_again() {
     assert!(known.values().all(|owner| *owner == id));
 }
 
+/// The next light step fails.
+fn fail_next(fixture: &Fixture, error: &str) {
+    let claim = fixture.claim(1, Lane::Light).unwrap();
+    fixture.store.finish(&claim, failed(error), at(1)).unwrap();
+}
+
+#[test]
+fn a_file_that_is_back_at_its_place_is_tried_again_and_one_that_never_left_is_not() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    fail_next(&fixture, "The share is not mounted.");
+    let look = |returned, s| {
+        let seen = callscribe::store::NewRecording { returned, ..listed("a", 0) };
+        fixture.store.insert_discovered(source(&account()), &[seen], &[], None, at(s)).unwrap();
+        fixture.get(id).steps.get(Step::FetchDetails).state.clone()
+    };
+    assert!(matches!(look(false, 2), StepState::Failed { .. }));
+    assert_eq!(look(true, 3), StepState::Pending);
+}
+
+#[test]
+fn a_step_that_runs_while_earlier_ones_are_sent_back_comes_again_behind_them() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    fail_next(&fixture, "in/a.wav cannot be read.");
+    let mut running = None;
+    drain_until(&fixture.store, 2, |claim| {
+        running = Some(claim.clone()).filter(|claim| claim.step == Step::Transcribe);
+        running.is_some()
+    });
+    let moved = callscribe::store::NewRecording { locator: "in/b.wav".into(), ..listed("a", 0) };
+    fixture.store.insert_discovered(source(&account()), &[moved], &[], None, at(3)).unwrap();
+    let steps = fixture.get(id).steps;
+    assert_eq!(steps.get(Step::FetchDetails).state, StepState::Pending);
+    assert_eq!((&steps.get(Step::Transcribe).state, steps.get(Step::Transcribe).attempts), (&StepState::Pending, 0));
+    let lost = fixture.store.finish(&running.unwrap(), failed("late"), at(4));
+    assert!(matches!(lost, Err(StoreError::ClaimLost(_))), "{lost:?}");
+    fail_next(&fixture, "in/b.wav cannot be read.");
+    assert_eq!(fixture.claim(6, Lane::Transcribe).map(|claim| claim.step), Some(Step::Transcribe));
+}
+
 #[test]
 fn of_two_copies_neither_is_a_move() {
     let fixture = Fixture::new();
@@ -92,7 +133,8 @@ fn what_cannot_be_taken_in_is_listed_until_it_can() {
     assert_eq!(fixture.store.stats().unwrap().quarantined, 1);
     fixture.insert("a", 3);
     assert_eq!(fixture.store.quarantined().unwrap(), []);
-    assert!(!fixture.store.release_quarantine(ProviderKind::Folder, &account, "in/a.wav").unwrap());
+    let locators = ["in/a.wav".to_owned()];
+    assert_eq!(fixture.store.release_quarantine(ProviderKind::Folder, &account, &locators).unwrap(), 0);
 }
 
 #[test]

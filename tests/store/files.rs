@@ -108,12 +108,12 @@ fn an_unfinished_download_is_swept_at_the_next_start() {
 }
 
 #[test]
-fn only_what_nobody_speaks_of_and_is_old_is_swept() {
+fn only_what_was_removed_or_replaced_long_ago_is_swept() {
     let (files, folder) = files();
-    let [kept, removed, orphan] = [1, 2, 3].map(|n| RecordingId::from_bytes([n; 16]));
+    let [kept, removed, orphan, unknown] = [1, 2, 3, 4].map(|n| RecordingId::from_bytes([n; 16]));
     let audio = |id| format!("recordings/2024/01/02/{id}.wav");
     let words = |id| format!("transcripts/2024/01/02/{id}.vtt");
-    for path in [kept, removed, orphan].into_iter().flat_map(|id| [audio(id), words(id)]) {
+    for path in [kept, removed, orphan, unknown].into_iter().flat_map(|id| [audio(id), words(id)]) {
         put(folder.path(), &path);
     }
     put(folder.path(), "recordings/notes of the operator.txt");
@@ -121,16 +121,17 @@ fn only_what_nobody_speaks_of_and_is_old_is_swept() {
         let now = SystemTime::now() + Duration::from_secs(age_s);
         let report = files.sweep_orphans::<FetchError>(now, |id, _, relative| {
             assert!(relative.starts_with("2024/01/02/"));
-            let standing = [Standing::Referenced, Standing::Forgotten, Standing::Unreferenced];
-            Ok([kept, removed, orphan].into_iter().zip(standing).find(|(known, _)| *known == id).unwrap().1)
+            let standing = [Standing::Referenced, Standing::Forgotten, Standing::Unreferenced, Standing::Unknown];
+            Ok([kept, removed, orphan, unknown].into_iter().zip(standing).find(|(known, _)| *known == id).unwrap().1)
         });
         report.unwrap()
     };
     let young = sweep(60);
-    assert_eq!(young, SweepReport { orphans_removed: 2, left: 3, ..SweepReport::default() });
+    assert_eq!(young, SweepReport { orphans_removed: 2, left: 5, ..SweepReport::default() });
     let old = sweep(7200);
-    assert_eq!(old, SweepReport { orphans_removed: 2, left: 1, ..SweepReport::default() });
-    let left = [audio(kept), "recordings/notes of the operator.txt".into(), words(kept)];
+    assert_eq!(old, SweepReport { orphans_removed: 2, left: 3, ..SweepReport::default() });
+    let left =
+        [audio(kept), audio(unknown), "recordings/notes of the operator.txt".into(), words(kept), words(unknown)];
     assert_eq!(tree(folder.path()), left);
 }
 

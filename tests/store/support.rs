@@ -76,6 +76,7 @@ pub fn listed(remote_id: &str, s: i64) -> NewRecording {
         key: RecordingKey { provider: ProviderKind::Folder, account: account(), remote_id: remote_id.into() },
         call: CallFacts { started_at: Some(at(s)), caller, ..CallFacts::default() },
         locator: format!("in/{remote_id}.wav"),
+        returned: false,
     }
 }
 
@@ -118,6 +119,7 @@ pub fn transcript(text: &str) -> Transcript {
         model_is_miniature: true,
         language: (!text.is_empty()).then(|| Language::new("en")),
         language_confidence: 0.9,
+        heard: None,
         duration_ms: 2000,
         channels: Vec::new(),
         segments: if text.is_empty() { Vec::new() } else { vec![segment] },

@@ -36,6 +36,7 @@ fn transcript(language: Option<&str>, turns: &[(u16, u64, u64, &str)]) -> Transc
         model_is_miniature: false,
         language: language.map(Language::new),
         language_confidence: 1.0,
+        heard: None,
         duration_ms: turns.iter().map(|turn| turn.2).max().unwrap_or(0),
         channels: Vec::new(),
         segments: turns.iter().map(segment).collect(),

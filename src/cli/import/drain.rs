@@ -125,8 +125,8 @@ fn is_over(totals: Totals, snapshot: &Snapshot) -> bool {
     }
     let horizon = Timestamp::now().checked_add(PATIENCE).unwrap_or(Timestamp::MAX);
     let is_due = totals.next_due.is_some_and(|due| due <= horizon);
-    let is_parked_for_long = snapshot.parked.iter().any(|parked| parked.until > horizon);
-    snapshot.running.is_empty() && (!is_due || is_parked_for_long)
+    // What is parked needs a person; the report says what for.
+    snapshot.running.is_empty() && (!is_due || !snapshot.parked.is_empty())
 }
 
 /// Looks at the folder; again, a few times, while files in it are still being written.

@@ -1,7 +1,7 @@
 //! The language of a call, from what was heard and from what was written down.
 
 use super::Setback;
-use crate::call::{Language, Transcript};
+use crate::call::{HeardLanguage, Language, Transcript, TranscriptSource};
 use crate::understand::language::{LanguageGuess, detect};
 
 /// Weighs the model's ear against the text. Agreement makes surer; of a disagreement the surer side wins, the less sure
@@ -11,10 +11,16 @@ pub(in crate::pipeline) fn run(
     allowed: &[Language],
     is_translated: bool,
 ) -> Result<LanguageGuess, Setback> {
-    let confidence = transcript.language_confidence;
-    let heard = transcript.language.clone().map(|language| LanguageGuess { language, confidence });
+    let HeardLanguage { language, confidence } = transcript.heard();
+    let heard = language.map(|language| LanguageGuess { language, confidence });
     let read = if is_translated { None } else { detect(&transcript.text(), allowed) };
     match (heard, read) {
+        // Our own ear was held against the text when the transcript was made: its confidence is what is left after that.
+        (Some(heard), Some(read))
+            if heard.language != read.language && transcript.source == TranscriptSource::Local =>
+        {
+            Ok(heard)
+        }
         (Some(heard), Some(read)) => Ok(weighed(heard, read)),
         (Some(one), None) | (None, Some(one)) => Ok(one),
         (None, None) => Err(Setback::NotToBeHad("Too little was said to tell the language.".to_owned())),

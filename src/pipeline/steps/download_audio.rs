@@ -1,5 +1,7 @@
 //! The audio, from the provider to a durable file.
 
+use tokio_util::sync::CancellationToken;
+
 use super::Setback;
 use crate::call::{Audio, Disposition, ProviderKind, Recording};
 use crate::fetch::{Destination, FetchError, Files};
@@ -22,13 +24,17 @@ pub(in crate::pipeline) async fn run(
     recording: &Recording,
     locator: &str,
     limits: Limits,
+    cancel: &CancellationToken,
 ) -> Result<Audio, Setback> {
     let partial = blocking(files, move |files| {
         files.check_free_space(limits.free_disk_bytes_min)?;
         files.partial()
     });
     let partial = partial.await?;
-    let downloaded = provider.download(&recording.key.remote_id, locator, partial.path(), limits.file_bytes_max).await;
+    let downloaded = tokio::select! {
+        downloaded = provider.download(&recording.key.remote_id, locator, partial.path(), limits.file_bytes_max) => downloaded,
+        () = cancel.cancelled() => return Err(Setback::Cancelled),
+    };
     if let Err(error) = downloaded {
         // A provider cannot tell a disk that filled up under it from other trouble.
         blocking(files, move |files| files.check_free_space(limits.free_disk_bytes_min)).await?;

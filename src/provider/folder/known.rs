@@ -111,6 +111,8 @@ pub struct Known {
     files: HashMap<Key, File>,
     resting: HashMap<Key, Resting>,
     refused: BTreeMap<String, Refusal>,
+    /// Refusals beyond [`REFUSED_MAX`]: (stamp, last walk that saw it), so that they are not judged anew at each walk.
+    refused_beyond: HashMap<Key, (u64, u32)>,
     recalled_refused: HashSet<String>,
     /// The mark of the earlier run: recalled places that were not touched since need not be read.
     recalled_mark_ns: Option<i128>,
@@ -169,6 +171,10 @@ impl Known {
             refusal.walk = self.walk;
             return Verdict::StillRefused;
         }
+        if let Some((_, walk)) = self.refused_beyond.get_mut(&key).filter(|(stamp, _)| *stamp == short) {
+            *walk = self.walk;
+            return Verdict::StillRefused;
+        }
         let settle = if stamp.size_bytes == 0 { rest.settle.max(EMPTY_GRACE) } else { rest.settle };
         if !self.is_at_rest(key, stamp, Rest { settle, ..rest }) {
             self.unsettled(stamp);
@@ -199,6 +205,19 @@ impl Known {
         let mut cleared: Vec<String> = self.recalled_refused.drain().collect();
         cleared.extend(self.refused.extract_if(.., |_, refusal| refusal.walk != this_walk).map(|(locator, _)| locator));
         cleared.retain(|locator| !self.refused.contains_key(locator));
+        self.refused_beyond.retain(|_, (_, walk)| *walk == this_walk);
+        if !self.refused_beyond.is_empty() {
+            let beyond = self.refused_beyond.len();
+            tracing::warn!(
+                limit = REFUSED_MAX,
+                beyond,
+                "So many files of a folder are refused that not all are listed."
+            );
+        }
+        if self.refused.len() < REFUSED_MAX {
+            // There is room in the list again: the next walk judges the others anew.
+            self.refused_beyond.clear();
+        }
         (moved, cleared)
     }
 
@@ -222,7 +241,10 @@ impl Known {
     /// Refuses what is at `locator`; with a stamp for as long as the file keeps it, else until the next walk asks again.
     pub fn refuse(&mut self, locator: String, stamp: Option<&Stamp>, reason: String) {
         if self.refused.len() >= REFUSED_MAX && !self.refused.contains_key(&locator) {
-            return tracing::warn!(limit = REFUSED_MAX, "Too many files are refused; one more was not recorded.");
+            if let Some(stamp) = stamp.filter(|_| self.refused_beyond.len() < FILES_MAX) {
+                self.refused_beyond.insert(key(&locator), (short(stamp), self.walk));
+            }
+            return;
         }
         self.refused.insert(locator, Refusal { stamp: stamp.map(short), reason, walk: self.walk });
     }
@@ -284,6 +306,8 @@ impl Known {
             *resting = Resting { changed: true, ..seen };
         }
         resting.walk = self.walk;
+        // The clock was set back: without this the file would rest until the clock is where it was.
+        resting.since = resting.since.min(now);
         let rested_ns = now.as_nanosecond() - resting.since.as_nanosecond();
         (is_old && !resting.changed) || lasted(rested_ns, settle)
     }

@@ -87,6 +87,8 @@ pub struct Looks {
     queue: VecDeque<Entry>,
     queue_overflowed: bool,
     unsettled: usize,
+    /// Locators to be reported as no longer refused.
+    cleared: Vec<String>,
     /// Contents to be reported: something happened to them, and nobody has said yet that the report was stored.
     touched: HashSet<Digest>,
 }
@@ -96,18 +98,19 @@ impl Looks {
     ///
     /// # Errors
     ///
-    /// When the folder itself cannot be read, or `stop` was set: nothing is lost, the next look finds it again.
+    /// When the folder itself cannot be read, or `stop` was set: the next look goes on from there.
     pub fn look(&mut self, rules: &Rules, now: Timestamp, stop: &AtomicBool) -> io::Result<Findings> {
         let mut findings = Findings::default();
         if self.queue.is_empty() {
             self.walk(rules, now, stop)?;
             let (moved, cleared) = self.known.end_walk();
             self.touched.extend(moved);
-            findings.cleared = cleared;
+            self.cleared.extend(cleared);
         }
         let read = self.read_queue(rules, stop)?;
         findings.places = self.places(rules, read, stop)?;
         findings.refused = self.known.refused().map(|(l, r)| (l.to_owned(), r.to_owned())).collect();
+        findings.cleared = std::mem::take(&mut self.cleared);
         findings.unsettled = self.unsettled;
         findings.more = !self.queue.is_empty() || self.queue_overflowed;
         let next_unread = self.queue.front().map(|entry| &entry.stamp);
@@ -128,7 +131,12 @@ impl Looks {
     ///
     /// As [`Looks::look`].
     pub fn places_of(&self, rules: &Rules, digest: Digest, stop: &AtomicBool) -> io::Result<Vec<Place>> {
-        self.find_places(rules, &HashSet::from([digest]), stop)
+        let wanted = HashSet::from([digest]);
+        // Not worth a walk when the last one saw it nowhere.
+        if self.known.place_counts(&wanted).is_empty() {
+            return Ok(Vec::new());
+        }
+        self.find_places(rules, &wanted, stop)
     }
 
     /// Walks, judges, fills the queue.

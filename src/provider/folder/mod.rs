@@ -137,6 +137,11 @@ impl Provider for FolderProvider {
         }
     }
 
+    fn reaches(&self, locator: &str) -> bool {
+        let root = real(&self.0.config.path);
+        locator::decode(locator).is_some_and(|path| path.starts_with(root))
+    }
+
     fn discover(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Discovery, ProviderError>> {
         Box::pin(self.blocking(move |inner, stop| {
             let rules = inner.rules()?;
@@ -197,7 +202,7 @@ impl Inner {
         let listed = findings.places.into_iter().map(|Place { entry, digest }| {
             let facts = self.facts_of(rules, &entry.relative, entry.stamp);
             let locator = locator::encode(&rules.root.join(&entry.relative));
-            Listed { remote_id: content::hex(&digest), locator, call: facts.call }
+            Listed { remote_id: content::hex(&digest), locator, call: facts.call, returned: true }
         });
         Discovery {
             listed: listed.collect(),
@@ -214,8 +219,14 @@ impl Inner {
         facts.with_channels(&self.config.channels)
     }
 
+    /// [`Self::rules`] for work on one recording: a share that is not mounted says nothing about the recording, so all
+    /// of this folder waits and no attempt is used up.
+    fn rules_for_one(&self) -> Result<Rules, ProviderError> {
+        self.rules().map_err(|error| ProviderError { disposition: Disposition::Park, ..error })
+    }
+
     fn facts(&self, remote_id: &str, locator: &str, stop: &AtomicBool) -> Result<Facts, ProviderError> {
-        let rules = self.rules()?;
+        let rules = self.rules_for_one()?;
         for relative in self.places(&rules, remote_id, locator, stop) {
             if let Ok(metadata) = content::open_beneath(&rules.root, &relative).and_then(|file| file.metadata()) {
                 return Ok(self.facts_of(&rules, &relative, content::Stamp::of(&metadata)));
@@ -232,7 +243,7 @@ impl Inner {
         bytes_max: u64,
         stop: &AtomicBool,
     ) -> Result<(), ProviderError> {
-        let rules = self.rules()?;
+        let rules = self.rules_for_one()?;
         let mut problem = gone();
         for relative in self.places(&rules, remote_id, locator, stop) {
             let mut file = match content::open_beneath(&rules.root, &relative) {

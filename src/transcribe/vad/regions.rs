@@ -166,8 +166,13 @@ fn silence_lonely(chunks: &mut [Chunk]) {
         let tones = chunks[at].is_mostly_tonal() || others().any(|other| other.kind == Kind::Tone);
         let speech = others().any(|other| other.speech_levels() * LEVEL_MS >= LONELY_MS);
         if tones && !speech {
-            chunks[at].speech.clear();
-            chunks[at].kind = Kind::Tone;
+            if chunks[at].is_mostly_tonal() {
+                chunks[at].speech.clear();
+                chunks[at].kind = Kind::Tone;
+            } else {
+                // "Hello?" after the ringing: heard, but only believed when the words are sure.
+                chunks[at].kind = Kind::Unheard;
+            }
         }
     }
 }

@@ -1,0 +1,135 @@
+//! One audio file, from a host to a file on disk.
+
+use std::path::Path;
+use std::time::Instant;
+
+use reqwest::Response;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, RANGE};
+use tokio::fs::File;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+
+use super::{CallError, Client, Request, host_of};
+
+/// Slowest download that is waited for, in bytes a second: speech at its smallest takes a thousand.
+pub const BYTES_PER_S_MIN: u64 = 512;
+/// How often a download that broke off is gone on with, in one attempt.
+const RESUMES_MAX: usize = 3;
+
+/// A file that came whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Its size.
+    pub bytes: u64,
+    /// What the host calls it; hosts are often wrong.
+    pub content_type: Option<String>,
+}
+
+/// How far one response has come.
+struct Pouring<'a> {
+    file: &'a mut File,
+    have: u64,
+    bytes_max: u64,
+    began: Instant,
+}
+
+impl Client {
+    /// Writes what `request` brings into the file `into`, at most `bytes_max` bytes. Goes on where a connection broke if
+    /// the host lets it, else begins again.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]. [`CallError::Broken`] for a page or a message that came with status 200 instead of audio.
+    pub async fn download(&self, request: Request, into: &Path, bytes_max: u64) -> Result<Downloaded, CallError> {
+        let host = host_of(request.url());
+        let limit = self.timing.download;
+        let downloaded = tokio::time::timeout(limit, self.download_patiently(request, into, bytes_max));
+        downloaded.await.unwrap_or(Err(CallError::TimedOut { host, seconds: limit.as_secs() }))
+    }
+
+    async fn download_patiently(&self, request: Request, into: &Path, bytes_max: u64) -> Result<Downloaded, CallError> {
+        let mut file = File::create(into).await.map_err(CallError::Write)?;
+        let mut validator: Option<HeaderValue> = None;
+        let mut pouring = Pouring { file: &mut file, have: 0, bytes_max, began: Instant::now() };
+        let mut resumes = 0;
+        loop {
+            let asked = match validator.clone().filter(|_| pouring.have > 0) {
+                Some(validator) => {
+                    let range = HeaderValue::from_str(&format!("bytes={}-", pouring.have));
+                    let range =
+                        range.map_err(|_| CallError::broken(&host_of(request.url()), "cannot be gone on with"))?;
+                    request.clone().header(RANGE, range).header(IF_RANGE, validator)
+                }
+                None => request.clone(),
+            };
+            let response = self.follow(&asked).await?;
+            if pouring.have > 0 && !continues_at(&response, pouring.have) {
+                pouring.begin_again().await?;
+            }
+            validator = response.headers().get(ETAG).filter(|etag| !etag.as_bytes().starts_with(b"W/")).cloned();
+            let content_type = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+            let content_type = content_type.map(str::to_owned);
+            match self.pour(response, &mut pouring).await {
+                Ok(()) => {
+                    pouring.file.flush().await.map_err(CallError::Write)?;
+                    return Ok(Downloaded { bytes: pouring.have, content_type });
+                }
+                Err(CallError::Network { .. }) if resumes < RESUMES_MAX => resumes += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn pour(&self, mut response: Response, pouring: &mut Pouring<'_>) -> Result<(), CallError> {
+        let host = host_of(response.url());
+        let length =
+            response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let whole = length.map(|length| pouring.have + length);
+        if whole.is_some_and(|whole| whole > pouring.bytes_max) {
+            return Err(CallError::TooLarge { host, max_bytes: pouring.bytes_max });
+        }
+        while let Some(piece) = response.chunk().await.map_err(|error| CallError::network(&host, &error))? {
+            if pouring.have == 0 && is_no_audio(&piece) {
+                return Err(CallError::broken(&host, "is a page or a message, not audio"));
+            }
+            if pouring.have + piece.len() as u64 > pouring.bytes_max {
+                return Err(CallError::TooLarge { host, max_bytes: pouring.bytes_max });
+            }
+            pouring.file.write_all(&piece).await.map_err(CallError::Write)?;
+            pouring.have += piece.len() as u64;
+            self.traffic.received(&host, piece.len() as u64);
+            let took = pouring.began.elapsed();
+            if took > self.timing.patience && pouring.have < BYTES_PER_S_MIN * took.as_secs() {
+                return Err(CallError::TimedOut { host, seconds: took.as_secs() });
+            }
+        }
+        match whole {
+            Some(whole) if whole != pouring.have => {
+                Err(CallError::Network { host, why: "the audio ended early".to_owned() })
+            }
+            _ if pouring.have == 0 => Err(CallError::broken(&host, "is empty")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Pouring<'_> {
+    async fn begin_again(&mut self) -> Result<(), CallError> {
+        self.file.set_len(0).await.map_err(CallError::Write)?;
+        self.file.rewind().await.map_err(CallError::Write)?;
+        self.have = 0;
+        Ok(())
+    }
+}
+
+/// True when the answer is the rest of what is there, and not all of it again.
+fn continues_at(response: &Response, have: u64) -> bool {
+    let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    let start = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse::<u64>().ok());
+    response.status().as_u16() == 206 && start == Some(have)
+}
+
+/// Markup and JSON begin like this; no audio format does.
+fn is_no_audio(piece: &[u8]) -> bool {
+    let text = piece.trim_ascii_start();
+    matches!(text.first(), Some(b'<' | b'{')) || text.starts_with(b"\xEF\xBB\xBF<")
+}
