@@ -1,13 +1,19 @@
 //! Starts fakes of all three providers with a seeded world and stays up, for trying callscribe by hand:
 //! `cargo run --example fake_providers -- [first port, 8401] [recordings, 60] [seed, 1]`.
+//!
+//! Prints the sections for `config.toml`; the secrets they name are put into a folder of their own.
 #![allow(clippy::unwrap_used, reason = "an example that cannot go on should stop")]
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
 use fakes::ringcentral::Limits;
 use fakes::{Fake, Ports, RingCentral, RingCentralSettings, Twilio, TwilioSettings, Webex, WebexSettings, World};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The nth argument, or its default.
 fn argument(n: usize, default: u32) -> u32 {
@@ -22,44 +28,72 @@ fn ports(first: u32, place: u32) -> Ports {
     Ports { api: port(0), media: port(1) }
 }
 
+/// Writes a secret that its owner alone can read, and gives its path as the configuration wants it.
+fn secret(name: &str, secret: &str) -> String {
+    let folder: PathBuf = std::env::temp_dir().join("callscribe-fake-secrets");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(name);
+    fs::write(&file, secret).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    file.display().to_string()
+}
+
+/// A section; numbers and lists are written as they are, texts in quotes.
+fn section(vendor: &str, media: &str, entries: &[(&str, &str)]) {
+    let media_host = media.trim_start_matches("http://");
+    println!("[[{vendor}]]\nname = \"fake-{vendor}\"\npoll_s = 60\nallow_private_addresses = true");
+    println!("media_hosts = [\"{media_host}\"]");
+    entries.iter().for_each(|(key, value)| println!("{key} = \"{value}\""));
+    println!();
+}
+
 fn print_twilio(fake: &Fake<Twilio>) {
     let settings = &fake.settings;
-    println!("# Twilio; Intelligence answers on the same base, below /v2.");
-    println!("[twilio]");
-    println!("base_url = \"{}\"", fake.bases.api);
-    println!("intelligence_base_url = \"{}\"", fake.bases.api);
-    println!("media_base_url = \"{}\"", fake.bases.media);
-    println!("account_sid = \"{}\"", settings.account_sid);
-    println!("auth_token = \"{}\"", settings.auth_token);
-    println!("key_sid = \"{}\"", settings.key_sid);
-    println!("key_secret = \"{}\"", settings.key_secret);
-    println!("intelligence_service_sid = \"{}\"\n", settings.service_sid);
+    section(
+        "twilio",
+        &fake.bases.media,
+        &[
+            ("base_url", &fake.bases.api),
+            ("intelligence_url", &fake.bases.api),
+            ("account_sid", &settings.account_sid),
+            ("auth_token_file", &secret("twilio-auth-token", &settings.auth_token)),
+            ("api_key_sid", &settings.key_sid),
+            ("api_key_secret_file", &secret("twilio-api-key-secret", &settings.key_secret)),
+        ],
+    );
 }
 
 fn print_ringcentral(fake: &Fake<RingCentral>) {
     let settings = &fake.settings;
-    println!("# RingCentral; its documented rate limits are off unless CALLSCRIBE_FAKE_LIMITS is set.");
-    println!("[ringcentral]");
-    println!("base_url = \"{}\"", fake.bases.api);
-    println!("media_base_url = \"{}\"", fake.bases.media);
-    println!("client_id = \"{}\"", settings.client_id);
-    println!("client_secret = \"{}\"", settings.client_secret);
-    println!("jwt = \"{}\"\n", settings.jwt);
+    println!("# Without rate limits, unless CALLSCRIBE_FAKE_LIMITS is set.");
+    section(
+        "ringcentral",
+        &fake.bases.media,
+        &[
+            ("base_url", &fake.bases.api),
+            ("media_url", &fake.bases.media),
+            ("client_id", &settings.client_id),
+            ("client_secret_file", &secret("ringcentral-client-secret", &settings.client_secret)),
+            ("jwt_file", &secret("ringcentral-jwt", &settings.jwt)),
+        ],
+    );
 }
 
 fn print_webex(fake: &Fake<Webex>) {
     let settings = &fake.settings;
-    let scopes: Vec<&str> = settings.scopes.iter().map(String::as_str).collect();
-    println!("# Webex; sign in at /v1/authorize, as a service app, or with the refresh token below.");
-    println!("[webex]");
-    println!("base_url = \"{}/v1\"", fake.bases.api);
-    println!("media_base_url = \"{}\"", fake.bases.media);
-    println!("client_id = \"{}\"", settings.client_id);
-    println!("client_secret = \"{}\"", settings.client_secret);
-    println!("refresh_token = \"{}\"", fake.tokens(&scopes).1);
-    println!("service_app_id = \"{}\"", settings.service_app_id);
-    println!("developer_token = \"{}\"", settings.developer_token);
-    println!("org_id = \"{}\"\n", settings.org_id);
+    println!("# A service app. Without its three keys it is an integration, that one signs in to at /v1/authorize.");
+    section(
+        "webex",
+        &fake.bases.media,
+        &[
+            ("base_url", &format!("{}/v1", fake.bases.api)),
+            ("client_id", &settings.client_id),
+            ("client_secret_file", &secret("webex-client-secret", &settings.client_secret)),
+            ("service_app_id", &settings.service_app_id),
+            ("organisation_id", &settings.org_id),
+            ("developer_token_file", &secret("webex-developer-token", &settings.developer_token)),
+        ],
+    );
 }
 
 #[tokio::main]
@@ -73,7 +107,9 @@ async fn main() {
     let settings = RingCentralSettings { limits, ..RingCentralSettings::default() };
     let ringcentral = RingCentral::start_on(settings, ports(first, 1)).await;
     let webex = Webex::start_on(WebexSettings::default(), ports(first, 2)).await;
-    let world = World::seeded_until(seed.into(), count, Timestamp::now());
+    // Old enough for every file to have been made by now.
+    let newest = Timestamp::now() - SignedDuration::from_mins(5);
+    let world = World::seeded_until(seed.into(), count, newest);
     world.fill(&twilio, &ringcentral, &webex);
     print_twilio(&twilio);
     print_ringcentral(&ringcentral);

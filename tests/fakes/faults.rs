@@ -32,6 +32,21 @@ pub enum Endpoint {
     Webhooks,
 }
 
+impl Endpoint {
+    pub const ALL: [Self; 10] = [
+        Self::SignIn,
+        Self::List,
+        Self::Details,
+        Self::Metadata,
+        Self::Call,
+        Self::Media,
+        Self::Transcript,
+        Self::Delete,
+        Self::StartRecording,
+        Self::Webhooks,
+    ];
+}
+
 /// Which requests to an endpoint a fault befalls. Counting begins when the fault is set.
 #[derive(Debug, Clone)]
 pub enum Match {

@@ -111,6 +111,11 @@ impl<P: Provider> Fake<P> {
         self.traffic.faults.set(on, which, times, fault);
     }
 
+    /// An outage: every request has this fault until [`Fake::heal`].
+    pub fn fault_everywhere(&self, fault: &Fault) {
+        Endpoint::ALL.into_iter().for_each(|on| self.fault(on, Match::Any, super::ALWAYS, fault.clone()));
+    }
+
     /// Nothing goes wrong any more.
     pub fn heal(&self) {
         self.traffic.faults.clear();

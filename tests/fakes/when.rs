@@ -1,10 +1,25 @@
-//! Times as the providers write and read them.
+//! Times as the providers write and read them, and the fakes' own clock.
 
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+
+/// A clock that tests can put forward, so that hours pass at once.
+#[derive(Debug, Default)]
+pub struct Clock(Mutex<Duration>);
+
+impl Clock {
+    pub fn now(&self) -> Instant {
+        Instant::now() + *super::locked(&self.0)
+    }
+
+    pub fn pass(&self, time: Duration) {
+        *super::locked(&self.0) += time;
+    }
+}
 
 /// `Fri, 14 Aug 2026 15:02:11 +0000`
 pub fn rfc2822(time: Timestamp) -> String {

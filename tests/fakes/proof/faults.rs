@@ -73,6 +73,17 @@ async fn a_fault_can_be_for_some_requests_alone() {
 }
 
 #[tokio::test]
+async fn an_outage_is_everywhere_and_passes() {
+    let scene = Scene::new().await;
+    scene.twilio.fault_everywhere(&Fault::status(503));
+    for _ in 0..3 {
+        assert_eq!(scene.get().await.status(), 503);
+    }
+    scene.twilio.heal();
+    assert_eq!(scene.get().await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_truncated_body_breaks_off() {
     let scene = Scene::new().await;
     scene.fault(Fault::Truncated { after: 100 });

@@ -1,7 +1,5 @@
 //! RingCentral's subscriptions: handshake, events, blacklisting.
 
-use std::time::Duration;
-
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -12,7 +10,6 @@ use crate::fakes::{Asked, CallLogRecord, Delivered, Fake, Listener, Reply, RingC
 async fn fake() -> Fake<RingCentral> {
     let settings = RingCentralSettings {
         limits: Limits::generous(),
-        handshake_within: Duration::from_millis(400),
         refused_filter: Some("missedCall".to_owned()),
         ..RingCentralSettings::default()
     };
@@ -56,6 +53,7 @@ async fn a_bad_handshake_makes_no_subscription() {
     let mute = Listener::start(|_| Reply::empty(200)).await;
     let long = Listener::start(|asked| Reply { body: vec![b'x'; 2_000].into(), ..echo(asked) }).await;
     let broken = Listener::start(|_| Reply::empty(500)).await;
+    // Takes connections and never answers: three seconds are waited for it.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
     for (address, code) in

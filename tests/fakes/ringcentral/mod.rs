@@ -9,7 +9,7 @@ mod record;
 mod sign_in;
 mod subscriptions;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub use rates::{Group, Limits};
 pub use record::{CallLogRecord, InsightsPlan, LiveSession, Spelling};
 pub use subscriptions::{Event, Named, Subscription};
 
-use super::{Asked, Bases, Endpoint, Fake, Host, Ports, Provider, Reply, examples, locked};
+use super::{Asked, Bases, Endpoint, Fake, Host, Ports, Provider, Reply, examples, locked, when};
 
 /// The account, and how strict the fake is.
 #[derive(Debug, Clone)]
@@ -81,6 +81,7 @@ struct State {
 pub struct RingCentral {
     pub settings: RingCentralSettings,
     bases: Bases,
+    clock: Arc<when::Clock>,
     rates: rates::Rates,
     state: Mutex<State>,
 }
@@ -92,8 +93,9 @@ impl RingCentral {
 
     pub async fn start_on(settings: RingCentralSettings, ports: Ports) -> Fake<Self> {
         let make = |bases| {
-            let rates = rates::Rates::new(settings.limits.clone());
-            Self { settings, bases, rates, state: Mutex::default() }
+            let clock = Arc::<when::Clock>::default();
+            let rates = rates::Rates::new(settings.limits.clone(), clock.clone());
+            Self { settings, bases, clock, rates, state: Mutex::default() }
         };
         Fake::start(ports, make).await
     }
@@ -125,6 +127,11 @@ impl RingCentral {
     pub fn recordings_begun(&self, telephony_session_id: &str) -> usize {
         let state = locked(&self.state);
         state.live.iter().filter(|live| live.telephony_session_id == telephony_session_id).map(|live| live.begun).sum()
+    }
+
+    /// So much time passes at once: windows, penalties and tokens are that much older.
+    pub fn pass(&self, time: Duration) {
+        self.clock.pass(time);
     }
 
     /// Every page names itself as the next one.

@@ -1,9 +1,10 @@
 //! Requests counted by group, and the penalty that every request made during it begins anew.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::RingCentral;
+use crate::fakes::when::Clock;
 use crate::fakes::{Asked, Host, Reply, examples, locked};
 
 /// Groups that are counted each for itself.
@@ -60,17 +61,18 @@ struct Window {
 
 pub(super) struct Rates {
     limits: Limits,
+    clock: Arc<Clock>,
     windows: Mutex<[Window; 4]>,
 }
 
 impl Rates {
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, windows: Mutex::default() }
+    pub fn new(limits: Limits, clock: Arc<Clock>) -> Self {
+        Self { limits, clock, windows: Mutex::default() }
     }
 
     /// Counts one request; false when it is one too many.
     pub fn count(&self, group: Group) -> bool {
-        let now = Instant::now();
+        let now = self.clock.now();
         let window = &mut locked(&self.windows)[group as usize];
         if window.punished_until.is_some_and(|until| now < until) {
             window.punished_until = Some(now + self.limits.penalty);
@@ -93,7 +95,7 @@ impl Rates {
     }
 
     pub fn penalised(&self, group: Group) -> bool {
-        locked(&self.windows)[group as usize].punished_until.is_some_and(|until| Instant::now() < until)
+        locked(&self.windows)[group as usize].punished_until.is_some_and(|until| self.clock.now() < until)
     }
 
     /// The four headers of every answer.

@@ -25,11 +25,11 @@ pub(super) struct Session {
 
 impl Session {
     /// The old refresh token, sent again after its answer was lost.
-    fn again(&self, refresh: &str, grace: Duration) -> bool {
+    fn again(&self, refresh: &str, grace: Duration, now: Instant) -> bool {
         self.came_of.as_ref().is_some_and(|(old, at)| {
             let in_time = match self.first_used {
-                Some(used) => used.elapsed() < grace,
-                None => at.elapsed() < UNUSED_FOR,
+                Some(used) => now - used < grace,
+                None => now - *at < UNUSED_FOR,
             };
             old == refresh && in_time
         })
@@ -40,7 +40,7 @@ impl RingCentral {
     pub(super) fn signed_in(&self, asked: &Asked) -> bool {
         let in_query = asked.query("access_token");
         let Some(token) = asked.bearer().or(in_query.as_deref()) else { return false };
-        let now = Instant::now();
+        let now = self.clock.now();
         let mut state = locked(&self.state);
         let Some(session) = state.sessions.iter_mut().find(|session| session.access == token) else { return false };
         session.first_used.get_or_insert(now);
@@ -54,7 +54,7 @@ impl RingCentral {
 
     /// Every access token dies now; refresh tokens live.
     pub fn expire_access_tokens(&self) {
-        let now = Instant::now();
+        let now = self.clock.now();
         locked(&self.state).sessions.iter_mut().for_each(|session| session.expires = now);
     }
 
@@ -100,9 +100,10 @@ impl RingCentral {
     }
 
     fn refresh(&self, token: &str, lives: Duration) -> Option<Session> {
+        let now = self.clock.now();
         let known = {
             let state = locked(&self.state);
-            let again = state.sessions.iter().find(|session| session.again(token, self.settings.grace));
+            let again = state.sessions.iter().find(|session| session.again(token, self.settings.grace, now));
             if let Some(same) = again {
                 return Some(same.clone());
             }
@@ -113,7 +114,7 @@ impl RingCentral {
 
     /// A new pair. The session it came of ends at once, its access token included.
     fn issue(&self, came_of: Option<&str>, lives: Duration) -> Session {
-        let now = Instant::now();
+        let now = self.clock.now();
         let mut state = locked(&self.state);
         state.tokens_made += 1;
         let n = state.tokens_made;
@@ -132,7 +133,7 @@ impl RingCentral {
     }
 
     fn pair(&self, session: &Session) -> Reply {
-        let left = session.expires.saturating_duration_since(Instant::now());
+        let left = session.expires.saturating_duration_since(self.clock.now());
         let example = examples::json("ringcentral_token.json");
         let members = json!({
             "access_token": session.access,

@@ -1,7 +1,5 @@
 //! Details with links that live for a while and not for everybody; extended metadata.
 
-use std::time::Instant;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -97,7 +95,7 @@ impl Webex {
     /// A link with a ticket of its own.
     fn link(&self, id: &str, kind: Kind, url: impl FnOnce(&str, i64) -> String) -> String {
         let ticket = format!("SDJTSwAAA{}", hex("webex ticket", self.next(), 24));
-        let expires = Instant::now() + self.settings.links_live;
+        let expires = self.clock.now() + self.settings.links_live;
         let link = url(&ticket, Timestamp::now().as_millisecond());
         locked(&self.state).tickets.push(Ticket { ticket, recording: id.to_owned(), kind, expires });
         link

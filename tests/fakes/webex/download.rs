@@ -39,7 +39,7 @@ pub(super) struct Ticket {
 impl Webex {
     /// Every link given so far is dead.
     pub fn expire_links(&self) {
-        let now = Instant::now();
+        let now = self.clock.now();
         locked(&self.state).tickets.iter_mut().for_each(|ticket| ticket.expires = now);
     }
 
@@ -51,7 +51,7 @@ impl Webex {
         if !asked.target().contains(&ticket.recording) {
             return Reply::of(401, "text/html", "<html>The ticket is for something else.</html>");
         }
-        if Instant::now() >= ticket.expires {
+        if self.clock.now() >= ticket.expires {
             return Reply::of(403, "text/html", "<html>This link has expired.</html>");
         }
         self.content(asked, &ticket)

@@ -17,7 +17,7 @@ use serde_json::json;
 pub use recording::{Vtt, WebexRecording, status};
 pub use webhooks::{Delivery, Signed, Webhook, spark_signature, webex_signature};
 
-use super::{Asked, Bases, Endpoint, Fake, Host, Ports, Provider, Reply, examples, locked, uuid};
+use super::{Asked, Bases, Endpoint, Fake, Host, Ports, Provider, Reply, examples, locked, uuid, when};
 
 /// The apps, the person who signed in, and how strict the fake is.
 #[derive(Debug, Clone)]
@@ -93,6 +93,7 @@ struct State {
 pub struct Webex {
     pub settings: WebexSettings,
     bases: Bases,
+    clock: when::Clock,
     state: Mutex<State>,
 }
 
@@ -102,7 +103,8 @@ impl Webex {
     }
 
     pub async fn start_on(settings: WebexSettings, ports: Ports) -> Fake<Self> {
-        Fake::start(ports, |bases| Self { settings, bases, state: Mutex::default() }).await
+        Fake::start(ports, |bases| Self { settings, bases, clock: when::Clock::default(), state: Mutex::default() })
+            .await
     }
 
     /// Recordings may be added in any order; lists give the newest first.
@@ -121,6 +123,11 @@ impl Webex {
 
     pub fn recording(&self, id: &str) -> Option<WebexRecording> {
         locked(&self.state).recordings.iter().find(|recording| recording.id == id).cloned()
+    }
+
+    /// So much time passes at once: links and tokens are that much older.
+    pub fn pass(&self, time: Duration) {
+        self.clock.pass(time);
     }
 
     /// Every page names itself as the next one.

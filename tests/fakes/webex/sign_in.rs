@@ -50,7 +50,7 @@ impl Webex {
         let token = asked.bearer()?;
         let state = locked(&self.state);
         let access = state.grants.access.iter().find(|access| access.token == token)?;
-        (Instant::now() < access.expires).then(|| access.scopes.clone())
+        (self.clock.now() < access.expires).then(|| access.scopes.clone())
     }
 
     /// A pair with these scopes, without asking for it: access token, refresh token.
@@ -61,7 +61,7 @@ impl Webex {
 
     /// Every access token dies now; refresh tokens live.
     pub fn expire_access_tokens(&self) {
-        let now = Instant::now();
+        let now = self.clock.now();
         locked(&self.state).grants.access.iter_mut().for_each(|access| access.expires = now);
     }
 
@@ -77,7 +77,7 @@ impl Webex {
 
     fn new_access(&self, scopes: &[String]) -> String {
         let token = format!("NDkzN2Ey{}_PE93_0123", hex("webex access", self.next(), 24));
-        let expires = Instant::now() + self.settings.access_token_lives;
+        let expires = self.clock.now() + self.settings.access_token_lives;
         let access = Access { token: token.clone(), expires, scopes: scopes.to_vec() };
         locked(&self.state).grants.access.push(access);
         token
