@@ -77,7 +77,7 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     let sources = sources::open(&config, &clock)?;
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
-    let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config)));
+    let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
     let router = serve::router(ApiParts {
         store,
         files: Files::open(&config.state_dir)?,

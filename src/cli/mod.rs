@@ -3,9 +3,11 @@
 mod archive;
 pub mod check;
 pub mod demo;
+pub mod fetch;
 pub mod import;
 mod language;
 pub mod list;
+pub mod login;
 pub mod models;
 mod progress;
 pub mod retry;
@@ -21,6 +23,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigErrors};
+use crate::discover::DiscoverError;
+use crate::pipeline::PipelineError;
 use crate::store::StoreError;
 
 /// Exit codes, for scripts. 2 is clap's for wrong arguments; 65 to 78 follow sysexits.h.
@@ -68,6 +72,10 @@ pub enum Command {
     Import(import::Args),
     /// Run the daemon: watch folders, transcribe, serve the API
     Serve(serve::Args),
+    /// Look for new recordings at every account now
+    Fetch(fetch::Args),
+    /// Sign an account in that needs a person
+    Login(login::Args),
     /// List recordings
     List(list::Args),
     /// Show one recording or its transcript
@@ -100,6 +108,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Transcribe(args) => transcribe::run(args, config).await,
         Command::Import(args) => import::run(args, config).await,
         Command::Serve(args) => serve::run(args, config).await,
+        Command::Fetch(args) => fetch::run(args, config).await,
+        Command::Login(args) => login::run(args, config).await,
         Command::List(args) => list::run(args, config).await,
         Command::Show(args) => show::run(args, config).await,
         Command::Retry(args) => retry::run(args, config).await,
@@ -117,11 +127,25 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// What the store said, however deep in the loops it was said.
+fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
+    error.downcast_ref::<StoreError>().or_else(|| {
+        let of_pipeline = match error.downcast_ref::<PipelineError>() {
+            Some(PipelineError::Store(error)) => Some(error),
+            _ => None,
+        };
+        of_pipeline.or_else(|| match error.downcast_ref::<DiscoverError>() {
+            Some(DiscoverError::Store(error)) => Some(error),
+            _ => None,
+        })
+    })
+}
+
 /// The exit code for what stopped a command.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<ConfigErrors>() {
         exit::CONFIG
-    } else if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_data_error) {
+    } else if store_error(error).is_some_and(StoreError::is_data_error) {
         exit::DATA
     } else {
         exit::FAILURE

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use reqwest::Url;
 use tokio::sync::Semaphore;
 
 use super::engine::Gauge;
-use crate::call::RecordingId;
+use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::discover::Discoverer;
-use crate::serve::{Account, Check, Looked, Loops, Parked, Reach, Running};
+use crate::discover::{DiscoverError, Discoverer, SignIns};
+use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
+use crate::serve::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
 
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
@@ -21,11 +24,13 @@ pub(super) struct Panel {
     discoverer: Discoverer,
     config: Arc<Config>,
     looks: Arc<Semaphore>,
+    clock: Arc<dyn Clock>,
+    sign_ins: Arc<SignIns>,
 }
 
 impl Panel {
-    pub(super) fn new(engine: Gauge, discoverer: Discoverer, config: Arc<Config>) -> Self {
-        Self { engine, discoverer, config, looks: Arc::new(Semaphore::new(LOOKS_MAX)) }
+    pub(super) fn new(engine: Gauge, discoverer: Discoverer, config: Arc<Config>, clock: Arc<dyn Clock>) -> Self {
+        Self { engine, discoverer, config, looks: Arc::new(Semaphore::new(LOOKS_MAX)), clock, sign_ins: Arc::default() }
     }
 
     /// Whether the watchdog may be petted: the pipeline runs.
@@ -123,8 +128,7 @@ impl Loops for Panel {
         }
     }
 
-    /// Folders are always walked whole, so `reach.hours` has nobody to go to yet.
-    fn look(&self, _reach: Reach) -> BoxFuture<'static, Looked> {
+    fn look(&self, reach: Reach) -> BoxFuture<'static, Looked> {
         let discoverer = self.discoverer.clone();
         let Ok(turn) = Arc::clone(&self.looks).try_acquire_owned() else {
             let busy = "Looks asked for earlier are still under way; they show what is new.".to_owned();
@@ -132,11 +136,95 @@ impl Loops for Panel {
         };
         async move {
             let _turn = turn;
-            match discoverer.discover_once(None).await {
+            match discoverer.look_back(reach.hours, reach.limit).await {
                 Ok(report) => Looked { new: report.new_ids, unsettled: report.unsettled, errors: report.problems },
                 Err(error) => Looked { errors: vec![error.to_string()], ..Looked::default() },
             }
         }
         .boxed()
+    }
+
+    fn deliver(&self, kind: ProviderKind, incoming: Incoming) -> BoxFuture<'static, WebhookAnswer> {
+        let discoverer = self.discoverer.clone();
+        let base = self.config.webhooks.public_url.clone();
+        async move {
+            let answer = |status| WebhookAnswer { status, headers: Vec::new() };
+            let url = base.and_then(|base| Url::parse(&format!("{base}{}", incoming.path_and_query)).ok());
+            // Without a public address nothing was ever asked to be delivered.
+            let Some(url) = url else { return answer(404) };
+            let Incoming { method, headers, body, .. } = &incoming;
+            let delivery = Delivery { method, url: &url, headers, body };
+            match discoverer.receive(kind, &delivery).await {
+                Ok(delivered) => {
+                    if let Some((account, call_id)) = delivered.record_call {
+                        tokio::spawn(record(discoverer, account, call_id));
+                    }
+                    delivered.answer
+                }
+                // The provider delivers again.
+                Err(error) => {
+                    tracing::error!(%error, "A delivery could not be taken in.");
+                    answer(503)
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn record(&self, account: Option<String>, call_id: String) -> BoxFuture<'static, Result<Started, ProviderError>> {
+        let discoverer = self.discoverer.clone();
+        async move {
+            let account = account.map(|name| name.parse::<AccountName>()).transpose();
+            let account = account.map_err(|error| ProviderError::new(error.to_string(), Disposition::Reject))?;
+            discoverer.record(account.as_ref(), &call_id).await.map_err(of_source)
+        }
+        .boxed()
+    }
+
+    fn access(&self, kind: Option<ProviderKind>, account: Option<AccountName>) -> BoxFuture<'static, Vec<Standing>> {
+        let discoverer = self.discoverer.clone();
+        async move {
+            let standings = discoverer.access(kind, account.as_ref()).await.into_iter();
+            standings.map(|one| Standing { provider: one.provider, account: one.account, access: one.access }).collect()
+        }
+        .boxed()
+    }
+
+    fn remove_at_source(&self, recording: Recording) -> BoxFuture<'static, Result<(), ProviderError>> {
+        let (discoverer, clock) = (self.discoverer.clone(), Arc::clone(&self.clock));
+        async move { discoverer.remove_at_source(&recording, "api", clock.now()).await.map_err(of_source) }.boxed()
+    }
+
+    fn sign_in(&self, account: String) -> BoxFuture<'static, Result<String, ProviderError>> {
+        let begun = account
+            .parse::<AccountName>()
+            .map_err(|error| ProviderError::new(error.to_string(), Disposition::Reject))
+            .and_then(|account| self.sign_ins.begin(&self.discoverer, &account).map_err(of_source));
+        async { begun }.boxed()
+    }
+
+    fn signed_in(&self, state: String, code: String) -> BoxFuture<'static, Result<String, ProviderError>> {
+        let (discoverer, sign_ins) = (self.discoverer.clone(), Arc::clone(&self.sign_ins));
+        async move {
+            let account = sign_ins.complete(&discoverer, &state, &code).await.map_err(of_source)?;
+            tracing::info!(%account, "An account was signed in.");
+            Ok(account.to_string())
+        }
+        .boxed()
+    }
+}
+
+/// Records a call that a delivery told of; whoever waits for it sees it in the log and, later, in the list.
+async fn record(discoverer: Discoverer, account: AccountName, call_id: String) {
+    match discoverer.record(Some(&account), &call_id).await {
+        Ok(started) => tracing::info!(%account, state = started.state, "A call is being recorded."),
+        Err(error) => tracing::warn!(%account, %error, "A call could not be recorded."),
+    }
+}
+
+fn of_source(error: DiscoverError) -> ProviderError {
+    match error {
+        DiscoverError::Source(error) => error,
+        other => ProviderError::new(other.to_string(), other.disposition()),
     }
 }

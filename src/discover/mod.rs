@@ -8,6 +8,7 @@ mod account;
 mod by_hand;
 mod deliveries;
 mod error;
+mod sign_in;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use account::Watched;
 pub use by_hand::AccountAccess;
 pub use deliveries::Delivered;
 pub use error::DiscoverError;
+pub use sign_in::SignIns;
 
 use crate::call::{AccountName, ProviderKind, RecordingId};
 use crate::clock::Clock;

@@ -190,6 +190,18 @@ pub trait Provider: Send + Sync {
         async { Err(ProviderError::new(message, Disposition::Reject)) }.boxed()
     }
 
+    /// Where a person signs the account in, with the state and the PKCE challenge (RFC 7636, S256) to be brought back;
+    /// `None` where the account signs in by itself.
+    fn sign_in_url(&self, _state: &str, _challenge: &str) -> Option<String> {
+        None
+    }
+
+    /// Trades what the person brought back for tokens, and keeps them.
+    fn complete_sign_in<'a>(&'a self, _code: &'a str, _verifier: &'a str) -> BoxFuture<'a, Result<(), ProviderError>> {
+        let message = "This account signs in by itself.";
+        async move { Err(ProviderError::new(message, Disposition::Reject)) }.boxed()
+    }
+
     /// How the account stands. Never fails: what is wrong is in the answer.
     fn access(&self) -> BoxFuture<'_, Access> {
         async { Access { is_reachable: true, is_signed_in: true, ..Access::default() } }.boxed()

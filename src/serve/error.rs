@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::call::{Deletion, RecordingId, StepRecord, StepState};
+use crate::call::{Deletion, Disposition, RecordingId, StepRecord, StepState};
+use crate::provider::ProviderError;
 use crate::store::StoreError;
 
 /// The body of every answer that is not a success.
@@ -100,6 +101,17 @@ impl ApiError {
         let message = format!("This recording has no {what}: step {step} {how}");
         let message = if message.ends_with(['.', '!', '?']) { message } else { message + "." };
         Self::new(StatusCode::CONFLICT, "not_available", message, hint)
+    }
+
+    /// What a provider would not do: 409 when it never will, 502 when it could not now.
+    pub(super) fn of_provider(error: &ProviderError) -> Self {
+        let message = error.message.clone();
+        match error.disposition {
+            Disposition::Reject | Disposition::Absent => {
+                Self::new(StatusCode::CONFLICT, "provider_refused", message, "Nothing was changed at the provider.")
+            }
+            _ => Self::new(StatusCode::BAD_GATEWAY, "provider_failed", message, "Mend the cause, or try again later."),
+        }
     }
 
     /// 500, without a word of what happened inside; the log has it.

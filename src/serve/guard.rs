@@ -18,12 +18,14 @@ use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::token::TokenCheck;
+use super::webhooks;
 
 /// Requests worked on at once; more are told to come back. Each may hold one thread of the blocking pool.
 pub(super) const REQUESTS_MAX: usize = 64;
 
-/// Open without a token: whoever watches over the daemon need not hold one.
-const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
+/// Open without a token: whoever watches over the daemon need not hold one, and who comes back from a provider's sign-in
+/// carries a state instead.
+const OPEN_PATHS: [&str; 3] = ["/healthz", "/readyz", super::auth::CALLBACK];
 
 /// What requests are checked against.
 #[derive(Clone)]
@@ -79,7 +81,7 @@ pub(super) async fn check_token(State(guard): State<Guard>, request: Request, ne
     if carries_token(&guard.token, &request) {
         return next.run(request).await;
     }
-    if OPEN_PATHS.contains(&request.uri().path()) {
+    if OPEN_PATHS.contains(&request.uri().path()) || webhooks::is_one(request.uri().path()) {
         return last_answer(next.run(request).await);
     }
     let refused = ApiError::new(
@@ -108,7 +110,8 @@ fn carries_token(check: &TokenCheck, request: &Request) -> bool {
 
 /// Turns requests away when too many are being worked on, health excepted.
 pub(super) async fn limit_load(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    if OPEN_PATHS.contains(&request.uri().path()) {
+    // Deliveries are counted apart.
+    if OPEN_PATHS.contains(&request.uri().path()) || webhooks::is_one(request.uri().path()) {
         return next.run(request).await;
     }
     let Ok(_seat) = guard.room.try_acquire() else {

@@ -1,12 +1,16 @@
 //! What the API needs of the loops beside it. `serve` never runs a step and knows neither pipeline nor discovery; the
 //! daemon, which knows all three, answers these questions.
 
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::call::{ProviderKind, RecordingId, Step};
+use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId, Step};
+use crate::provider::{Access, ProviderError, Started, WebhookAnswer};
 
 /// Answers for pipeline, discovery and model. Nothing here may block.
 pub trait Loops: Send + Sync + 'static {
@@ -30,6 +34,65 @@ pub trait Loops: Send + Sync + 'static {
 
     /// Looks at every account now; two looks at one account follow each other.
     fn look(&self, reach: Reach) -> BoxFuture<'static, Looked>;
+
+    /// Hands on what a provider delivered. Answered within milliseconds: only rows are added.
+    fn deliver(&self, _kind: ProviderKind, _incoming: Incoming) -> BoxFuture<'static, WebhookAnswer> {
+        async { WebhookAnswer { status: 404, headers: Vec::new() } }.boxed()
+    }
+
+    /// Begins to record a running call, once.
+    fn record(&self, _account: Option<String>, _call_id: String) -> BoxFuture<'static, Result<Started, ProviderError>> {
+        async { Err(not_running()) }.boxed()
+    }
+
+    /// How accounts stand at their providers; asks them now.
+    fn access(&self, _kind: Option<ProviderKind>, _account: Option<AccountName>) -> BoxFuture<'static, Vec<Standing>> {
+        async { Vec::new() }.boxed()
+    }
+
+    /// Deletes the provider's copy of a recording.
+    fn remove_at_source(&self, _recording: Recording) -> BoxFuture<'static, Result<(), ProviderError>> {
+        async { Err(not_running()) }.boxed()
+    }
+
+    /// The address at which a person signs an account in, good for a few minutes.
+    fn sign_in(&self, _account: String) -> BoxFuture<'static, Result<String, ProviderError>> {
+        async { Err(not_running()) }.boxed()
+    }
+
+    /// A person came back from there, with what the provider gave them. Answers the account.
+    fn signed_in(&self, _state: String, _code: String) -> BoxFuture<'static, Result<String, ProviderError>> {
+        async { Err(not_running()) }.boxed()
+    }
+}
+
+/// Where no loops run, nothing can be asked of a provider.
+fn not_running() -> ProviderError {
+    ProviderError::new("The daemon does not run; start it with `callscribe serve`.", Disposition::Reject)
+}
+
+/// Something a provider delivered.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// GET or POST.
+    pub method: String,
+    /// The path and query as they came.
+    pub path_and_query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The bytes.
+    pub body: Bytes,
+}
+
+/// How one account stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Which vendor.
+    pub provider: ProviderKind,
+    /// The operator's name for it.
+    pub account: AccountName,
+    /// How it stands.
+    pub access: Access,
 }
 
 /// How far a look goes.

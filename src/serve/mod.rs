@@ -6,7 +6,10 @@
 //!
 //! Later resources (jobs, search, analytics, events, the console) are files beside these and lines in [`router`].
 
+mod access;
 mod audio;
+mod auth;
+mod calls;
 mod error;
 mod fetch;
 mod guard;
@@ -22,6 +25,7 @@ mod stats;
 mod token;
 mod transcript;
 pub mod view;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -51,13 +55,16 @@ use crate::store::{Store, StoreError};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::serve;
-pub use loops::{Account, Check, Looked, Loops, Parked, Reach, Running};
+pub use loops::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 
 /// Audio files streamed at once. Apart from other requests: a player that was paused holds its stream for hours.
 const STREAMS_MAX: usize = 32;
 /// Whole transcripts that become text at once. One of two hours takes some ten megabytes meanwhile.
 const WHOLE_TRANSCRIPTS_MAX: usize = 2;
+
+/// Deliveries of providers read at once. Apart from other requests: they come from outside.
+const DELIVERIES_MAX: usize = 16;
 
 /// What the API is made of.
 pub struct ApiParts {
@@ -90,6 +97,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     request_timeout: Duration,
     streams: Arc<Semaphore>,
+    deliveries: Arc<Semaphore>,
     whole_transcripts: Arc<Semaphore>,
 }
 
@@ -139,11 +147,13 @@ pub fn router(parts: ApiParts) -> Router {
         clock: parts.clock,
         request_timeout: parts.request_timeout,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_transcripts: Arc::new(Semaphore::new(WHOLE_TRANSCRIPTS_MAX)),
     }));
     let (router, document) = resources(&api).split_for_parts();
     router
         .route("/openapi.json", openapi::route(document))
+        .merge(webhooks::router())
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::get(recordings::list))
         .with_state(api)
@@ -182,7 +192,13 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(audio::play))
         .routes(routes!(audio::stream))
         .routes(routes!(audio::download))
-        .routes(routes!(fetch::fetch));
+        .routes(routes!(fetch::fetch))
+        .routes(routes!(calls::record))
+        .routes(routes!(auth::begin))
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::callback))
+        .routes(routes!(access::check))
+        .routes(routes!(access::test));
     OpenApiRouter::with_openapi(openapi::document()).merge(timed).merge(untimed)
 }
 

@@ -163,13 +163,14 @@ pub(super) struct Removal {
     delete, path = "/api/v1/recordings/{id}", tag = "recordings", operation_id = "remove_recording",
     params(
         ("id" = String, Path, description = "Our id or the provider's."),
-        ("delete_from_provider" = Option<bool>, Query, description = "Also remove the provider's copy; no provider allows that yet. Also `delete_from_webex`."),
+        ("delete_from_provider" = Option<bool>, Query, description = "Delete the provider's copy first. Also `delete_from_webex`."),
     ),
     responses(
         (status = 200, description = "It is removed.", body = Removal),
         (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "It is under legal hold.", body = ErrorBody),
         (status = 410, description = "It was removed before.", body = ErrorBody),
+        (status = 502, description = "The provider did not delete its copy; nothing was removed.", body = ErrorBody),
     )
 )]
 pub(super) async fn remove(
@@ -180,18 +181,22 @@ pub(super) async fn remove(
     let at_provider = params.truth(&["delete_from_provider", "delete_from_webex"])?.unwrap_or(false);
     params.finish()?;
     let recording = api.recording(id).await?;
-    if at_provider {
-        return Err(ApiError::bad_parameter(
-            format!("Recordings of provider {} cannot be removed at their source from here.", recording.key.provider),
-            "Leave delete_from_provider out and remove the source's copy there.",
-        ));
+    if at_provider && recording.legal_hold {
+        return Err(ApiError::from(crate::store::StoreError::LegalHold(recording.id)));
     }
     // A task of its own: a caller who goes away does not leave a removal half done.
-    let removal = tokio::spawn(async move { forget(&api, recording.id).await });
+    let removal = tokio::spawn(async move {
+        if at_provider {
+            // First: what the provider would not do can be asked for again only while we know the recording.
+            let removed = api.0.loops.remove_at_source(recording.clone()).await;
+            removed.map_err(|error| ApiError::of_provider(&error))?;
+        }
+        forget(&api, recording.id, at_provider).await
+    });
     removal.await.map_err(|_| ApiError::internal())?
 }
 
-async fn forget(api: &Api, id: RecordingId) -> Result<Json<Removal>, ApiError> {
+async fn forget(api: &Api, id: RecordingId, deleted_from_provider: bool) -> Result<Json<Removal>, ApiError> {
     let now = api.0.clock.now();
     let removed = api.ask(move |store| store.soft_delete(id, "api", now)).await?;
     api.0.loops.cancel(id);
@@ -203,5 +208,5 @@ async fn forget(api: &Api, id: RecordingId) -> Result<Json<Removal>, ApiError> {
             tracing::warn!(recording = %id, %error, "The files of a removed recording are still there; the next start removes them.");
         }
     }
-    Ok(Json(Removal { id, deleted: true, deleted_from_provider: false }))
+    Ok(Json(Removal { id, deleted: true, deleted_from_provider }))
 }
