@@ -26,6 +26,7 @@ mod token;
 mod transcript;
 pub mod view;
 mod webhooks;
+mod whole;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::{Router, routing};
+use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
@@ -57,11 +59,10 @@ pub use error::{ErrorBody, ErrorDetail};
 pub use listener::serve;
 pub use loops::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
+use whole::WholeAnswers;
 
 /// Audio files streamed at once. Apart from other requests: a player that was paused holds its stream for hours.
 const STREAMS_MAX: usize = 32;
-/// Whole transcripts that become text at once. One of two hours takes some ten megabytes meanwhile.
-const WHOLE_TRANSCRIPTS_MAX: usize = 2;
 
 /// Deliveries of providers read at once. Apart from other requests: they come from outside.
 const DELIVERIES_MAX: usize = 16;
@@ -98,7 +99,7 @@ struct Shared {
     request_timeout: Duration,
     streams: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
-    whole_transcripts: Arc<Semaphore>,
+    whole_answers: WholeAnswers,
 }
 
 impl Api {
@@ -112,18 +113,12 @@ impl Api {
         answer.map_err(|_| ApiError::internal())?.map_err(ApiError::from)
     }
 
-    /// Asks for something as long as a whole transcript; few such questions are worked on at once, the others wait.
-    async fn ask_whole<T: Send + 'static>(
+    /// Asks for a text as long as a whole transcript; absent when there is none.
+    async fn ask_whole(
         &self,
-        question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let turn = Arc::clone(&self.0.whole_transcripts).acquire_owned().await.map_err(|_| ApiError::internal())?;
-        // The turn goes with the work, which runs on when nobody waits for it any more.
-        self.ask(move |store| {
-            let _turn = turn;
-            question(store)
-        })
-        .await
+        question: impl FnOnce(&Store) -> Result<Option<Vec<u8>>, StoreError> + Send + 'static,
+    ) -> Result<Option<Bytes>, ApiError> {
+        self.0.whole_answers.ask(self.0.store.clone(), question).await
     }
 
     /// The recording that goes by `id`, ours or the provider's; an error when there is none or it was removed.
@@ -148,7 +143,7 @@ pub fn router(parts: ApiParts) -> Router {
         request_timeout: parts.request_timeout,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
-        whole_transcripts: Arc::new(Semaphore::new(WHOLE_TRANSCRIPTS_MAX)),
+        whole_answers: WholeAnswers::new(),
     }));
     let (router, document) = resources(&api).split_for_parts();
     router

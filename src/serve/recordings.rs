@@ -92,9 +92,9 @@ pub(super) async fn get(State(api): State<Api>, Path(id): Path<String>, params: 
         let transcript = store.transcript(recording.id)?;
         let detail = RecordingDetail::of(&recording, transcript.as_ref());
         drop(transcript);
-        Ok(serde_json::to_vec(&detail))
+        Ok(serde_json::to_vec(&detail).ok())
     });
-    let json = json.await?.map_err(|_| ApiError::internal())?;
+    let json = json.await?.ok_or_else(ApiError::internal)?;
     Ok(([(header::CONTENT_TYPE, mime::APPLICATION_JSON.as_ref())], json).into_response())
 }
 

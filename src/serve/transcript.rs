@@ -36,8 +36,10 @@ pub(super) async fn get(
     params.finish()?;
     let recording = api.recording(id).await?;
     let id = recording.id;
-    let text =
-        api.ask_whole(move |store| Ok(store.transcript(id)?.map(|transcript| export::render(&transcript, format))));
+    let text = api.ask_whole(move |store| {
+        let transcript = store.transcript(id)?;
+        Ok(transcript.map(|transcript| export::render(&transcript, format).into_bytes()))
+    });
     let text = text.await?.ok_or_else(|| {
         ApiError::not_there_yet("transcript", Step::Transcribe.as_str(), recording.steps.get(Step::Transcribe))
     })?;

@@ -142,7 +142,7 @@ fn a_file_that_changed_on_disk_is_not_sent_under_the_old_digest() {
 fn a_file_the_daemon_may_not_read_is_damaged_and_not_an_unknown_path() {
     let (served, archive) = Served::archive();
     let file = served.recordings().join(format!("2026/11/20/{}.wav", archive.completed));
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
     // For root there is no file that it may not read; the mapping alone is tested beside the code then.
     if rustix::process::geteuid().is_root() {
         return;

@@ -78,7 +78,7 @@ fn hostile_files_end_with_a_sentence_and_never_block_the_queue() {
         (page["total"].as_u64() >= Some(2)).then_some(())
     });
     let noise = wait_until("the noise has ended", || fate(&daemon, "noise.wav"));
-    assert!(noise.ends_with('.') && noise.len() > 20, "a sentence says what became of the noise: {noise:?}");
+    assert!(noise.contains("no known audio format"), "what became of the noise is said: {noise:?}");
     let providers = http.get("/api/v1/providers");
     let all = http.get("/api/v1/recordings/?limit=500").text().to_owned() + providers.text();
     assert!(all.contains("HTML") || all.contains("web page"), "the login page is named: {all}");
