@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -75,6 +76,19 @@ pub enum Auth {
     Bearer(SecretString),
 }
 
+/// Says when a request may be sent, and learns from every answer how much more is allowed.
+pub trait Pace: std::fmt::Debug + Send + Sync {
+    /// Waits for this request's turn. Such waits are not part of [`Timing::answer`].
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Refused`] when the turn is too far off to wait for.
+    fn turn(&self) -> BoxFuture<'_, Result<(), CallError>>;
+
+    /// An answer came, good or bad.
+    fn answered(&self, status: StatusCode, headers: &HeaderMap);
+}
+
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -83,6 +97,7 @@ pub struct Request {
     auth: Auth,
     headers: HeaderMap,
     body: Body,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 #[derive(Debug, Clone)]
@@ -95,7 +110,7 @@ enum Body {
 impl Request {
     /// A request without credentials or body.
     pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, auth: Auth::Nobody, headers: HeaderMap::new(), body: Body::Nothing }
+        Self { method, url, auth: Auth::Nobody, headers: HeaderMap::new(), body: Body::Nothing, pace: None }
     }
 
     /// Asks for something.
@@ -127,6 +142,19 @@ impl Request {
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// Is sent when it is its turn, and again when a download is gone on with.
+    #[must_use]
+    pub fn paced(self, pace: Arc<dyn Pace>) -> Self {
+        Self { pace: Some(pace), ..self }
+    }
+
+    async fn turn(&self) -> Result<(), CallError> {
+        match &self.pace {
+            Some(pace) => pace.turn().await,
+            None => Ok(()),
+        }
     }
 
     /// Where it goes.
@@ -220,6 +248,8 @@ impl Client {
     /// See [`CallError`]; everything but a 2xx is [`CallError::Refused`].
     pub async fn send(&self, request: Request) -> Result<Answer, CallError> {
         let host = host_of(&request.url);
+        self.hosts.check(&request.url)?;
+        request.turn().await?;
         let answered = tokio::time::timeout(self.timing.answer, self.answer(request));
         answered.await.unwrap_or_else(|_| Err(CallError::TimedOut { host, seconds: self.timing.answer.as_secs() }))
     }
@@ -244,6 +274,9 @@ impl Client {
             let built = self.build(request, &url).send().await;
             let response = built.map_err(|error| CallError::network(&host, &error))?;
             let status = response.status();
+            if let Some(pace) = &request.pace {
+                pace.answered(status, response.headers());
+            }
             let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
             match location.filter(|_| status.is_redirection() && request.method == Method::GET) {
                 Some(location) => {

@@ -7,6 +7,7 @@ pub mod folder;
 pub mod oauth;
 mod pages;
 pub mod twilio;
+pub mod ringcentral;
 mod webhook;
 
 use std::path::Path;

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, RANGE,
+};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
@@ -61,6 +63,8 @@ impl Client {
                 }
                 None => request.clone(),
             };
+            self.hosts.check(asked.url())?;
+            asked.turn().await?;
             let response = self.follow(&asked).await?;
             if pouring.have > 0 && !continues_at(&response, pouring.have) {
                 pouring.begin_again().await?;
@@ -81,9 +85,13 @@ impl Client {
 
     async fn pour(&self, mut response: Response, pouring: &mut Pouring<'_>) -> Result<(), CallError> {
         let host = host_of(response.url());
+        if response.headers().contains_key(CONTENT_ENCODING) {
+            return Err(CallError::broken(&host, "is compressed, which was not asked for"));
+        }
         let length =
             response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        let whole = length.map(|length| pouring.have + length);
+        // A part that nobody asked for is no whole.
+        let whole = total(&response).or(length.map(|length| pouring.have + length));
         if whole.is_some_and(|whole| whole > pouring.bytes_max) {
             return Err(CallError::TooLarge { host, max_bytes: pouring.bytes_max });
         }
@@ -126,6 +134,12 @@ fn continues_at(response: &Response, have: u64) -> bool {
     let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
     let start = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse::<u64>().ok());
     response.status().as_u16() == 206 && start == Some(have)
+}
+
+/// The size of the whole that an answer is a part of.
+fn total(response: &Response) -> Option<u64> {
+    let range = response.headers().get(CONTENT_RANGE).filter(|_| response.status().as_u16() == 206)?;
+    range.to_str().ok()?.rsplit('/').next()?.parse().ok()
 }
 
 /// Markup and JSON begin like this; no audio format does.
