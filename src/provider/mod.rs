@@ -6,6 +6,7 @@ pub mod client;
 pub mod folder;
 pub mod oauth;
 mod pages;
+pub mod webex;
 mod webhook;
 
 use std::path::Path;
