@@ -8,6 +8,7 @@ pub mod oauth;
 mod pages;
 pub mod twilio;
 pub mod ringcentral;
+pub mod webex;
 mod webhook;
 
 use std::path::Path;
