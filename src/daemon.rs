@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::discover::Discoverer;
 use crate::fetch::Files;
 use crate::serve::{self, ApiParts};
-use crate::store::Store;
+use crate::store::{Sealed, Store};
 use crate::systemd;
 use engine::Engine;
 use panel::Panel;
@@ -74,7 +74,11 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     })?;
     let address = listener.local_addr()?;
 
-    let sources = sources::open(&config, &clock)?;
+    let sealed = {
+        let (store, state_dir) = (store.clone(), config.state_dir.clone());
+        spawn_blocking(move || Sealed::open(&store, &state_dir)).await??
+    };
+    let sources = sources::open(&config, &clock, sealed)?;
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
     let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));

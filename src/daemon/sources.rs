@@ -1,14 +1,18 @@
 //! The configured accounts as providers: for discovery, with their schedule, and for the pipeline.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discover::Account;
+use crate::provider::client::Timing;
 use crate::provider::folder::{FolderContext, FolderProvider};
-use crate::provider::{Provider, ProviderError};
+use crate::provider::oauth::Vault;
+use crate::provider::{self, AccountContext, Provider, ProviderError};
+use crate::store::Sealed;
 
 /// Every source, once for each loop that asks it.
 pub(super) struct Sources {
@@ -18,8 +22,11 @@ pub(super) struct Sources {
     pub(super) providers: Vec<Arc<dyn Provider>>,
 }
 
+/// How soon an account is looked at again when it asks for that.
+const SETTLE: Duration = Duration::from_secs(10);
+
 /// Makes the providers; reads none of their sources yet.
-pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Sources, ProviderError> {
+pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>, sealed: Sealed) -> Result<Sources, ProviderError> {
     let mut sources = Sources { accounts: Vec::new(), providers: Vec::new() };
     for folder in &config.folders {
         let context = FolderContext {
@@ -40,5 +47,30 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Sources, P
             hints,
         });
     }
+    let context = AccountContext {
+        clock: Arc::clone(clock),
+        vault: Arc::new(SealedVault(sealed)),
+        public_url: config.webhooks.public_url.clone(),
+        timing: Timing::default(),
+    };
+    for account in &config.accounts {
+        let provider = provider::connect(account, context.clone())?;
+        sources.providers.push(Arc::clone(&provider));
+        let (rescan, has_opinions) = (account.poll, account.transcripts);
+        sources.accounts.push(Account { provider, rescan, settle: SETTLE, has_opinions, hints: None });
+    }
     Ok(sources)
+}
+
+/// The accounts' tokens, in the sealed part of the store.
+struct SealedVault(Sealed);
+
+impl Vault for SealedVault {
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        self.0.get(name).map_err(|error| error.to_string())
+    }
+
+    fn save(&self, name: &str, secret: &[u8]) -> Result<(), String> {
+        self.0.put(name, secret).map_err(|error| error.to_string())
+    }
 }

@@ -6,8 +6,8 @@ pub mod client;
 pub mod folder;
 pub mod oauth;
 mod pages;
-pub mod twilio;
 pub mod ringcentral;
+pub mod twilio;
 pub mod webex;
 mod webhook;
 
@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::call::{AccountName, CallFacts, Disposition, ProviderKind, Transcript};
+use crate::config::AccountConfig;
 
 pub use pages::Pages;
 pub use webhook::{Delivery, Received, WebhookAnswer};
@@ -239,4 +240,20 @@ pub struct AccountContext {
     pub public_url: Option<String>,
     /// How long is waited for what.
     pub timing: client::Timing,
+}
+
+/// The provider of one configured account; asks nothing yet.
+///
+/// # Errors
+///
+/// When the account cannot be used as it is configured, as a sentence.
+pub fn connect(config: &AccountConfig, context: AccountContext) -> Result<std::sync::Arc<dyn Provider>, ProviderError> {
+    Ok(match config.kind() {
+        ProviderKind::Twilio => std::sync::Arc::new(twilio::TwilioProvider::new(config, context)?),
+        ProviderKind::RingCentral => std::sync::Arc::new(ringcentral::RingCentralProvider::new(config, context)?),
+        ProviderKind::Webex => std::sync::Arc::new(webex::WebexProvider::new(config, context)?),
+        ProviderKind::Folder => {
+            return Err(ProviderError::new("A folder is no account at a provider.", Disposition::Fatal));
+        }
+    })
 }

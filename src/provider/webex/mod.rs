@@ -185,6 +185,14 @@ impl Provider for WebexProvider {
         self.remove_recording(remote_id).boxed()
     }
 
+    fn sign_in_url(&self, state: &str, challenge: &str) -> Option<String> {
+        self.authorize_url(state, challenge).ok()
+    }
+
+    fn complete_sign_in<'a>(&'a self, code: &'a str, verifier: &'a str) -> BoxFuture<'a, Result<(), ProviderError>> {
+        Box::pin(Self::complete_sign_in(self, code, verifier))
+    }
+
     fn access(&self) -> BoxFuture<'_, Access> {
         self.look_over().boxed()
     }
