@@ -124,7 +124,7 @@ async fn import(
     }
     let own = providers.last().cloned().context("The folder to import is the last one.")?;
     let account =
-        Account { provider: own, rescan: folder.rescan, settle: folder.settle, has_opinions: false, hints: None };
+        Account { provider: own, rescan: folder.rescan, settle: folder.settle, opinions_after: None, hints: None };
     let discoverer = Discoverer::new(&store, vec![account], clock);
     let rng = fastrand::Rng::new();
     let pipeline =

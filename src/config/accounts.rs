@@ -33,6 +33,8 @@ pub struct AccountConfig {
     pub languages: Vec<Language>,
     /// Also fetch the provider's own transcripts and insights.
     pub transcripts: bool,
+    /// How long after a recording was found they are first asked for.
+    pub transcripts_after: Duration,
     /// Have the provider tell us of calls at [`WebhooksConfig::public_url`].
     pub webhooks: bool,
     /// Begin to record calls as they begin.
@@ -171,6 +173,7 @@ pub(super) fn account(reading: &Reading<'_>, kind: ProviderKind) -> Option<Accou
     let channels = section.list("channels", "agent", CHANNELS_MAX, |text| Ok::<_, String>(text.to_owned()));
     let languages = section.list("languages", "en", ENTRIES_MAX, known_language);
     let transcripts = section.flag("transcripts", true);
+    let transcripts_after = seconds("transcripts_after_s", 1..=86_400, 120);
     let webhooks = section.flag("webhooks", false);
     let record_calls = section.flag("record_calls", false);
     let base_url = section.parsed("base_url", "https://api.example.com", address);
@@ -209,6 +212,7 @@ pub(super) fn account(reading: &Reading<'_>, kind: ProviderKind) -> Option<Accou
         channels,
         languages,
         transcripts,
+        transcripts_after,
         webhooks,
         record_calls,
         base_url,

@@ -155,7 +155,7 @@ pub(super) fn pipeline(section: &Section<'_>) -> PipelineConfig {
     let fetch_concurrency = section.whole("fetch_concurrency", 1..=64, 4);
     let attempts_max = section.whole("attempts_max", 1..=100, u64::from(retry::ATTEMPTS_MAX));
     let newest_first_of_five = section.whole("newest_first_of_five", 0..=5, 4);
-    let give_up_h = section.whole("give_up_h", 1..=24 * 365, 72);
+    let give_up_s = section.whole("give_up_s", 1..=365 * DAY_S, 3 * DAY_S);
     let drain_timeout_s = section.whole("drain_timeout_s", 0..=3600, 30);
     let free_disk_mib = section.whole("free_disk_mib_min", 0..=1 << 30, 1024);
     section.finish(|_| None);
@@ -163,7 +163,7 @@ pub(super) fn pipeline(section: &Section<'_>) -> PipelineConfig {
         fetch_concurrency: usize::try_from(fetch_concurrency).unwrap_or(1),
         attempts_max: u32::try_from(attempts_max).unwrap_or(retry::ATTEMPTS_MAX),
         newest_first_of_five: u8::try_from(newest_first_of_five).unwrap_or(5),
-        give_up_after: Duration::from_secs(give_up_h * 3600),
+        give_up_after: Duration::from_secs(give_up_s),
         drain_timeout: Duration::from_secs(drain_timeout_s),
         free_disk_bytes_min: free_disk_mib * MIB,
     }

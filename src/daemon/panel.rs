@@ -104,14 +104,20 @@ impl Loops for Panel {
     }
 
     fn accounts(&self) -> Vec<Account> {
-        let location = |name: &str| {
-            let folder = self.config.folders.iter().find(|folder| folder.name.as_str() == name);
+        let location = |kind: ProviderKind, name: &AccountName| {
+            if kind != ProviderKind::Folder {
+                let account = self.config.accounts.iter().find(|one| one.kind() == kind && one.name == *name);
+                return account
+                    .and_then(|account| account.base_url.clone())
+                    .unwrap_or_else(|| usual_host(kind).to_owned());
+            }
+            let folder = self.config.folders.iter().find(|folder| folder.name == *name);
             folder.map(|folder| folder.path.display().to_string()).unwrap_or_default()
         };
         let statuses = self.discoverer.statuses().into_iter();
         statuses
             .map(|status| Account {
-                location: location(status.account.as_str()),
+                location: location(status.provider, &status.account),
                 provider: status.provider,
                 account: status.account.to_string(),
                 last_look_at: status.looked_at,
@@ -211,6 +217,16 @@ impl Loops for Panel {
             Ok(account.to_string())
         }
         .boxed()
+    }
+}
+
+/// Where a provider's API is when the configuration says nothing else.
+const fn usual_host(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Folder => "",
+        ProviderKind::Twilio => "https://api.twilio.com",
+        ProviderKind::RingCentral => "https://platform.ringcentral.com",
+        ProviderKind::Webex => "https://webexapis.com/v1",
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>, sealed: Sealed) -> R
             provider,
             rescan: folder.rescan,
             settle: folder.settle,
-            has_opinions: false,
+            opinions_after: None,
             hints,
         });
     }
@@ -56,8 +56,8 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>, sealed: Sealed) -> R
     for account in &config.accounts {
         let provider = provider::connect(account, context.clone())?;
         sources.providers.push(Arc::clone(&provider));
-        let (rescan, has_opinions) = (account.poll, account.transcripts);
-        sources.accounts.push(Account { provider, rescan, settle: SETTLE, has_opinions, hints: None });
+        let opinions_after = account.transcripts.then_some(account.transcripts_after);
+        sources.accounts.push(Account { provider, rescan: account.poll, settle: SETTLE, opinions_after, hints: None });
     }
     Ok(sources)
 }

@@ -20,8 +20,6 @@ use crate::store::{NewRecording, Store, StoreError};
 const ROWS_MAX: usize = 500;
 /// Places recalled at once, so that a large archive is not in memory twice.
 const RECALL_MAX: usize = 1000;
-/// How long after a recording was found its provider is first asked for a transcript of its own: they take minutes.
-const FIRST_OPINION: Duration = Duration::from_secs(120);
 /// How often subscriptions are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(900);
 /// How long an account that needs a person is left alone. A mended cause shows within the hour.
@@ -38,8 +36,9 @@ pub struct Account {
     pub rescan: Duration,
     /// How soon to look again while files are being written, or after a hint.
     pub settle: Duration,
-    /// The provider may have a transcript of its own.
-    pub has_opinions: bool,
+    /// How long after a recording was found its provider is first asked for a transcript of its own; absent when it has
+    /// none.
+    pub opinions_after: Option<Duration>,
     /// Tells of changes, where the source can.
     pub hints: Option<Hints>,
 }
@@ -212,7 +211,7 @@ impl Watched {
         let (kind, account) = (self.account.provider.kind(), self.name().clone());
         let now = self.clock.now();
         let Discovery { listed, refused, unsettled, cleared, more, cursor } = discovery;
-        let opinion_due = self.account.has_opinions.then(|| now.checked_add(FIRST_OPINION).unwrap_or(now));
+        let opinion_due = self.account.opinions_after.map(|after| now.checked_add(after).unwrap_or(now));
         let mut report =
             DiscoveryReport { listed: listed.len(), refused: refused.len(), unsettled, ..Default::default() };
         let found: Vec<NewRecording> = listed

@@ -17,6 +17,7 @@ mod health;
 mod listener;
 mod loops;
 mod openapi;
+mod opinion;
 mod params;
 mod providers;
 mod queue;
@@ -176,6 +177,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(recordings::get, recordings::remove))
         .routes(routes!(recordings::reprocess))
         .routes(routes!(transcript::get))
+        .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
         .routes(routes!(queue::get))

@@ -3,7 +3,7 @@
 //! Apart from the records in the store, so that either can change without the other. Times of day are RFC 3339 in UTC,
 //! times within a call seconds.
 
-mod detail;
+pub(super) mod detail;
 
 use jiff::Timestamp;
 use serde::Serialize;

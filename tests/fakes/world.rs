@@ -94,7 +94,7 @@ impl Quirk {
         match self {
             Self::NoLinks => Expected::Partial(Reason::NoLinks),
             Self::DeletedMeanwhile => Expected::Partial(Reason::Gone),
-            Self::Absent => Expected::Failed(Reason::Absent),
+            Self::Absent => Expected::Partial(Reason::Absent),
             Self::Encrypted => Expected::Failed(Reason::Encrypted),
             Self::ShortRecording => Expected::Nothing,
             _ => Expected::Completed,

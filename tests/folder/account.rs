@@ -74,7 +74,7 @@ fn account(provider: Arc<dyn Provider>) -> Account {
         provider,
         rescan: Duration::from_millis(10),
         settle: Duration::from_millis(10),
-        has_opinions: false,
+        opinions_after: None,
         hints: None,
     }
 }
@@ -143,7 +143,7 @@ async fn a_hint_from_the_system_brings_a_new_file_in_long_before_the_interval() 
         provider: folder,
         rescan: Duration::from_secs(3600),
         settle: Duration::from_millis(50),
-        has_opinions: false,
+        opinions_after: None,
         hints,
     };
     let discoverer = discoverer(&inbox.store, vec![account]);

@@ -56,7 +56,7 @@ impl Inbox {
             provider: provider.clone(),
             rescan: Duration::from_secs(60),
             settle: SETTLE,
-            has_opinions: false,
+            opinions_after: None,
             hints: None,
         };
         let as_clock: Arc<dyn Clock> = clock.clone();

@@ -9,7 +9,8 @@ use utoipa::openapi::schema::Object;
 
 use super::{PartyView, RecordingItem, one_of, rounded, seconds};
 use crate::call::{
-    Audio, CallFacts, Insight, Recording, Step, StepRecord, StepState, SummarySentence, Transcript, TranscriptFacts,
+    Audio, CallFacts, Insight, OpinionFacts, Recording, Step, StepRecord, StepState, SummarySentence, Transcript,
+    TranscriptFacts,
 };
 use crate::export::json;
 
@@ -49,6 +50,8 @@ pub struct RecordingDetail {
     /// The transcript in full, as `…/transcript?format=json` gives it, with its counts; null until there is one.
     #[schema(value_type = Option<Object>)]
     pub transcript: Option<Box<RawValue>>,
+    /// What the provider made of the call, in short; null until that is there. `…/opinion` has all of it.
+    pub opinion: Option<OpinionView>,
     /// The summary with the places that back it; null until there is one.
     pub insight: Option<InsightView>,
     /// The six steps.
@@ -76,6 +79,7 @@ impl RecordingDetail {
             metadata: recording.metadata.clone(),
             audio: recording.audio.as_ref().map(AudioView::of),
             transcript: recording.transcript.as_ref().and_then(|facts| whole_transcript(facts, transcript)),
+            opinion: recording.opinion.as_ref().map(OpinionView::of),
             insight: recording.insight.as_ref().map(InsightView::of),
             steps: StepsView::of(recording),
         }
@@ -100,6 +104,31 @@ fn whole_transcript(facts: &TranscriptFacts, transcript: Option<&Transcript>) ->
     match transcript {
         Some(transcript) => Some(json::render_after(&counts, transcript)),
         None => to_raw_value(&counts).ok(),
+    }
+}
+
+/// What the provider made of a call, in short.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OpinionView {
+    /// When it came.
+    #[schema(value_type = String, format = DateTime)]
+    pub fetched_at: Timestamp,
+    /// It holds a transcript.
+    pub has_transcript: bool,
+    /// Share of words that both transcripts have, 0 to 1; null while there is only one.
+    pub agreement: Option<f64>,
+    /// Places where they differ in words that matter.
+    pub dispute_count: u32,
+}
+
+impl OpinionView {
+    pub(crate) fn of(facts: &OpinionFacts) -> Self {
+        Self {
+            fetched_at: facts.fetched_at,
+            has_transcript: facts.has_transcript,
+            agreement: facts.agreement.map(|score| rounded(f64::from(score))),
+            dispute_count: facts.dispute_count,
+        }
     }
 }
 
