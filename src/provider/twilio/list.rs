@@ -61,7 +61,10 @@ impl TwilioProvider {
         let page = match cursor.page.as_deref().and_then(|page| self.api.next_page(page)) {
             Some(url) => match self.api.try_get(url).await {
                 // A continuation can grow old: the window is read from its beginning again.
-                Err(error) if matches!(error.status(), Some(400 | 404 | 410)) => self.api.get(Ask::List, first).await?,
+                Err(error) if matches!(error.status(), Some(400 | 404 | 410)) => {
+                    (cursor.page, cursor.mark) = (None, None);
+                    self.api.get(Ask::List, first).await?
+                }
                 answer => answer.map_err(|error| self.api.refusals.sentence(Ask::List, &error))?,
             },
             None => self.api.get(Ask::List, first).await?,

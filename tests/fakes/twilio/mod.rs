@@ -147,6 +147,7 @@ impl Twilio {
             ("GET", ["Recordings", name]) if name.ends_with(".json") => self.details(asked, name),
             ("GET", ["Recordings", name]) => self.media(asked, name),
             ("DELETE", ["Recordings", name]) => self.delete(asked, name),
+            ("GET", ["Calls.json"]) => self.calls(asked),
             ("GET", ["Calls", name]) if name.ends_with(".json") => self.call(asked, name),
             _ => not_found(asked),
         }
@@ -159,6 +160,16 @@ impl Twilio {
             Some(call) => Reply::json(200, &call.json(&self.settings.account_sid)),
             None => not_found(asked),
         }
+    }
+
+    /// The legs that one call dialled, on one page.
+    fn calls(&self, asked: &Asked) -> Reply {
+        let parent = asked.query("ParentCallSid");
+        let account = &self.settings.account_sid;
+        let state = locked(&self.state);
+        let dialled = state.calls.iter().filter(|call| parent.is_none() || call.parent_call_sid == parent);
+        let calls: Vec<_> = dialled.map(|call| call.json(account)).collect();
+        Reply::json(200, &json!({ "calls": calls, "next_page_uri": null, "page": 0 }))
     }
 
     async fn routed(&self, asked: &Asked) -> Reply {
@@ -195,7 +206,7 @@ impl Provider for Twilio {
             ("GET", ["Recordings", name]) if name.ends_with(".json") => Some(Endpoint::Details),
             ("GET", ["Recordings", _]) => Some(Endpoint::Media),
             ("DELETE", ["Recordings", _]) => Some(Endpoint::Delete),
-            ("GET", ["Calls", _]) => Some(Endpoint::Call),
+            ("GET", ["Calls.json"] | ["Calls", _]) => Some(Endpoint::Call),
             _ => None,
         }
     }
