@@ -174,9 +174,11 @@ impl RingCentral {
             }
             ("GET", ["restapi", "v1.0", "account", _, "call-log"])
             | ("GET", ["restapi", "v1.0", "account", _, "extension", _, "call-log"]) => self.call_log(asked),
-            ("GET", ["restapi", "v1.0", "account", _, "call-log", id]) => self.one_record(asked, id),
+            ("GET", ["restapi", "v1.0", "account", _, "call-log", id])
+            | ("GET", ["restapi", "v1.0", "account", _, "extension", _, "call-log", id]) => self.one_record(asked, id),
             ("GET", ["restapi", "v1.0", "account", _, "recording", id]) => self.recording(id),
             ("DELETE", ["restapi", "v1.0", "account", _, "call-recordings"]) => self.delete(asked),
+            ("GET", ["restapi", "v1.0", "account", _, "telephony", "sessions", session]) => self.live(session),
             (
                 _,
                 [
@@ -198,6 +200,22 @@ impl RingCentral {
                 self.insights(asked, domain, kind, id)
             }
             _ => error(404, "CMN-120", "Invalid URI"),
+        }
+    }
+
+    /// The state of a call that lasts: the caller, and the extension that answered.
+    fn live(&self, session: &str) -> Reply {
+        let state = locked(&self.state);
+        match state.live.iter().find(|live| live.telephony_session_id == session) {
+            None => not_found("telephonySessionId", session),
+            Some(live) => {
+                let answered = json!({ "code": "Answered" });
+                let caller = json!({ "id": format!("{}-1", live.party_id), "status": answered });
+                let ours = json!({
+                    "id": live.party_id, "extensionId": self.settings.extension_id, "status": answered
+                });
+                Reply::json(200, &json!({ "id": session, "parties": [caller, ours] }))
+            }
         }
     }
 
@@ -233,7 +251,7 @@ impl Provider for RingCentral {
             ["ai", ..] => Some(Endpoint::Transcript),
             ["restapi", "v1.0", "account", _, rest @ ..] => match rest {
                 ["call-log"] | ["extension", _, "call-log"] => Some(Endpoint::List),
-                ["call-log" | "recording", _] => Some(Endpoint::Details),
+                ["call-log" | "recording", _] | ["extension", _, "call-log", _] => Some(Endpoint::Details),
                 ["call-recordings"] => Some(Endpoint::Delete),
                 ["telephony", ..] => Some(Endpoint::StartRecording),
                 _ => None,
