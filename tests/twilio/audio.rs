@@ -142,6 +142,7 @@ async fn rude_bodies_are_never_taken_for_audio() {
         (drip, Disposition::Retry { after: None }),
         (Fault::Hang, Disposition::Retry { after: None }),
         (Fault::Html, Disposition::Retry { after: None }),
+        (Fault::GzipBomb, Disposition::Retry { after: None }),
         (Fault::Endless, Disposition::Reject),
     ];
     for (fault, disposition) in rude {

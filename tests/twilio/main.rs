@@ -17,3 +17,4 @@ mod opinion;
 mod reach;
 mod sign_in;
 mod support;
+mod world;

@@ -5,7 +5,7 @@ use callscribe::provider::{Opinion, Provider};
 use serde_json::{Value, json};
 
 use crate::fakes::twilio::TwilioTranscript;
-use crate::fakes::{ALWAYS, Endpoint, Fault, Match, TwilioRecording, examples};
+use crate::fakes::{ALWAYS, Endpoint, Fault, Match, TwilioCall, TwilioRecording, examples};
 use crate::support::{Office, recording, refused, wait};
 
 async fn office_of(recording: &TwilioRecording) -> Office {
@@ -14,8 +14,11 @@ async fn office_of(recording: &TwilioRecording) -> Office {
     office
 }
 
+/// Long enough for both parties to speak.
 fn with_transcript(plan: TwilioTranscript) -> TwilioRecording {
-    TwilioRecording { transcript: Some(plan), ..recording(2) }
+    let mut recording = TwilioRecording { transcript: Some(plan), ..recording(2) };
+    recording.sound.length_ms = 30_000;
+    recording
 }
 
 async fn opinion(office: &Office) -> Option<Opinion> {
@@ -44,8 +47,9 @@ async fn a_transcript_comes_with_speakers_times_and_words() {
         (transcript.source, transcript.model.as_str()),
         (TranscriptSource::Provider, "Twilio Voice Intelligence")
     );
-    assert_eq!((transcript.language.unwrap().as_str(), transcript.duration_ms), ("en", 6_000));
+    assert_eq!((transcript.language.unwrap().as_str(), transcript.duration_ms), ("en", 30_000));
     let turns = recording.sound.turns();
+    assert!(turns.iter().any(|turn| turn.channel == 1) && turns.iter().any(|turn| turn.channel == 0));
     assert_eq!(transcript.segments.len(), turns.len());
     for (segment, turn) in transcript.segments.iter().zip(&turns) {
         assert_eq!((segment.text.as_str(), segment.channel), (turn.text.as_deref().unwrap(), u16::from(turn.channel)));
@@ -126,15 +130,19 @@ async fn speakers_are_the_configured_ones_then_the_certain_ones_then_the_service
         let plan = TwilioTranscript { participants, ..TwilioTranscript::default() };
         let office =
             Office::with(|config, _| config.channels = channels.iter().map(|&name| name.into()).collect()).await;
-        office.add(TwilioRecording { source: source.to_owned(), ..with_transcript(plan) });
+        let recording = TwilioRecording { source: source.to_owned(), ..with_transcript(plan) };
+        let inbound = TwilioCall { direction: "inbound".to_owned(), ..TwilioCall::new(2, recording.date_created) };
+        office.fake.add_call(inbound);
+        office.fake.add_recording(recording);
         let transcript = opinion(&office).await.unwrap().transcript.unwrap();
         let names: Vec<String> = transcript.channels.into_iter().map(|channel| channel.speaker).collect();
         names.join(" ")
     };
     let default = || TwilioTranscript::default().participants;
-    assert!("left right".contains(&speakers(&["left", "right"], "Trunking", default()).await));
-    assert!("Agent Customer".contains(&speakers(&[], "Trunking", default()).await));
-    assert!("Speaker 1 Speaker 2".contains(&speakers(&[], "Trunking", Vec::new()).await));
+    assert_eq!(speakers(&["left", "right"], "DialVerb", default()).await, "left right");
+    assert_eq!(speakers(&[], "DialVerb", default()).await, "customer agent");
+    assert_eq!(speakers(&[], "Trunking", default()).await, "Agent Customer");
+    assert_eq!(speakers(&[], "Trunking", vec![(2, "Ana".to_owned())]).await, "Speaker 1 Ana");
 }
 
 #[tokio::test]

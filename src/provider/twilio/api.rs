@@ -45,7 +45,7 @@ impl Api {
         };
         let intelligence = intelligence(config, twilio);
         let mut rules: Vec<HostRule> =
-            [Some(&base), intelligence.as_ref()].into_iter().flatten().filter_map(rule).collect();
+            [Some(&base), intelligence.as_ref()].into_iter().flatten().filter_map(|base| rule(base)).collect();
         rules.extend(config.media_hosts.iter().cloned().map(HostRule::Exact));
         if config.base_url.is_none() {
             rules.push(HostRule::Below("twilio.com".to_owned()));
@@ -219,7 +219,7 @@ fn intelligence(config: &AccountConfig, twilio: &TwilioConfig) -> Option<String>
     twilio.intelligence_url.clone().or_else(usual)
 }
 
-fn rule(base: &String) -> Option<HostRule> {
+fn rule(base: &str) -> Option<HostRule> {
     let url = Url::parse(base).ok()?;
     let host = url.host_str()?;
     Some(HostRule::Exact(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))))

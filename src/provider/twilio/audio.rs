@@ -22,10 +22,10 @@ impl TwilioProvider {
         self.has_audio(&recording)?;
         let elsewhere = wire::text(&recording, "media_url").and_then(|url| self.api.elsewhere(&url));
         let (ask, downloaded) = match elsewhere {
-            Some(url) => (Ask::Storage, self.from_storage(url, into, bytes_max).await),
+            Some(url) => (Ask::Storage, self.download_stored(url, into, bytes_max).await),
             None => {
                 let url = self.api.voice(&format!("Recordings/{sid}.wav"))?;
-                (Ask::Audio, self.from_twilio(&url, into, bytes_max).await)
+                (Ask::Audio, self.download_versions(&url, into, bytes_max).await)
             }
         };
         match downloaded {
@@ -65,7 +65,7 @@ impl TwilioProvider {
     }
 
     /// Two channels; 400 says there are none, then one (section 5).
-    async fn from_twilio(&self, url: &Url, into: &Path, bytes_max: u64) -> Result<(), CallError> {
+    async fn download_versions(&self, url: &Url, into: &Path, bytes_max: u64) -> Result<(), CallError> {
         let version = |channels: &str| {
             let mut url = url.clone();
             url.query_pairs_mut().append_pair("RequestedChannels", channels);
@@ -80,7 +80,7 @@ impl TwilioProvider {
     }
 
     /// As it lies there; the address itself is the permission.
-    async fn from_storage(&self, url: Url, into: &Path, bytes_max: u64) -> Result<(), CallError> {
+    async fn download_stored(&self, url: Url, into: &Path, bytes_max: u64) -> Result<(), CallError> {
         self.api.client().download(Request::get(url), into, bytes_max).await.map(drop)
     }
 }
