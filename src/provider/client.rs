@@ -45,7 +45,7 @@ pub struct Timing {
     pub pause: Duration,
     /// For one audio file, all of it.
     pub download: Duration,
-    /// After this long a download that comes slower than [`download::BYTES_PER_S_MIN`] is broken off.
+    /// After this long a download that comes slower than half a kilobyte a second is broken off.
     pub patience: Duration,
 }
 

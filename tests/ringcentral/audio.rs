@@ -88,7 +88,12 @@ async fn a_refusal_holds_back_the_whole_group_and_nothing_is_sent_meanwhile() {
         assert!(matches!(error.disposition, Disposition::Retry { after: Some(after) } if after.as_secs() >= 595));
     }
     assert!(account.fake.requests().is_empty(), "each request would begin the penalty anew");
-    assert!(account.provider.opinion(&listed.remote_id, &listed.locator).await.is_ok(), "another group goes on");
+    let waits = account.provider.opinion(&listed.remote_id, &listed.locator).await.unwrap_err();
+    assert_eq!(
+        (short(waits.disposition).as_str(), account.fake.count(Endpoint::Transcript)),
+        ("wait", 1),
+        "another group"
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::fakes::{CallLogRecord, Endpoint, Fault, Match, RingCentralSettings, examples};
 use crate::support::{Account, generous, ids, minutes_before_noon, noon, record, ringcentral, sorted};
 
-fn page(records: Value, next: Option<&str>) -> Fault {
+fn page(records: &Value, next: Option<&str>) -> Fault {
     let navigation = next.map_or(json!({}), |uri| json!({ "nextPage": { "uri": uri } }));
     let body = json!({ "records": records, "navigation": navigation }).to_string();
     Fault::Status { code: 200, retry_after: None, body: Some(body) }
@@ -80,7 +80,7 @@ async fn pages_elsewhere_are_not_followed() {
     let account = Account::new(0).await;
     let [media, foreign] = [&account.fake.bases.media, "http://192.0.2.1"].map(|base| format!("{base}/x?page=2"));
     for elsewhere in [&media, &foreign] {
-        account.fake.fault(Endpoint::List, Match::Any, 1, page(json!([]), Some(elsewhere)));
+        account.fake.fault(Endpoint::List, Match::Any, 1, page(&json!([]), Some(elsewhere)));
         let (found, _) = account.look(None).await;
         assert!(found.refused[0].reason.contains("not followed"), "{:?}", found.refused);
     }
@@ -115,13 +115,13 @@ async fn one_bad_record_does_not_block_its_page() {
     let good = examples::json("ringcentral_call_log_simple.json")["records"][0].clone();
     let bad = examples::with(good.clone(), json!({ "id": "bad1", "recording": { "id": "../../oauth" } }));
     let records = json!([bad, 7, null, { "recording": [] }, good]);
-    account.fake.fault(Endpoint::List, Match::Any, 1, page(records, None));
+    account.fake.fault(Endpoint::List, Match::Any, 1, page(&records, None));
     let (found, cursor) = account.look(None).await;
     assert_eq!(ids(&found), ["3008431024"]);
     let names: Vec<_> = found.refused.iter().map(|refused| refused.locator.as_str()).collect();
     assert_eq!(names, ["call-log/bad1", "call-log/at/1", "call-log/at/2", "call-log/at/3"]);
     let mended = examples::with(good, json!({ "id": "bad1" }));
-    account.fake.fault(Endpoint::List, Match::Any, 1, page(json!([mended]), None));
+    account.fake.fault(Endpoint::List, Match::Any, 1, page(&json!([mended]), None));
     assert_eq!(account.look(cursor).await.0.cleared, ["call-log/bad1"]);
 }
 
@@ -139,7 +139,7 @@ async fn the_recordings_of_all_legs_are_found() {
     let mut call = examples::json("ringcentral_call_log_detailed.json")["records"][0].clone();
     call["legs"][1]["recording"] = examples::with(call["recording"].clone(), json!({ "id": "3008439999" }));
     call["legs"][1]["startTime"] = json!("2026-08-14T15:04:00Z");
-    account.fake.fault(Endpoint::List, Match::Any, 1, page(json!([call]), None));
+    account.fake.fault(Endpoint::List, Match::Any, 1, page(&json!([call]), None));
     let (found, _) = account.look(None).await;
     assert_eq!(ids(&found), ["3008431024", "3008439999"]);
     assert_eq!(found.listed[1].call.started_at, Some("2026-08-14T15:04:00Z".parse().unwrap()));
@@ -174,7 +174,7 @@ async fn after_a_restart_the_log_tells_the_same() {
 async fn the_documents_example_is_read_in_full() {
     let account = Account::new(0).await;
     let records = examples::json("ringcentral_call_log_detailed.json")["records"].clone();
-    account.fake.fault(Endpoint::List, Match::Any, 1, page(records, None));
+    account.fake.fault(Endpoint::List, Match::Any, 1, page(&records, None));
     let listed = account.only().await;
     insta::assert_snapshot!(listed.locator);
     insta::assert_json_snapshot!(listed.call);
@@ -186,7 +186,7 @@ async fn a_call_between_two_extensions_is_internal() {
     let mut call = examples::json("ringcentral_call_log_detailed.json")["records"][0].clone();
     call["from"] = json!({ "extensionNumber": "102", "name": "Mia" });
     call["legs"] = json!([]);
-    account.fake.fault(Endpoint::List, Match::Any, 1, page(json!([call]), None));
+    account.fake.fault(Endpoint::List, Match::Any, 1, page(&json!([call]), None));
     assert_eq!(account.only().await.call.direction, Some(Direction::Internal));
 }
 

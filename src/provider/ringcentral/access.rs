@@ -27,7 +27,11 @@ pub async fn access(api: &Api, listing: &Listing, config: &AccountConfig) -> Acc
     let mut access = Access { is_reachable: true, is_signed_in: true, ..Access::default() };
     let mut missing = BTreeSet::new();
     match api.held().await {
-        Ok(tokens) => missing.extend(missing_scopes(tokens.as_ref(), config)),
+        Ok(tokens) => {
+            let scopes = missing_scopes(tokens.as_ref(), config);
+            access.advice.extend(scopes.iter().map(|scope| advice(scope)));
+            missing.extend(scopes);
+        }
         Err(error) => access.advice.push(error.message),
     }
     let since = api.clock.now().checked_sub(jiff::SignedDuration::from_hours(WEEK_H)).unwrap_or_default();
@@ -44,8 +48,6 @@ pub async fn access(api: &Api, listing: &Listing, config: &AccountConfig) -> Acc
         }
     }
     access.missing = missing.into_iter().collect();
-    access.advice.extend(access.missing.iter().map(|scope| advice(scope)).filter(|_| access.is_signed_in));
-    access.advice.dedup();
     access
 }
 
@@ -88,11 +90,6 @@ fn advice(missing: &str) -> String {
         }
         "CallControl" => {
             "Without CallControl no recording can be begun. Add the scope to the app, or set record_calls = false."
-                .to_owned()
-        }
-        "FullCompanyCallLog" => {
-            "Without FullCompanyCallLog the company's calls cannot be seen. Give the user that permission, or set \
-             extensions."
                 .to_owned()
         }
         missing => format!("Add {missing} to the app in RingCentral's developer console."),

@@ -83,7 +83,11 @@ impl Listing {
             VendorConfig::RingCentral(vendor) => vendor.extensions.as_slice(),
             _ => &[],
         };
-        let logs = if extensions.is_empty() { vec![Log::Company] } else { extensions.iter().map(Log::of).collect() };
+        let logs = if extensions.is_empty() {
+            vec![Log::Company]
+        } else {
+            extensions.iter().map(|extension| Log::of(extension)).collect()
+        };
         Self {
             logs,
             look_back: config.look_back,
@@ -137,11 +141,11 @@ impl Listing {
             }
             Ok(None) => {
                 found.cleared.extend(self.quarantined().take(LISTING));
-                Ok(self.log_read(found, cursor))
+                Ok(self.log_read(found, &cursor))
             }
             Err(reason) => {
                 self.refuse(&mut found, LISTING.to_owned(), reason);
-                Ok(self.log_read(found, cursor))
+                Ok(self.log_read(found, &cursor))
             }
         }
     }
@@ -206,11 +210,11 @@ impl Listing {
     }
 
     /// The log is at its end: on to the next one, or the window is closed.
-    fn log_read(&self, found: Discovery, cursor: Cursor) -> Discovery {
+    fn log_read(&self, found: Discovery, cursor: &Cursor) -> Discovery {
         let log = cursor.log + 1;
         match log < self.logs.len() {
-            true => gone_on(found, &Cursor { page: None, pages: 0, log, ..cursor }),
-            false => ended(found, &cursor),
+            true => gone_on(found, &Cursor { page: None, pages: 0, log, ..cursor.clone() }),
+            false => ended(found, cursor),
         }
     }
 
@@ -281,9 +285,9 @@ impl Listing {
 }
 
 impl Log {
-    fn of(extension: &String) -> Self {
+    fn of(extension: &str) -> Self {
         let is_number = extension.len() <= EXTENSION_NUMBER_DIGITS_MAX && extension.bytes().all(|b| b.is_ascii_digit());
-        if is_number { Self::Number(extension.clone()) } else { Self::Extension(extension.clone()) }
+        if is_number { Self::Number(extension.to_owned()) } else { Self::Extension(extension.to_owned()) }
     }
 
     fn extension(&self) -> Option<&str> {

@@ -168,15 +168,24 @@ fn sign_in_mend(status: u16, code: &str) -> &'static str {
 
 /// A text of somebody else's for a log: short, on one line, without what may be a link, a token or a telephone number.
 fn clean(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     let mut cleaned = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        let digits = word.chars().filter(char::is_ascii_digit).count();
-        let is_kept = digits <= DIGITS_MAX && word.chars().count() <= WORD_LENGTH_MAX && !word.contains("://");
-        if cleaned.len() + word.len() > TOLD_LENGTH_MAX {
+    // Telephone numbers are written in groups: words of nothing but digits belong together.
+    for group in words.chunk_by(|word, next| is_number(word) && is_number(next)) {
+        let digits: usize = group.iter().map(|word| word.chars().filter(char::is_ascii_digit).count()).sum();
+        let is_word = |word: &&str| word.chars().count() <= WORD_LENGTH_MAX && !word.contains("://");
+        let is_kept = digits <= DIGITS_MAX && group.iter().all(is_word);
+        let shown = if is_kept { group.join(" ") } else { "…".to_owned() };
+        if cleaned.len() + shown.len() > TOLD_LENGTH_MAX {
             break;
         }
         cleaned.extend((!cleaned.is_empty()).then_some(' '));
-        cleaned.push_str(if is_kept { word } else { "…" });
+        cleaned.push_str(&shown);
     }
     cleaned
+}
+
+fn is_number(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_digit() || "+-().,/".contains(c))
 }
