@@ -189,7 +189,7 @@ impl Keeper {
     }
 }
 
-fn unkept(why: String) -> ProviderError {
+fn unkept(why: impl std::fmt::Display) -> ProviderError {
     let message = format!("The account's tokens could not be kept: {why}");
     ProviderError { message, disposition: Disposition::Retry { after: None } }
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, RANGE,
+};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
@@ -81,6 +83,9 @@ impl Client {
 
     async fn pour(&self, mut response: Response, pouring: &mut Pouring<'_>) -> Result<(), CallError> {
         let host = host_of(response.url());
+        if response.headers().contains_key(CONTENT_ENCODING) {
+            return Err(CallError::broken(&host, "is compressed, which was not asked for"));
+        }
         let length =
             response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let whole = length.map(|length| pouring.have + length);
