@@ -62,7 +62,14 @@ impl WebexProvider {
         let mut look = Look::over(since, self.clock.now(), self.owners().len());
         let mut all = Discovery::default();
         loop {
-            let page = self.one_page(&mut look).await?;
+            let page = match self.one_page(&mut look).await {
+                // What came before is not lost with what did not.
+                Err(error) if !all.listed.is_empty() => {
+                    all.refused.push(self.listing_refused(error.message));
+                    return Ok(all);
+                }
+                page => page?,
+            };
             all.listed.extend(page.listed);
             all.refused.extend(page.refused);
             if all.listed.len() >= limit || !page.more {

@@ -86,11 +86,14 @@ impl WebexProvider {
         }
         let url = self.api.url(&["webhooks", &id]);
         let repaired = self.api.send_json(Endpoint::Webhooks, Method::PUT, url, body).await;
-        tracing::warn!(account = %self.config.name, "The webhook at Webex was not as it should be and was set right.");
         match repaired {
             // It went away in between.
             Err(Trouble { status: Some(404), .. }) => self.create_webhook(wanted).await,
-            repaired => repaired.map(drop),
+            repaired => {
+                repaired?;
+                tracing::warn!(account = %self.config.name, "The webhook at Webex was not as it should be and was set right.");
+                Ok(())
+            }
         }
     }
 
