@@ -4,8 +4,9 @@
 //!
 //! ```text
 //! discover ──> fetch ──> hear ──────────────> understand ─────> keep ──> serve, export
-//! poll,        file      decode, channels,    language,         redb     HTTP API, CLI,
-//! folder       on disk   speech, Whisper      summary           files    txt json vtt srt
+//! poll,        details,  decode, channels,    language,         redb     HTTP API, CLI,
+//! webhook,     audio     speech, Whisper      summary,          files    txt json vtt srt
+//! folder                                      second opinion
 //! ```
 //!
 //! Discovery only ever *adds work*; the pipeline only ever *finishes work*; the store is the one place both meet.
@@ -32,6 +33,8 @@
 //! - **Result, next state and index keys commit in one transaction**; cursors move in the transaction that stores what
 //!   they found.
 //! - **A file is durable before the database says it exists; the database forgets before a file is removed.**
+//! - **Requests go to an account's own hosts** and nowhere else; a redirect is checked like any other address.
+//! - **Nothing waits for a second opinion**: what a provider makes of a call is fetched beside the steps.
 //! - **Identity** is (provider, account, provider's recording id), finished and deleted recordings included.
 //! - **Every word shown was spoken**: text that no speech on its channel backs goes to the suspect ledger.
 

@@ -147,7 +147,9 @@ pub struct WebhooksConfig {
 }
 
 pub(super) fn webhooks(section: &Section<'_>) -> WebhooksConfig {
-    let public_url = section.parsed("public_url", "https://calls.example.com", address);
+    let public_url = section.text("public_url", "https://calls.example.com").filter(|text| !text.is_empty());
+    let checked = |text: String| address(&text).map_err(|message| section.problem("public_url", message)).ok();
+    let public_url = public_url.and_then(checked);
     section.finish(|_| None);
     WebhooksConfig { public_url }
 }

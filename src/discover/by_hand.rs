@@ -32,7 +32,8 @@ impl Discoverer {
     /// As [`Discoverer::discover_once`].
     pub async fn look_back(&self, hours: u32, limit: usize) -> Result<DiscoveryReport, DiscoverError> {
         let mut tasks = tokio::task::JoinSet::new();
-        for watched in self.0.iter().cloned() {
+        for watched in self.0.iter() {
+            let watched = Arc::clone(watched);
             tasks.spawn(async move {
                 if watched.kind() == ProviderKind::Folder {
                     return watched.look_to_the_end().await;

@@ -10,6 +10,9 @@ use regex::Regex;
 
 use super::support::{load, repository};
 
+/// Accounts have no defaults: the example shows each vendor's as text.
+const VENDORS: [&str; 3] = ["twilio", "ringcentral", "webex"];
+
 fn example() -> String {
     fs::read_to_string(repository().join("config.toml.example")).unwrap()
 }
@@ -74,8 +77,14 @@ fn the_example_leaves_no_setting_out() {
     };
     let table: toml::Table = text.parse().unwrap();
     let top = probe("");
-    assert_eq!(top.len(), table.len(), "{top:?}");
-    for section in ["log", "api", "transcribe", "pipeline"] {
+    assert_eq!(top.len(), table.len() + VENDORS.len(), "{top:?}");
+    for vendor in VENDORS {
+        assert!(example().contains(&format!("# [[{vendor}]]")), "{vendor} is not in the example");
+        for key in probe(&format!("[[{vendor}]]\nname = \"x\"")) {
+            assert!(example().contains(&key), "{vendor}.{key} is not in the example");
+        }
+    }
+    for section in ["log", "api", "transcribe", "pipeline", "webhooks"] {
         for key in probe(&format!("[{section}]")) {
             assert!(table[section].as_table().unwrap().contains_key(&key), "{section}.{key} is not in the example");
         }

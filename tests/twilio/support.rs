@@ -146,6 +146,7 @@ pub fn account_config(fake: &Fake<Twilio>, twilio: &TwilioConfig) -> AccountConf
         channels: Vec::new(),
         languages: Vec::new(),
         transcripts: true,
+        transcripts_after: Duration::from_secs(120),
         webhooks: true,
         record_calls: true,
         base_url: Some(fake.bases.api.clone()),

@@ -161,6 +161,7 @@ pub fn config(webex: &Fake<Webex>) -> AccountConfig {
         channels: Vec::new(),
         languages: Vec::new(),
         transcripts: true,
+        transcripts_after: Duration::from_secs(120),
         webhooks: false,
         record_calls: false,
         base_url: Some(webex.bases.api.clone()),
