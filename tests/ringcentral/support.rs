@@ -91,7 +91,7 @@ pub fn config(fake: &Fake<RingCentral>) -> AccountConfig {
         channels: Vec::new(),
         languages: Vec::new(),
         transcripts: true,
-        transcripts_after: std::time::Duration::from_secs(120),
+        transcripts_after: Duration::from_secs(120),
         webhooks: true,
         record_calls: false,
         base_url: Some(fake.bases.api.clone()),
