@@ -62,7 +62,7 @@ fn every_bad_parameter_elsewhere_is_named_too() {
         ("POST", "call-1/reprocess?steps=transcribe,dream"),
         ("POST", "call-1/reprocess?steps="),
         ("POST", "call-1/reprocess?model=large-v3"),
-        ("DELETE", "call-1?delete_from_provider=true"),
+        ("DELETE", "call-1?delete_from_provider=maybe"),
         ("DELETE", "call-1?delete_from_webex=yes"),
         ("GET", "call-1/transcript?format=pdf"),
         ("GET", "call-1?verbose=1"),

@@ -38,7 +38,7 @@ async fn every_recording_of_the_world_ends_where_it_should() {
         let disposition = match expected {
             Expected::Completed => Ok(recording.sound.wav(channels).to_vec()),
             // Deleted, or never made: not to be had, and no fault.
-            Expected::Partial(Reason::Gone) | Expected::Failed(Reason::Absent) => Err(Disposition::Absent),
+            Expected::Partial(Reason::Gone | Reason::Absent) => Err(Disposition::Absent),
             Expected::Failed(Reason::Encrypted) => Err(Disposition::Reject),
             other => panic!("{other:?} is no end at Twilio"),
         };
