@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::print;
+use super::{accounts, print};
 use crate::config::{Config, ConfigErrors, FolderConfig};
 use crate::models;
 
@@ -18,7 +18,7 @@ pub const EXIT_CONFIG: u8 = 78;
 
 const MIB: u64 = 1 << 20;
 
-/// Reads the configuration as the daemon would and looks at what it names.
+/// Reads the configuration as the daemon would and looks at what it names; accounts are asked at their providers.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Prints JSON.
@@ -66,8 +66,12 @@ pub struct Report {
 /// # Errors
 ///
 /// When standard output cannot be written.
-pub fn run(args: &CheckArgs, loaded: &Result<Config, ConfigErrors>) -> anyhow::Result<ExitCode> {
-    let report = Report::of(loaded);
+pub async fn run(args: &CheckArgs, loaded: &Result<Config, ConfigErrors>) -> anyhow::Result<ExitCode> {
+    let mut report = Report::of(loaded);
+    if let Ok(config) = loaded {
+        report.findings.extend(accounts::findings(config).await);
+        report.ok = report.findings.iter().all(|finding| finding.grade != Grade::Problem);
+    }
     let text = if args.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_text() };
     print(&text)?;
     Ok(match (&report.config, report.ok) {

@@ -1,5 +1,6 @@
 //! Command line: one file a subcommand. Parses arguments, calls what stands below, prints, chooses the exit code.
 
+mod accounts;
 mod archive;
 pub mod check;
 pub mod demo;
@@ -100,7 +101,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let loaded = Config::load(arguments.config.as_deref(), &|name| std::env::var(name).ok());
     // `check` reports a broken configuration itself.
     if let Command::Check(args) = &arguments.command {
-        return check::run(args, &loaded);
+        return check::run(args, &loaded).await;
     }
     let config = loaded?;
     match arguments.command {

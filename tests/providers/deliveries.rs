@@ -9,6 +9,12 @@ use crate::telephony::{PUBLIC_URL, Telephony};
 fn a_signed_delivery_brings_its_recording_and_an_unsigned_one_nothing() {
     let telephony = Telephony::start(0, "webhooks = true");
     let http = telephony.daemon.http();
+    // What the first look would show is no test of deliveries.
+    wait_until("the first look is over", || {
+        let accounts = http.get("/api/v1/providers").json();
+        let mut of_twilio = accounts["items"].as_array().unwrap().iter().filter(|item| item["provider"] == "twilio");
+        of_twilio.all(|item| !item["last_look_at"].is_null()).then_some(())
+    });
     let recording = TwilioRecording::new(7, jiff::Timestamp::now() - jiff::SignedDuration::from_mins(2));
     telephony.twilio.add_call(TwilioCall::new(7, jiff::Timestamp::now() - jiff::SignedDuration::from_mins(2)));
     telephony.twilio.add_recording(recording.clone());
@@ -42,6 +48,21 @@ fn a_running_call_is_recorded_once_however_often_that_is_asked() {
     assert_eq!(telephony.twilio.count(Endpoint::StartRecording), 1);
     let over = http.post("/api/v1/calls/CA00000000000000000000000000000000/record?account=main");
     assert_eq!(over.status, 409, "{}", over.text());
+}
+
+#[test]
+fn check_says_for_each_account_that_it_is_signed_in() {
+    let telephony = Telephony::start(6, "transcripts = false");
+    let config = telephony.daemon.config();
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_callscribe"))
+        .args(["--config".as_ref(), config.as_os_str(), "check".as_ref()])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(ran.stdout).unwrap();
+    for account in ["twilio/main", "ringcentral/office", "webex/clinic"] {
+        let line = text.lines().find(|line| line.contains(account)).unwrap_or_else(|| panic!("{account}: {text}"));
+        assert!(line.contains("It is signed in"), "{line}");
+    }
 }
 
 #[test]
