@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::account::Watched;
-use super::{DiscoverError, Discoverer, DiscoveryReport, broken};
+use super::{DiscoverError, Discoverer, DiscoveryReport, joined};
 use crate::call::{AccountName, Disposition, ProviderKind};
 use crate::provider::{Access, ProviderError, Started};
 use crate::store::{AuditEntry, StoreError};
@@ -41,15 +41,7 @@ impl Discoverer {
                 watched.look_back(hours, limit).await
             });
         }
-        let mut total = DiscoveryReport::default();
-        while let Some(ended) = tasks.join_next().await {
-            let report = match ended {
-                Ok(report) => report?,
-                Err(error) => return Err(broken(error).await),
-            };
-            total = total.and(report);
-        }
-        Ok(total)
+        joined(tasks).await
     }
 
     /// How every account stands, or those of one vendor, or one by name.

@@ -135,21 +135,26 @@ impl Discoverer {
         if let (Some(name), true) = (account, tasks.is_empty()) {
             return Err(DiscoverError::NoSuchAccount(name.clone()));
         }
-        let mut total = DiscoveryReport::default();
-        while let Some(ended) = tasks.join_next().await {
-            let report = match ended {
-                Ok(report) => report?,
-                Err(error) => return Err(broken(error).await),
-            };
-            total = total.and(report);
-        }
-        Ok(total)
+        joined(tasks).await
     }
 
     /// How each account stands.
     pub fn statuses(&self) -> Vec<AccountStatus> {
         self.0.iter().map(|account| account.status()).collect()
     }
+}
+
+/// What several looks brought together.
+async fn joined(mut tasks: JoinSet<Result<DiscoveryReport, DiscoverError>>) -> Result<DiscoveryReport, DiscoverError> {
+    let mut total = DiscoveryReport::default();
+    while let Some(ended) = tasks.join_next().await {
+        let report = match ended {
+            Ok(report) => report?,
+            Err(error) => return Err(broken(error).await),
+        };
+        total = total.and(report);
+    }
+    Ok(total)
 }
 
 /// A panic goes on; a task that was cancelled belongs to a runtime that is being shut down and waits for its end.
