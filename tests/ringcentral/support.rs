@@ -64,12 +64,13 @@ pub fn generous() -> RingCentralSettings {
     RingCentralSettings { limits: Limits::generous(), ..RingCentralSettings::default() }
 }
 
-pub const fn impatient() -> Timing {
+pub fn impatient() -> Timing {
     Timing {
         answer: Duration::from_millis(1500),
         pause: Duration::from_millis(300),
         download: Duration::from_millis(1500),
         patience: Duration::from_millis(400),
+        ..Timing::default()
     }
 }
 

@@ -51,7 +51,7 @@ impl Vault for MemoryVault {
 /// Patience of a test.
 pub fn timing() -> Timing {
     let [answer, pause, download, patience] = [2_000, 700, 3_000, 700].map(Duration::from_millis);
-    Timing { answer, pause, download, patience }
+    Timing { answer, pause, download, patience, ..Timing::default() }
 }
 
 pub struct Office {

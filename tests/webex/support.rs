@@ -73,6 +73,7 @@ impl Account {
             pause: Duration::from_millis(500),
             download: Duration::from_secs(3),
             patience: Duration::from_millis(300),
+            ..Timing::default()
         };
         let clock = Arc::new(ManualClock::at(noon()));
         let account = Self { webex, config, vault: Arc::default(), clock, timing };
@@ -125,7 +126,7 @@ impl Account {
             clock: self.clock.clone(),
             vault: self.vault.clone(),
             public_url: Some("https://calls.example.com".to_owned()),
-            timing: self.timing,
+            timing: self.timing.clone(),
         };
         WebexProvider::new(&self.config, context).unwrap()
     }
