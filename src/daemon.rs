@@ -78,7 +78,7 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
         let (store, state_dir) = (store.clone(), config.state_dir.clone());
         spawn_blocking(move || Sealed::open(&store, &state_dir)).await??
     };
-    let sources = sources::open(&config, &clock, sealed)?;
+    let sources = sources::open(&config, &clock, sealed, address.port())?;
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
     let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));

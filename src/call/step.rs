@@ -228,20 +228,21 @@ impl Steps {
         StageStatus::of(&self.get(Step::GenerateSummary).state)
     }
 
-    /// What is most worth knowing: why a step failed, else why one is being retried, else why something is not to be had.
+    /// What is most worth knowing: why a step failed, else why one is tried again or waits, else why something is not to be
+    /// had.
     pub fn last_error(&self) -> Option<&str> {
         let failed = self.0.iter().find_map(|r| match &r.state {
             StepState::Failed { error, .. } => Some(error.as_str()),
             _ => None,
         });
         let retried = || self.0.iter().filter(|r| !r.state.is_final()).find_map(|r| r.last_error.as_deref());
-        let skipped = || {
+        let held_up = || {
             self.0.iter().find_map(|r| match &r.state {
-                StepState::Skipped { reason, .. } => Some(reason.as_str()),
+                StepState::Waiting { reason, .. } | StepState::Skipped { reason, .. } => Some(reason.as_str()),
                 _ => None,
             })
         };
-        failed.or_else(retried).or_else(skipped)
+        failed.or_else(retried).or_else(held_up)
     }
 
     /// Attempts beyond the first, over all steps.

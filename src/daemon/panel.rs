@@ -1,6 +1,7 @@
 //! What the API shows of the loops: pipeline, discovery and model, in the words of `serve`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -230,11 +231,27 @@ const fn usual_host(kind: ProviderKind) -> &'static str {
     }
 }
 
+/// Waits between tries to record a call that has just begun.
+const RECORD_AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(10)];
+
 /// Records a call that a delivery told of; whoever waits for it sees it in the log and, later, in the list.
 async fn record(discoverer: Discoverer, account: AccountName, call_id: String) {
-    match discoverer.record(Some(&account), &call_id).await {
-        Ok(started) => tracing::info!(%account, state = started.state, "A call is being recorded."),
-        Err(error) => tracing::warn!(%account, %error, "A call could not be recorded."),
+    for wait in RECORD_AGAIN.into_iter().map(Some).chain([None]) {
+        match (discoverer.record(Some(&account), &call_id).await, wait) {
+            (Ok(started), _) => {
+                tracing::info!(%account, state = started.state, "A call is being recorded.");
+                return;
+            }
+            // Nothing was begun, and the call does not wait.
+            (Err(error), Some(wait)) if matches!(error.disposition(), Disposition::Retry { .. }) => {
+                tracing::debug!(%account, %error, "A call could not be recorded; it is tried again.");
+                tokio::time::sleep(wait).await;
+            }
+            (Err(error), _) => {
+                tracing::warn!(%account, %error, "A call could not be recorded.");
+                return;
+            }
+        }
     }
 }
 

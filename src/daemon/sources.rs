@@ -12,7 +12,7 @@ use crate::provider::client::{Rates, Timing};
 use crate::provider::folder::{FolderContext, FolderProvider};
 use crate::provider::oauth::Vault;
 use crate::provider::{self, AccountContext, Provider, ProviderError};
-use crate::store::Sealed;
+use crate::store::{SealError, Sealed};
 
 /// Every source, once for each loop that asks it.
 pub(super) struct Sources {
@@ -26,7 +26,12 @@ pub(super) struct Sources {
 const SETTLE: Duration = Duration::from_secs(10);
 
 /// Makes the providers; reads none of their sources yet.
-pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>, sealed: Sealed) -> Result<Sources, ProviderError> {
+pub(super) fn open(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    sealed: Sealed,
+    port: u16,
+) -> Result<Sources, ProviderError> {
     let mut sources = Sources { accounts: Vec::new(), providers: Vec::new() };
     for folder in &config.folders {
         let context = FolderContext {
@@ -51,6 +56,7 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>, sealed: Sealed) -> R
         clock: Arc::clone(clock),
         vault: Arc::new(SealedVault(sealed)),
         public_url: config.webhooks.public_url.clone(),
+        local_url: format!("http://localhost:{port}"),
         timing: Timing { rates: Rates::per_second(config.pipeline.host_requests_per_s_max), ..Timing::default() },
     };
     for account in &config.accounts {
@@ -67,7 +73,14 @@ struct SealedVault(Sealed);
 
 impl Vault for SealedVault {
     fn load(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        self.0.get(name).map_err(|error| error.to_string())
+        match self.0.get(name) {
+            // Restored without its key, the vault is as good as empty: accounts that can sign in anew.
+            Err(error @ SealError::Foreign(_)) => {
+                tracing::warn!(%error, "Kept tokens cannot be read; the account signs in anew.");
+                Ok(None)
+            }
+            kept => kept.map_err(|error| error.to_string()),
+        }
     }
 
     fn save(&self, name: &str, secret: &[u8]) -> Result<(), String> {

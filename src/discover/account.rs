@@ -134,6 +134,7 @@ impl Watched {
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 () = timer => {}
+                () = self.nudges.mended() => {}
                 () = self.nudges.due(), if !is_failing => {}
                 // What a hint tells of must come to rest before it can be taken in, and more hints will follow.
                 () = self.hint(), if !is_failing => {

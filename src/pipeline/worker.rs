@@ -11,7 +11,7 @@ use super::activity::Running;
 use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
-use super::{PipelineError, late, sweep};
+use super::{PipelineError, sweep};
 use crate::call::{Recording, Step, StepState, Transcript};
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
@@ -105,12 +105,12 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
             () = cancel.cancelled() => Err(Setback::Cancelled),
         },
     };
-    let (outcome, transcript) = match done {
+    let (outcome, has_new_words) = match done {
         Ok(done) => {
             open_door(shared, &claim);
-            (done.outcome, done.transcript)
+            (done.outcome, done.has_new_words)
         }
-        Err(setback) => (shared.outcome_of(&claim, setback, abort.is_cancelled())?, None),
+        Err(setback) => (shared.outcome_of(&claim, setback, abort.is_cancelled())?, false),
     };
     let kept = match &outcome {
         StepOutcome::Completed { result: StepResult::Audio(audio), .. } => Some(audio.path.clone()),
@@ -128,16 +128,13 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
     };
     drop(shown);
     tell(&recording, step, attempt);
-    if step == Step::Transcribe && recording.opinion.is_some() {
-        late::reconsider(shared, id).await?;
-    }
     if let (Some(before), Some(audio)) = (audio_before, &recording.audio)
         && before != audio.path
     {
         sweep::replace(shared, id, before, audio.path.clone()).await?;
     }
-    if let (Some(audio), Some(transcript)) = (&recording.audio, transcript) {
-        sweep::write_transcript(shared, audio.path.clone(), transcript).await;
+    if let Some(audio) = recording.audio.as_ref().filter(|_| has_new_words) {
+        sweep::write_transcript(shared, id, audio.path.clone()).await?;
         // Whoever removed the recording between the commit and now has not seen this file.
         sweep::remove_forgotten(shared, id, Some(audio.path.clone())).await?;
     }
@@ -154,15 +151,15 @@ fn open_door(shared: &Shared, claim: &Claim) {
     }
 }
 
-/// What a step brought, and the transcript people are to find on disk, when it changed.
+/// What a step brought, and whether the transcript that people find on disk changes by it.
 struct Done {
     outcome: StepOutcome,
-    transcript: Option<Transcript>,
+    has_new_words: bool,
 }
 
 impl Done {
     fn with(result: StepResult) -> Self {
-        Self { outcome: StepOutcome::Completed { result, version: Some(program_version()) }, transcript: None }
+        Self { outcome: StepOutcome::Completed { result, version: Some(program_version()) }, has_new_words: false }
     }
 }
 
@@ -182,7 +179,7 @@ async fn light(
         _ => None,
     };
     Ok(match (claim.step, transcript) {
-        (Step::DetectLanguage, Some(transcript)) => detect_language(shared, claim, transcript),
+        (Step::DetectLanguage, Some(transcript)) => detect_language(shared, claim, &transcript),
         (Step::GenerateSummary, Some(transcript)) => {
             steps::generate_summary::run(&transcript).map(|insight| Done::with(StepResult::Insight(insight)))
         }
@@ -193,13 +190,12 @@ async fn light(
     })
 }
 
-fn detect_language(shared: &Shared, claim: &Claim, mut transcript: Transcript) -> Result<Done, Setback> {
+fn detect_language(shared: &Shared, claim: &Claim, transcript: &Transcript) -> Result<Done, Setback> {
     let config = &shared.config.transcribe;
     let allowed = steps::transcribe::languages(config, &shared.source(&claim.recording));
-    let guess = steps::detect_language::run(&transcript, allowed, config.translate)?;
-    transcript = transcript.weighed(Some(guess.language.clone()), guess.confidence);
+    let guess = steps::detect_language::run(transcript, allowed, config.translate)?;
     let result = StepResult::Language { language: Some(guess.language), confidence: guess.confidence };
-    Ok(Done { transcript: Some(transcript), ..Done::with(result) })
+    Ok(Done { has_new_words: true, ..Done::with(result) })
 }
 
 /// The steps that ask the provider.
@@ -267,7 +263,7 @@ fn transcribed(Outcome { transcript, format }: Outcome) -> Done {
     } else {
         StepOutcome::Completed { result, version }
     };
-    Done { outcome, transcript: Some(transcript) }
+    Done { outcome, has_new_words: true }
 }
 
 /// Shows and keeps the news of a transcription until it ends. A claim that is lost meanwhile ends it.

@@ -322,7 +322,8 @@ impl Client {
     async fn refusal(&self, response: Response) -> CallError {
         let (status, headers, host) = (response.status().as_u16(), response.headers().clone(), host_of(response.url()));
         // An error whose body does not come is an error all the same.
-        let body = self.read(response, REFUSAL_BYTES_MAX).await.unwrap_or_default();
+        let body = tokio::time::timeout(self.timing.answer, self.read(response, REFUSAL_BYTES_MAX)).await;
+        let body = body.unwrap_or_else(|_| Ok(Bytes::new())).unwrap_or_default();
         CallError::Refused(Box::new(Refusal { host, status, retry_after: retry_after(&headers), headers, body }))
     }
 

@@ -149,6 +149,9 @@ impl Store {
             let mut row = old.clone();
             let effects = outcome::apply(&mut row, claim.step, outcome, now);
             tables.adopt(&mut row, now)?;
+            if effects.transcript.is_some() {
+                row.compare_soon(now);
+            }
             tables.put(Some(&old), &row)?;
             let id = row.recording.id.as_bytes();
             if let Some(transcript) = &effects.transcript {

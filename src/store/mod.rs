@@ -40,6 +40,7 @@ pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
 pub use discovered::{Inserted, NewRecording};
 pub use error::StoreError;
 use error::{Fault, unwinding};
+pub use late::KeptOpinion;
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
 pub use query::{ListQuery, Page, Stats};
@@ -47,7 +48,7 @@ pub use record::Quarantined;
 pub use remove::Removed;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
-pub use started::StartedCall;
+pub use started::{Begun, StartedCall};
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
