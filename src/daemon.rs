@@ -4,6 +4,7 @@
 //! the daemon down with an error, and the service manager starts it again: nothing runs half. A model that cannot be
 //! used is no such failure: recordings are taken in and served, transcription waits, `/readyz` says why.
 
+mod door;
 mod engine;
 mod panel;
 mod signals;
@@ -88,7 +89,8 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
         loops: Arc::clone(&panel) as Arc<dyn serve::Loops>,
         clock,
         token,
-        address: address.ip(),
+        door: door::of(&config.api),
+        address,
         request_timeout: config.api.request_timeout,
         body_bytes_max: config.api.body_bytes_max,
     });
