@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::Problems;
 use super::places::real;
 use super::reader::Section;
-use super::{AccountConfig, ApiConfig, FolderConfig, TranscribeConfig, WebhooksConfig};
+use super::{AccountConfig, ApiConfig, FolderConfig, NotifyConfig, TranscribeConfig, WebhooksConfig};
 use crate::call::Language;
 
 /// A folder with the section it came from, for paths and lines in messages.
@@ -73,6 +73,15 @@ pub(super) fn door(api: &ApiConfig, section: &Section<'_>) {
     for (index, token) in api.tokens.iter().enumerate() {
         if api.tokens[..index].iter().any(|other| other.name == token.name) {
             section.problem("tokens", format!("Two tokens have the name '{}'; names must differ.", token.name));
+        }
+    }
+}
+
+/// Sinks against each other.
+pub(super) fn sinks(sinks: &[NotifyConfig], problems: &Problems) {
+    for (index, sink) in sinks.iter().enumerate() {
+        if sinks[..index].iter().any(|other| other.name == sink.name) {
+            problems.add("notify.name", None, format!("Two sinks have the name '{}'; names must differ.", sink.name));
         }
     }
 }

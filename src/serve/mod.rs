@@ -11,6 +11,7 @@ mod audio;
 mod auth;
 mod caller;
 mod calls;
+mod egress;
 mod error;
 mod fetch;
 mod guard;
@@ -24,6 +25,7 @@ mod providers;
 mod queue;
 mod recordings;
 pub mod roles;
+mod sinks;
 mod stats;
 mod token;
 mod transcript;
@@ -62,8 +64,9 @@ use caller::Callers;
 pub use caller::{Caller, NoSessions, Proof, SESSION_COOKIE, Sessions, ThroughSocket};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
-pub use listener::serve;
+pub use listener::{ListenError, Listener, SocketFile, acceptor as tls_acceptor, serve};
 pub use loops::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+pub use sinks::Sink;
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
 
@@ -211,6 +214,10 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
         .routes(routes!(queue::get))
+        .routes(routes!(sinks::list))
+        .routes(routes!(sinks::deliveries))
+        .routes(routes!(sinks::replay))
+        .routes(routes!(egress::get))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
@@ -225,7 +232,8 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(auth::login))
         .routes(routes!(auth::callback))
         .routes(routes!(access::check))
-        .routes(routes!(access::test));
+        .routes(routes!(access::test))
+        .routes(routes!(sinks::test));
     OpenApiRouter::with_openapi(openapi::document()).merge(timed).merge(untimed)
 }
 

@@ -15,6 +15,8 @@ const ROLES: &[(&str, &str, Role)] = &[
     ("POST", "/api/v1/providers/{name}/check", Role::Operate),
     ("POST", "/api/v1/providers/{name}/login", Role::Admin),
     ("GET", "/auth/login", Role::Admin),
+    ("POST", "/api/v1/webhooks/{name}/deliveries/{id}/replay", Role::Operate),
+    ("POST", "/api/v1/webhooks/{name}/test", Role::Operate),
 ];
 
 /// Open to everybody: whoever watches over the daemon need not hold a token, and who comes back from a provider's

@@ -163,10 +163,9 @@ impl Store {
                 DeliveryEnd::Retry { due, error } => {
                     delivery.last_error = Some(error);
                     tables.unqueue(sink, &delivery)?;
+                    tables.uncount(sink, &delivery.state)?;
                     delivery.state = DeliveryState::Pending { due };
-                    tables.due.insert((sink, due.as_millisecond(), serial), ())?;
-                    tables.in_order.insert((sink, delivery.event.recording.as_bytes(), serial), ())?;
-                    tables.write_delivery(sink, &delivery)?;
+                    tables.queue(sink, delivery, due)?;
                 }
             }
             Ok(Verdict::Keep(()))
@@ -338,19 +337,20 @@ impl Tables<'_> {
         Ok(None)
     }
 
-    /// Puts a delivery in line; it is due when it is the first of its recording.
-    fn queue(&mut self, sink: &str, delivery: Delivery, now: Timestamp) -> Result<(), Fault> {
+    /// Puts a delivery in line; it is due at `due` when it is the first of its recording.
+    fn queue(&mut self, sink: &str, delivery: Delivery, due: Timestamp) -> Result<(), Fault> {
         let (id, serial) = (delivery.event.recording.as_bytes(), delivery.serial);
         let first = self.in_order.range((sink, id, 0)..=(sink, id, u64::MAX))?.next().transpose()?;
         let first = first.map(|(key, _)| key.value().2);
         if first.is_none_or(|first| serial < first) {
             // A replayed one comes before those that wait behind it.
             if let Some(first) = first
-                && let Some(Delivery { state: DeliveryState::Pending { due }, .. }) = self.pending(sink, first)?
+                && let Some(Delivery { state: DeliveryState::Pending { due: theirs }, .. }) =
+                    self.pending(sink, first)?
             {
-                self.due.remove((sink, due.as_millisecond(), first))?;
+                self.due.remove((sink, theirs.as_millisecond(), first))?;
             }
-            self.due.insert((sink, now.as_millisecond(), serial), ())?;
+            self.due.insert((sink, due.as_millisecond(), serial), ())?;
         }
         self.in_order.insert((sink, id, serial), ())?;
         self.count(&counter(sink, "pending"), 1)?;
