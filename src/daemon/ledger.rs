@@ -27,13 +27,14 @@ pub(super) fn take() -> Vec<Egress> {
     counted.filter_map(entry).collect()
 }
 
-/// Adds up until `stop`, and once more then.
+/// Adds up until `stop`, and once more then; metrics as well.
 pub(super) async fn keep(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
     loop {
         let ended = tokio::select! {
             () = stop.cancelled() => true,
             () = tokio::time::sleep(EVERY) => false,
         };
+        crate::observe::metrics::tidy();
         let counted = take();
         if !counted.is_empty() {
             let store = store.clone();

@@ -333,6 +333,7 @@ impl Client {
     fn count_sent(&self, host: &str, bytes: u64) {
         self.traffic.sent(host, bytes);
         Traffic::of_all().sent(host, bytes);
+        crate::observe::metrics::sent(bytes);
     }
 
     fn count_received(&self, host: &str, bytes: u64) {

@@ -18,6 +18,7 @@ mod guard;
 mod health;
 mod listener;
 mod loops;
+mod metrics;
 mod openapi;
 mod opinion;
 mod params;
@@ -166,6 +167,7 @@ impl Api {
 
 /// All paths, guarded.
 pub fn router(parts: ApiParts) -> Router {
+    crate::observe::metrics::install();
     let Door { tokens, socket_role, hosts, open_metrics, sessions } = parts.door;
     let callers = Callers::new(&parts.token, tokens, sessions, socket_role);
     let guard = guard::Guard::new(callers, parts.address, hosts, open_metrics);
@@ -193,6 +195,7 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
                 // Not the URI: its query holds telephone numbers.
                 .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+                .layer(from_fn(metrics::count))
                 .layer(from_fn(guard::add_headers))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
@@ -218,6 +221,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(sinks::deliveries))
         .routes(routes!(sinks::replay))
         .routes(routes!(egress::get))
+        .routes(routes!(metrics::get))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
