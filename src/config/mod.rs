@@ -293,7 +293,7 @@ impl Config {
         root.finish(|_| None);
 
         checks::sinks(&notify, problems);
-        checks::door(&api, &api_section);
+        checks::door(&api, &api_section, env, problems);
         checks::accounts(&accounts, &webhooks, problems);
         checks::state_dir(&state_dir, root, problems);
         checks::folders(&folders, &state_dir);

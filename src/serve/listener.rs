@@ -112,7 +112,7 @@ impl Listener {
         // Made where nobody else can reach it, and moved once it has its permissions.
         let folder = path.parent().unwrap_or(Path::new("/"));
         let aside = tempfile::Builder::new().prefix(".callscribe-").tempdir_in(folder).map_err(failed)?;
-        let made = aside.path().join("api.sock");
+        let made = aside.path().join("socket");
         let listener = UnixListener::bind(&made).map_err(failed)?;
         fs::set_permissions(&made, fs::Permissions::from_mode(SOCKET_MODE)).map_err(failed)?;
         if path.exists() && !is_socket(path) {

@@ -181,7 +181,8 @@ pub fn router(parts: ApiParts) -> Router {
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
     }));
-    let (router, document) = resources(&api).split_for_parts();
+    let (router, mut document) = resources(&api).split_for_parts();
+    openapi::complete(&mut document);
     router
         .route("/openapi.json", openapi::route(document))
         .merge(webhooks::router())
