@@ -79,7 +79,7 @@ impl Notifier {
         let connect = |config: &NotifyConfig| {
             let failed = |why: String| NotifyError::Sink { sink: config.name.clone(), why };
             let url = reqwest::Url::parse(&config.url).map_err(|error| failed(error.to_string()))?;
-            let client = client(&url, config, timing).map_err(|error| failed(error.to_string()))?;
+            let client = client(&url, config, timing.clone()).map_err(|error| failed(error.to_string()))?;
             let secret: SecretString = config.secret.clone();
             Ok(Arc::new(Sink::new(config.name.clone(), url, secret, config.include_transcript, client)))
         };

@@ -9,7 +9,6 @@ mod roles;
 #[path = "../daemon/sample.rs"]
 mod sample;
 #[path = "../api/seed.rs"]
-#[allow(dead_code)]
 mod seed;
 mod sessions;
 mod ways;

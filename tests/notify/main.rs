@@ -8,7 +8,6 @@ mod outage;
 #[path = "../daemon/sample.rs"]
 mod sample;
 #[path = "../api/seed.rs"]
-#[allow(dead_code)]
 mod seed;
 mod sink;
 mod through_kills;

@@ -41,10 +41,6 @@ impl Heard {
     pub fn header(&self, name: &str) -> String {
         self.headers[name].to_str().unwrap().to_owned()
     }
-
-    pub fn recording(&self) -> String {
-        self.json()["recording"]["id"].as_str().unwrap().to_owned()
-    }
 }
 
 type Reply = Box<dyn Fn(usize, &Heard) -> Option<u16> + Send + Sync>;
