@@ -189,6 +189,10 @@ impl Store {
             for entry in tables.deliveries.range((sink, 0)..=(sink, u64::MAX))? {
                 let (key, bytes) = entry?;
                 let delivery: Delivery = record::decode(bytes.value())?;
+                // Events are in their order in time, and none is tried for since before it happened.
+                if delivery.event.at >= before {
+                    break;
+                }
                 let is_pending = matches!(delivery.state, DeliveryState::Pending { .. });
                 if is_pending && delivery.since < before {
                     old.push(Delivery { serial: key.value().1, ..delivery });

@@ -88,7 +88,11 @@ impl Sink {
     }
 }
 
-async fn answer((heard, reply): (Arc<Mutex<Vec<Heard>>>, Arc<Mutex<Reply>>), request: Request) -> StatusCode {
+/// What is heard, and what is answered to it.
+type Ears = (Arc<Mutex<Vec<Heard>>>, Arc<Mutex<Reply>>);
+
+/// A redirect, should that be the answer, leads back here.
+async fn answer((heard, reply): Ears, request: Request) -> (StatusCode, [(&'static str, &'static str); 1]) {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
     let one = Heard { headers: parts.headers, body };
@@ -99,7 +103,7 @@ async fn answer((heard, reply): (Arc<Mutex<Vec<Heard>>>, Arc<Mutex<Reply>>), req
     };
     let status = reply.lock().unwrap()(place, &one);
     match status {
-        Some(status) => StatusCode::from_u16(status).unwrap(),
+        Some(status) => (StatusCode::from_u16(status).unwrap(), [("location", "/elsewhere")]),
         None => std::future::pending().await,
     }
 }
