@@ -6,7 +6,7 @@
 
 mod door;
 mod engine;
-mod ledger;
+pub mod ledger;
 mod panel;
 mod signals;
 mod sources;
@@ -112,7 +112,7 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     for listener in listeners {
         parts.spawn(done(serve::serve(listener, router.clone(), stop.clone(), drain)));
     }
-    parts.spawn(ledger::keep(store, stop.clone()));
+    parts.spawn(ledger::keep(store, config.state_dir.clone(), stop.clone()));
     parts.spawn({
         let stop = stop.clone();
         async move { notifier.run(stop).await.context("Notifying ended.") }

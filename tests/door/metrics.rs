@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use callscribe::daemon::ledger;
 use callscribe::serve::Door;
+use callscribe::store::Egress;
 use regex::Regex;
 
 use crate::common::{TestDaemon, wait_until};
@@ -70,4 +72,34 @@ fn metrics_need_a_token_unless_they_are_open() {
     };
     assert_eq!(ask(&Served::empty()), 401);
     assert_eq!(ask(&Served::behind(Door { open_metrics: true, ..Door::default() })), 200);
+}
+
+#[test]
+fn the_ledger_takes_in_what_commands_sent_beside_the_daemon() {
+    let mut daemon = TestDaemon::start("");
+    daemon.stop();
+    let at = "2026-11-20T13:00:00Z".parse().unwrap();
+    let pulled = Egress {
+        host: "models.example.com".to_owned(),
+        requests: 2,
+        bytes_sent: 0,
+        bytes_received: 1000,
+        first_at: at,
+        last_at: at,
+    };
+    ledger::leave(&daemon.state(), &[pulled.clone()]).unwrap();
+    ledger::leave(&daemon.state(), &[pulled]).unwrap();
+    daemon.restart();
+    let http = daemon.http();
+    let items = wait_until("the ledger is kept", || {
+        let items = http.get("/api/v1/egress").json()["items"].clone();
+        items.as_array().is_some_and(|items| !items.is_empty()).then_some(items)
+    });
+    let expected = serde_json::json!([{
+        "host": "models.example.com", "requests": 4, "bytes_sent": 0, "bytes_received": 2000,
+        "first_at": "2026-11-20T13:00:00Z", "last_at": "2026-11-20T13:00:00Z",
+    }]);
+    assert_eq!(items, expected);
+    let left = daemon.state().join("egress");
+    wait_until("what was taken in is gone", || (std::fs::read_dir(&left).unwrap().count() == 0).then_some(()));
 }
