@@ -4,7 +4,9 @@
 //! the daemon down with an error, and the service manager starts it again: nothing runs half. A model that cannot be
 //! used is no such failure: recordings are taken in and served, transcription waits, `/readyz` says why.
 
+mod door;
 mod engine;
+pub mod ledger;
 mod panel;
 mod signals;
 mod sources;
@@ -25,6 +27,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::discover::Discoverer;
 use crate::fetch::Files;
+use crate::notify::Notifier;
+use crate::provider::client::Timing;
 use crate::serve::{self, ApiParts};
 use crate::store::{Sealed, Store};
 use crate::systemd;
@@ -80,15 +84,23 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     };
     let sources = sources::open(&config, &clock, sealed, address.port())?;
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
+    let notifier = Notifier::new(&store, &clock, &config.notify, notify_timing())?;
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
-    let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
+    let panel = Arc::new(Panel::new(
+        engine.gauge(),
+        discoverer.clone(),
+        notifier.clone(),
+        Arc::clone(&config),
+        Arc::clone(&clock),
+    ));
     let router = serve::router(ApiParts {
-        store,
+        store: store.clone(),
         files: Files::open(&config.state_dir)?,
         loops: Arc::clone(&panel) as Arc<dyn serve::Loops>,
         clock,
         token,
-        address: address.ip(),
+        door: door::of(&config.api),
+        address,
         request_timeout: config.api.request_timeout,
         body_bytes_max: config.api.body_bytes_max,
     });
@@ -96,7 +108,15 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     let stop = CancellationToken::new();
     let (health, drain) = (Arc::clone(&panel), config.pipeline.drain_timeout);
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
-    parts.spawn(done(serve::serve(listener, router, stop.clone(), drain)));
+    let door::Ways { listeners, address_for_commands } = door::open(listener, &config.api).await?;
+    for listener in listeners {
+        parts.spawn(done(serve::serve(listener, router.clone(), stop.clone(), drain)));
+    }
+    parts.spawn(ledger::keep(store, config.state_dir.clone(), stop.clone()));
+    parts.spawn({
+        let stop = stop.clone();
+        async move { notifier.run(stop).await.context("Notifying ended.") }
+    });
     parts.spawn({
         let stop = stop.clone();
         async move { engine.run(stop).await.context("The pipeline ended.") }
@@ -107,9 +127,9 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     });
     parts.spawn(done(systemd::watchdog(move || health.is_healthy(), stop.clone())));
 
-    let address_file = AddressFile::write(&config.state_dir, address)?;
+    let address_file = AddressFile::write(&config.state_dir, address_for_commands)?;
     tracing::info!(%address, state = %config.state_dir.display(), "The daemon is ready.");
-    systemd::ready(&format!("Serving on http://{address}"));
+    systemd::ready(&format!("Serving on {}://{address}", if config.api.tls.is_some() { "https" } else { "http" }));
     on_listening(address);
 
     let ended = watch(&mut parts, &mut signals, &stop, drain).await;
@@ -180,6 +200,11 @@ async fn open(state_dir: &Path) -> anyhow::Result<Store> {
             _ = ticks.tick() => systemd::extend_timeout(OPENING_EXTENSION),
         }
     }
+}
+
+/// Sinks answer at once that they have an event, and do what they do with it afterwards.
+fn notify_timing() -> Timing {
+    Timing { answer: Duration::from_secs(20), ..Timing::default() }
 }
 
 async fn done(part: impl Future<Output = ()>) -> anyhow::Result<()> {

@@ -110,7 +110,8 @@ impl Archive {
             loops: Arc::new(NoLoops { model: config.transcribe.model.clone() }),
             clock: Arc::new(SystemClock),
             token: token.clone(),
-            address: config.api.listen.ip(),
+            door: serve::Door::default(),
+            address: config.api.listen,
             request_timeout: ANSWER_TIMEOUT,
             body_bytes_max: 0,
         });

@@ -8,11 +8,13 @@ mod checks;
 mod error;
 mod languages;
 mod log_filter;
+mod notify;
 mod patterns;
 mod places;
 mod reader;
 mod secrets;
 mod sections;
+mod tokens;
 
 use std::fs::File;
 use std::io::Read;
@@ -28,6 +30,8 @@ pub use accounts::{
 };
 pub use error::{ConfigErrors, Problem};
 pub(crate) use languages::known_language;
+pub use notify::NotifyConfig;
+pub use tokens::{OWN_TOKEN, Role, TokenConfig};
 
 use self::error::Problems;
 use self::reader::{Section, line_at};
@@ -63,6 +67,8 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Our door to the providers.
     pub webhooks: WebhooksConfig,
+    /// Sinks that are told of finished recordings.
+    pub notify: Vec<NotifyConfig>,
 }
 
 /// What is logged and how.
@@ -77,14 +83,37 @@ pub struct LogConfig {
 /// The HTTP API.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
-    /// Loopback address and port; port 0 takes a free one.
+    /// Address and port; port 0 takes a free one. Another than loopback only with tokens, and TLS or a proxy that has it.
     pub listen: SocketAddr,
+    /// A socket in the file system to listen on as well.
+    pub listen_unix: Option<PathBuf>,
+    /// What whoever may connect to that socket may do without a token.
+    pub socket_role: Role,
     /// The bearer token; absent means one is made at first start in `<state>/api-token` (0600).
     pub token: Option<SecretString>,
+    /// More tokens, with names and roles.
+    pub tokens: Vec<TokenConfig>,
+    /// More names this machine goes by, with a port where it is not the usual one.
+    pub hosts: Vec<String>,
+    /// Certificate and key of our own TLS.
+    pub tls: Option<TlsConfig>,
+    /// A proxy that speaks TLS stands in front.
+    pub behind_tls_proxy: bool,
+    /// `/metrics` answers without a token.
+    pub open_metrics: bool,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
     /// Longest time a request may take (audio downloads excepted).
     pub request_timeout: Duration,
+}
+
+/// Where certificate and key of our own TLS are, as PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate, with those between it and the authority behind it.
+    pub cert_file: PathBuf,
+    /// Its private key.
+    pub key_file: PathBuf,
 }
 
 /// Whisper and what surrounds it.
@@ -233,7 +262,13 @@ impl Config {
 
     fn from_sections(root: &Section<'_>, state_dir: PathBuf, env: Env<'_>, problems: &Problems) -> Self {
         let log = sections::log(&root.section("log"), env, problems);
-        let api = sections::api(&root.section("api"), env, problems);
+        let api_section = root.section("api");
+        let mut api = sections::api(&api_section, env, problems);
+        api.tokens = root
+            .sections("tokens")
+            .into_iter()
+            .filter_map(|section| tokens::token(&accounts::Reading { section: &section, env }))
+            .collect();
         let transcribe_section = root.section("transcribe");
         let mut transcribe = sections::transcribe(&transcribe_section, env, problems);
         let pipeline = sections::pipeline(&root.section("pipeline"));
@@ -252,8 +287,15 @@ impl Config {
         .filter_map(|(section, kind)| accounts::account(&accounts::Reading { section: &section, env }, kind))
         .collect();
         let webhooks = accounts::webhooks(&root.section("webhooks"));
+        let notify: Vec<NotifyConfig> = root
+            .sections("notify")
+            .into_iter()
+            .filter_map(|section| notify::sink(&accounts::Reading { section: &section, env }))
+            .collect();
         root.finish(|_| None);
 
+        checks::sinks(&notify, problems);
+        checks::door(&api, &api_section, env, problems);
         checks::accounts(&accounts, &webhooks, problems);
         checks::state_dir(&state_dir, root, problems);
         checks::folders(&folders, &state_dir);
@@ -261,7 +303,7 @@ impl Config {
 
         transcribe.model_dirs = places::model_dirs(transcribe.model_dirs, &state_dir, env);
         let folders = folders.into_iter().map(|(_, folder)| folder).collect();
-        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks }
+        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks, notify }
     }
 }
 

@@ -64,7 +64,15 @@ pub(super) async fn play(
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}/stream", tag = "audio", operation_id = "stream_audio",
     params(("id" = String, Path, description = "Our id or the provider's.")),
-    responses((status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"))
+    responses(
+        (status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 304, description = "The file is the one If-None-Match names."),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
+        (status = 410, description = "The recording was removed.", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file.", body = ErrorBody),
+    )
 )]
 pub(super) async fn stream(
     State(api): State<Api>,
@@ -80,7 +88,15 @@ pub(super) async fn stream(
 #[utoipa::path(
     get, path = "/api/v1/recordings/download/{id}/audio", tag = "audio", operation_id = "download_audio",
     params(("id" = String, Path, description = "Our id or the provider's.")),
-    responses((status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"))
+    responses(
+        (status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 304, description = "The file is the one If-None-Match names."),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
+        (status = 410, description = "The recording was removed.", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file.", body = ErrorBody),
+    )
 )]
 pub(super) async fn download(
     State(api): State<Api>,

@@ -9,19 +9,24 @@
 mod access;
 mod audio;
 mod auth;
+mod caller;
 mod calls;
+mod egress;
 mod error;
 mod fetch;
 mod guard;
 mod health;
 mod listener;
 mod loops;
+mod metrics;
 mod openapi;
 mod opinion;
 mod params;
 mod providers;
 mod queue;
 mod recordings;
+pub mod roles;
+mod sinks;
 mod stats;
 mod token;
 mod transcript;
@@ -29,7 +34,7 @@ pub mod view;
 mod webhooks;
 mod whole;
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,13 +57,17 @@ use utoipa_axum::routes;
 
 use crate::call::Recording;
 use crate::clock::Clock;
+use crate::config::{Role, TokenConfig};
 use crate::fetch::Files;
 use crate::store::{Store, StoreError};
 
+use caller::Callers;
+pub use caller::{Caller, NoSessions, Proof, SESSION_COOKIE, Sessions, ThroughSocket};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
-pub use listener::serve;
+pub use listener::{ListenError, Listener, SocketFile, acceptor as tls_acceptor, serve};
 pub use loops::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+pub use sinks::Sink;
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
 
@@ -78,14 +87,37 @@ pub struct ApiParts {
     pub loops: Arc<dyn Loops>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// What callers must show.
+    /// What callers must show, who may do everything.
     pub token: SecretString,
+    /// Who else may come in, and by what name.
+    pub door: Door,
     /// The address listened on.
-    pub address: IpAddr,
+    pub address: SocketAddr,
     /// Longest time a request may take, audio excepted.
     pub request_timeout: Duration,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+}
+
+/// Who may come in besides the holder of the token, and by what name.
+pub struct Door {
+    /// More tokens, with names and roles.
+    pub tokens: Vec<TokenConfig>,
+    /// What whoever comes through the socket may do.
+    pub socket_role: Role,
+    /// More names this machine goes by.
+    pub hosts: Vec<String>,
+    /// `/metrics` answers without a token.
+    pub open_metrics: bool,
+    /// Who keeps sessions.
+    pub sessions: Arc<dyn Sessions>,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        let sessions = Arc::new(NoSessions);
+        Self { tokens: Vec::new(), socket_role: Role::Operate, hosts: Vec::new(), open_metrics: false, sessions }
+    }
 }
 
 /// What every resource can reach.
@@ -135,7 +167,10 @@ impl Api {
 
 /// All paths, guarded.
 pub fn router(parts: ApiParts) -> Router {
-    let guard = guard::Guard::new(token::TokenCheck::new(&parts.token), parts.address);
+    crate::observe::metrics::install();
+    let Door { tokens, socket_role, hosts, open_metrics, sessions } = parts.door;
+    let callers = Callers::new(&parts.token, tokens, sessions, socket_role);
+    let guard = guard::Guard::new(callers, parts.address, hosts, open_metrics);
     let api = Api(Arc::new(Shared {
         store: parts.store,
         files: parts.files,
@@ -146,7 +181,8 @@ pub fn router(parts: ApiParts) -> Router {
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
     }));
-    let (router, document) = resources(&api).split_for_parts();
+    let (router, mut document) = resources(&api).split_for_parts();
+    openapi::complete(&mut document);
     router
         .route("/openapi.json", openapi::route(document))
         .merge(webhooks::router())
@@ -157,14 +193,15 @@ pub fn router(parts: ApiParts) -> Router {
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(PropagateRequestIdLayer::x_request_id())
-                .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
+                .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
                 // Not the URI: its query holds telephone numbers.
                 .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+                .layer(from_fn(metrics::count))
                 .layer(from_fn(guard::add_headers))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
-                .layer(from_fn_with_state(guard.clone(), guard::check_token))
+                .layer(from_fn_with_state(guard.clone(), guard::admit))
                 .layer(from_fn_with_state(guard, guard::limit_load))
                 .layer(RequestBodyLimitLayer::new(parts.body_bytes_max)),
         )
@@ -181,6 +218,11 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
         .routes(routes!(queue::get))
+        .routes(routes!(sinks::list))
+        .routes(routes!(sinks::deliveries))
+        .routes(routes!(sinks::replay))
+        .routes(routes!(egress::get))
+        .routes(routes!(metrics::get))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
@@ -195,7 +237,8 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(auth::login))
         .routes(routes!(auth::callback))
         .routes(routes!(access::check))
-        .routes(routes!(access::test));
+        .routes(routes!(access::test))
+        .routes(routes!(sinks::test));
     OpenApiRouter::with_openapi(openapi::document()).merge(timed).merge(untimed)
 }
 

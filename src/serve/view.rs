@@ -8,7 +8,7 @@ pub(super) mod detail;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 use crate::call::{
     Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, StageStatus, Step,
@@ -192,6 +192,12 @@ fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }
 
+fn one_of_or_null(words: impl IntoIterator<Item = &'static str>) -> Object {
+    let values = words.into_iter().map(serde_json::Value::from).chain([serde_json::Value::Null]);
+    let text_or_null = SchemaType::from_iter([Type::String, Type::Null]);
+    ObjectBuilder::new().schema_type(text_or_null).enum_values(Some(values)).build()
+}
+
 pub(super) fn provider_kind() -> Object {
     one_of(["folder", "twilio", "ringcentral", "webex"])
 }
@@ -209,9 +215,9 @@ fn stage_status() -> Object {
 }
 
 fn transcript_source() -> Object {
-    one_of(["local", "provider"])
+    one_of_or_null(["local", "provider"])
 }
 
 fn direction() -> Object {
-    one_of(["inbound", "outbound", "internal"])
+    one_of_or_null(["inbound", "outbound", "internal"])
 }

@@ -10,11 +10,15 @@
 mod audit;
 mod check;
 mod claim;
+mod deliveries;
+mod depth;
 mod discovered;
+mod egress;
 mod error;
 mod index;
 mod late;
 mod open;
+mod outbox;
 mod outcome;
 mod places;
 mod query;
@@ -27,6 +31,7 @@ mod started;
 mod state;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
@@ -37,10 +42,14 @@ use uuid::Uuid;
 pub use audit::AuditEntry;
 pub use check::Integrity;
 pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
+pub use deliveries::{Delivery, DeliveryEnd, DeliveryState, SinkCounts};
+pub use depth::Depth;
 pub use discovered::{Inserted, NewRecording};
+pub use egress::Egress;
 pub use error::StoreError;
 use error::{Fault, unwinding};
 pub use late::KeptOpinion;
+pub use outbox::{Event, EventKind, SinkRule};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
 pub use query::{ListQuery, Page, Stats};
@@ -82,6 +91,10 @@ struct Inner {
     path: PathBuf,
     /// Counts what added work, so that an idle pipeline wakes.
     work: watch::Sender<u64>,
+    /// Counts what was told in the outbox.
+    told: watch::Sender<u64>,
+    /// Whether ends of recordings go to the outbox.
+    tells_ends: AtomicBool,
 }
 
 impl Drop for Inner {
@@ -135,9 +148,19 @@ impl Store {
             let mut tx = db.begin_write()?;
             // Recovery after a kill takes milliseconds instead of a walk over the whole file.
             tx.set_quick_repair(true);
-            let verdict = body(&mut Tables::open(&tx)?)?;
+            let mut tables = Tables::open(&tx)?;
+            tables.tells_ends = self.0.tells_ends.load(Ordering::Relaxed);
+            let verdict = body(&mut tables)?;
+            let has_told = tables.has_told;
+            drop(tables);
             match verdict {
-                Verdict::Keep(value) => tx.commit().map(|()| value).map_err(Fault::from),
+                Verdict::Keep(value) => {
+                    tx.commit()?;
+                    if has_told {
+                        self.0.told.send_modify(|count| *count = count.wrapping_add(1));
+                    }
+                    Ok(value)
+                }
                 Verdict::Drop(value) => tx.abort().map(|()| value).map_err(Fault::from),
             }
         })

@@ -36,6 +36,17 @@ pub(super) const AUDIT: TableDefinition<u64, Bytes> = TableDefinition::new("audi
 /// (source, the provider's id of a call) -> [`StartedCall`](super::StartedCall).
 pub(super) const STARTED: TableDefinition<(Str, Str), Bytes> = TableDefinition::new("started");
 
+/// serial -> [`Event`](super::Event) that no sink has been given yet.
+pub(super) const EVENTS: TableDefinition<u64, Bytes> = TableDefinition::new("events");
+/// (sink, serial of the event) -> [`Delivery`](super::Delivery).
+pub(super) const DELIVERIES: TableDefinition<(Str, u64), Bytes> = TableDefinition::new("deliveries");
+/// (sink, due, serial): the first pending delivery of each recording.
+pub(super) const DUE: TableDefinition<(Str, i64, u64), ()> = TableDefinition::new("deliveries_due");
+/// (sink, id, serial): every pending delivery, in the order of its recording.
+pub(super) const IN_ORDER: TableDefinition<(Str, Id, u64), ()> = TableDefinition::new("deliveries_in_order");
+/// host -> [`Egress`](super::Egress).
+pub(super) const EGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("egress");
+
 /// (source, remote id) -> id: the identity, for ever.
 pub(super) const BY_KEY: TableDefinition<(Str, Str), Id> = TableDefinition::new("by_key");
 /// (remote id, id): a person knows only the provider's id.
@@ -57,7 +68,7 @@ pub(super) const LATE: TableDefinition<(i64, Id), ()> = TableDefinition::new("la
 pub(super) const COUNTERS: TableDefinition<Str, i64> = TableDefinition::new("counters");
 
 /// How many tables there are.
-pub(super) const TABLES: usize = 19;
+pub(super) const TABLES: usize = 24;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -80,6 +91,15 @@ pub(super) struct Tables<'t> {
     pub(super) running: Table<'t, Id, u64>,
     pub(super) late: Table<'t, (i64, Id), ()>,
     pub(super) counters: Table<'t, Str, i64>,
+    pub(super) events: Table<'t, u64, Bytes>,
+    pub(super) deliveries: Table<'t, (Str, u64), Bytes>,
+    pub(super) due: Table<'t, (Str, i64, u64), ()>,
+    pub(super) in_order: Table<'t, (Str, Id, u64), ()>,
+    pub(super) egress: Table<'t, Str, Bytes>,
+    /// Whether ends of recordings are told of; see [`Store::tell_ends`](super::Store::tell_ends).
+    pub(super) tells_ends: bool,
+    /// An event was added in this transaction.
+    pub(super) has_told: bool,
 }
 
 impl<'t> Tables<'t> {
@@ -105,6 +125,13 @@ impl<'t> Tables<'t> {
             running: tx.open_table(RUNNING)?,
             late: tx.open_table(LATE)?,
             counters: tx.open_table(COUNTERS)?,
+            events: tx.open_table(EVENTS)?,
+            deliveries: tx.open_table(DELIVERIES)?,
+            due: tx.open_table(DUE)?,
+            in_order: tx.open_table(IN_ORDER)?,
+            egress: tx.open_table(EGRESS)?,
+            tells_ends: false,
+            has_told: false,
         })
     }
 }

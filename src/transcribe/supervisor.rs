@@ -19,6 +19,7 @@ use super::{Event, Outcome, Request};
 use crate::call::Disposition;
 use crate::config::TranscribeConfig;
 use crate::models::ModelFile;
+use crate::observe::metrics;
 
 /// Longest time to load weights: 3 GB from a slow disk.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(180);
@@ -182,6 +183,8 @@ impl Supervisor {
         // A child that answered, even with a failure of the file, is sound and keeps its weights.
         if worker.is_sound {
             *slot = Some(worker);
+        } else if !matches!(result, Err(TranscribeError::Cancelled)) {
+            metrics::worker_failed();
         }
         result
     }
@@ -222,6 +225,7 @@ impl Worker {
             .kill_on_drop(true)
             .spawn()
             .map_err(broken)?;
+        metrics::worker_started();
         let (Some(input), Some(output), Some(errors)) =
             (process.stdin.take(), process.stdout.take(), process.stderr.take())
         else {

@@ -1,4 +1,5 @@
 //! A served archive with one recording in each standing, put there through the store's own doors.
+#![allow(dead_code, reason = "no suite uses all of it")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use callscribe::call::{
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
-use callscribe::serve::{Account, ApiParts, Check, Looked, Loops, Parked, Reach, Running, router, serve};
+use callscribe::serve::{Account, ApiParts, Check, Door, Looked, Loops, Parked, Reach, Running, router, serve};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -102,6 +103,11 @@ pub struct Served {
 impl Served {
     /// Without recordings.
     pub fn empty() -> Self {
+        Self::behind(Door::default())
+    }
+
+    /// Without recordings, behind this door.
+    pub fn behind(door: Door) -> Self {
         let state = tempfile::tempdir().unwrap();
         let store = Store::open(&state.path().join("callscribe.redb")).unwrap();
         let loops = Arc::new(ScriptedLoops(Mutex::default()));
@@ -114,7 +120,8 @@ impl Served {
             loops: loops.clone(),
             clock: Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z"))),
             token: TOKEN.to_owned().into(),
-            address: address.ip(),
+            door,
+            address,
             request_timeout: Duration::from_secs(30),
             body_bytes_max: 1000,
         };
@@ -222,6 +229,11 @@ impl Seeds<'_> {
         let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()] };
         self.finish(Lane::Light, done(StepResult::Insight(insight)), now);
         id
+    }
+
+    /// The summary, again, of the recording that waits for it.
+    pub fn summarised(&self, now: Timestamp) {
+        self.finish(Lane::Light, done(StepResult::Insight(Insight::default())), now);
     }
 
     fn waiting(&self, remote_id: &str, started_at: &str) -> RecordingId {
