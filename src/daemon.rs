@@ -25,7 +25,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::discover::Discoverer;
 use crate::fetch::Files;
-use crate::serve::{self, ApiParts};
+use crate::serve::{self, ApiParts, Sessions};
 use crate::store::{Sealed, Store};
 use crate::systemd;
 use engine::Engine;
@@ -53,16 +53,28 @@ pub enum Ended {
     CutOff,
 }
 
-/// Runs until a signal or a failure. `on_listening` hears the address once the API answers.
+/// What whoever started the daemon may tell a person once the API answers.
+#[derive(Debug, Clone)]
+pub struct Listening {
+    /// The address the API listens on.
+    pub address: SocketAddr,
+    /// There was no database before.
+    pub is_first_start: bool,
+    /// Signs one browser in to the console, once, within [`serve::LINK_LIFE`].
+    pub console_link: String,
+}
+
+/// Runs until a signal or a failure. `on_listening` hears where, once the API answers.
 ///
 /// # Errors
 ///
 /// What kept the daemon from starting or from going on, as a sentence; a [`StoreError`](crate::store::StoreError) inside
 /// tells damaged data from other trouble.
-pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyhow::Result<Ended> {
+pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow::Result<Ended> {
     let config = Arc::new(config);
     let mut signals = Signals::listen()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let is_first_start = !config.state_dir.join(DATABASE_FILE).exists();
     let store = open(&config.state_dir).await?;
     let token = match &config.api.token {
         Some(token) => token.clone(),
@@ -82,8 +94,10 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
     let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
+    let sessions = Sessions::new(Arc::clone(&clock));
     let router = serve::router(ApiParts {
         store,
+        sessions: sessions.clone(),
         files: Files::open(&config.state_dir)?,
         loops: Arc::clone(&panel) as Arc<dyn serve::Loops>,
         clock,
@@ -110,7 +124,8 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     let address_file = AddressFile::write(&config.state_dir, address)?;
     tracing::info!(%address, state = %config.state_dir.display(), "The daemon is ready.");
     systemd::ready(&format!("Serving on http://{address}"));
-    on_listening(address);
+    let console_link = format!("http://{address}{}", sessions.offer_link()?);
+    on_listening(Listening { address, is_first_start, console_link });
 
     let ended = watch(&mut parts, &mut signals, &stop, drain).await;
     drop(address_file);

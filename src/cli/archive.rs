@@ -25,7 +25,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{ADDRESS_FILE, DATABASE_FILE};
 use crate::fetch::Files;
-use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running};
+use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running, Sessions};
 use crate::store::{Store, StoreError};
 
 /// Longest wait for a database that another short command, or a daemon just starting, holds.
@@ -110,6 +110,7 @@ impl Archive {
             loops: Arc::new(NoLoops { model: config.transcribe.model.clone() }),
             clock: Arc::new(SystemClock),
             token: token.clone(),
+            sessions: Sessions::new(Arc::new(SystemClock)),
             address: config.api.listen.ip(),
             request_timeout: ANSWER_TIMEOUT,
             body_bytes_max: 0,
@@ -143,6 +144,14 @@ impl Archive {
     /// Whether the daemon runs, and so whether queued work is done now or at its next start.
     pub(super) const fn is_daemon(&self) -> bool {
         matches!(self, Self::Daemon { .. })
+    }
+
+    /// Where the daemon listens; `None` when none runs.
+    pub(super) const fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Daemon { address, .. } => Some(*address),
+            Self::Here { .. } => None,
+        }
     }
 
     /// Asks and takes the answer as it is.

@@ -3,6 +3,7 @@
 mod accounts;
 mod archive;
 pub mod check;
+pub mod console;
 pub mod demo;
 pub mod fetch;
 pub mod import;
@@ -73,6 +74,8 @@ pub enum Command {
     Import(import::Args),
     /// Run the daemon: watch folders, transcribe, serve the API
     Serve(serve::Args),
+    /// Open the console in a browser, signed in
+    Console(console::Args),
     /// Look for new recordings at every account now
     Fetch(fetch::Args),
     /// Sign an account in that needs a person
@@ -109,6 +112,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Transcribe(args) => transcribe::run(args, config).await,
         Command::Import(args) => import::run(args, config).await,
         Command::Serve(args) => serve::run(args, config).await,
+        Command::Console(args) => console::run(args, config).await,
         Command::Fetch(args) => fetch::run(args, config).await,
         Command::Login(args) => login::run(args, config).await,
         Command::List(args) => list::run(args, config).await,

@@ -60,6 +60,11 @@ impl ApiError {
         Self { status, code, message: message.into(), hint: hint.into() }
     }
 
+    /// What is said: status, sentence, what to do.
+    pub(super) fn said(&self) -> (StatusCode, &str, &str) {
+        (self.status, &self.message, &self.hint)
+    }
+
     /// 400: a query or path value that cannot be used.
     pub(super) fn bad_parameter(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_parameter", message, hint)

@@ -4,12 +4,13 @@
 //! answers are made of what the store holds ([`view`]) and what the loops beside it report ([`Loops`], filled in by the
 //! daemon). Every error has one shape (`error`), every parameter is checked by name (`params`).
 //!
-//! Later resources (jobs, search, analytics, events, the console) are files beside these and lines in [`router`].
+//! The console's pages are in `console`. Later resources (jobs, search, analytics, events) are files beside these and lines in [`router`].
 
 mod access;
 mod audio;
 mod auth;
 mod calls;
+mod console;
 mod error;
 mod fetch;
 mod guard;
@@ -26,6 +27,7 @@ mod stats;
 mod token;
 mod transcript;
 pub mod view;
+mod waveform;
 mod webhooks;
 mod whole;
 
@@ -55,6 +57,7 @@ use crate::clock::Clock;
 use crate::fetch::Files;
 use crate::store::{Store, StoreError};
 
+pub use console::{LINK_LIFE, Sessions};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::serve;
@@ -80,6 +83,8 @@ pub struct ApiParts {
     pub clock: Arc<dyn Clock>,
     /// What callers must show.
     pub token: SecretString,
+    /// Who is signed in at the console.
+    pub sessions: Sessions,
     /// The address listened on.
     pub address: IpAddr,
     /// Longest time a request may take, audio excepted.
@@ -101,6 +106,8 @@ struct Shared {
     streams: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
     whole_answers: WholeAnswers,
+    sessions: Sessions,
+    waveforms: waveform::Waveforms,
 }
 
 impl Api {
@@ -145,11 +152,14 @@ pub fn router(parts: ApiParts) -> Router {
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
+        sessions: parts.sessions,
+        waveforms: waveform::Waveforms::default(),
     }));
     let (router, document) = resources(&api).split_for_parts();
     router
         .route("/openapi.json", openapi::route(document))
         .merge(webhooks::router())
+        .merge(console::router())
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::get(recordings::list))
         .with_state(api)
@@ -181,6 +191,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
         .routes(routes!(queue::get))
+        .routes(routes!(console::sign_in::link))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
@@ -189,6 +200,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(audio::play))
         .routes(routes!(audio::stream))
         .routes(routes!(audio::download))
+        .routes(routes!(waveform::get))
         .routes(routes!(fetch::fetch))
         .routes(routes!(calls::record))
         .routes(routes!(auth::begin))

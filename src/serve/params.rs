@@ -60,6 +60,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
+    /// What was given, in its order.
+    pub(super) fn all(&self) -> &[(String, String)] {
+        &self.given
+    }
+
+    /// Without what a form sends for a field that nobody filled in.
+    pub(super) fn without_empty(mut self) -> Self {
+        self.given.retain(|(_, value)| !value.trim().is_empty());
+        self
+    }
+
+    /// With one more.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.given.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The value under any of `names`, which all mean the same; given once at most.
     fn take(&mut self, names: &'static [&'static str]) -> Result<Option<Given>, ApiError> {
         self.known.extend(names);

@@ -63,6 +63,8 @@ pub struct RecordingItem {
     /// Which way the call went.
     #[schema(schema_with = direction)]
     pub direction: Option<Direction>,
+    /// Name the file had where it came from.
+    pub original_name: Option<String>,
     /// Who called.
     pub caller: PartyView,
     /// Who was called.
@@ -128,6 +130,7 @@ impl RecordingItem {
             started_at: recording.call.started_at,
             duration: audio_ms.or(recording.call.duration_ms).map(seconds),
             direction: recording.call.direction,
+            original_name: recording.audio.as_ref().and_then(|audio| audio.original_name.clone()),
             caller: PartyView::of(&recording.call.caller),
             callee: PartyView::of(&recording.call.callee),
             processing_status: steps.processing_status(),
