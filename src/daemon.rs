@@ -4,6 +4,7 @@
 //! the daemon down with an error, and the service manager starts it again: nothing runs half. A model that cannot be
 //! used is no such failure: recordings are taken in and served, transcription waits, `/readyz` says why.
 
+mod door;
 mod engine;
 mod panel;
 mod signals;
@@ -22,10 +23,10 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::discover::Discoverer;
 use crate::fetch::Files;
-use crate::serve::{self, ApiParts, Sessions};
+use crate::serve::{self, ApiParts, SignIns};
 use crate::store::{Sealed, Store};
 use crate::systemd;
 use engine::Engine;
@@ -94,15 +95,15 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
     let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
-    let sessions = Sessions::new(Arc::clone(&clock));
+    let console = SignIns::new(Arc::clone(&clock));
     let router = serve::router(ApiParts {
         store,
-        sessions: sessions.clone(),
         files: Files::open(&config.state_dir)?,
         loops: Arc::clone(&panel) as Arc<dyn serve::Loops>,
         clock,
         token,
-        address: address.ip(),
+        door: door::of(&config.api, console.clone()),
+        address,
         request_timeout: config.api.request_timeout,
         body_bytes_max: config.api.body_bytes_max,
     });
@@ -124,7 +125,7 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     let address_file = AddressFile::write(&config.state_dir, address)?;
     tracing::info!(%address, state = %config.state_dir.display(), "The daemon is ready.");
     systemd::ready(&format!("Serving on http://{address}"));
-    let console_link = format!("http://{address}{}", sessions.offer_link()?);
+    let console_link = format!("http://{address}{}", console.offer_link(Role::Admin)?);
     on_listening(Listening { address, is_first_start, console_link });
 
     let ended = watch(&mut parts, &mut signals, &stop, drain).await;

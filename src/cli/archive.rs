@@ -25,7 +25,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{ADDRESS_FILE, DATABASE_FILE};
 use crate::fetch::Files;
-use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running, Sessions};
+use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running};
 use crate::store::{Store, StoreError};
 
 /// Longest wait for a database that another short command, or a daemon just starting, holds.
@@ -110,8 +110,8 @@ impl Archive {
             loops: Arc::new(NoLoops { model: config.transcribe.model.clone() }),
             clock: Arc::new(SystemClock),
             token: token.clone(),
-            sessions: Sessions::new(Arc::new(SystemClock)),
-            address: config.api.listen.ip(),
+            door: serve::Door::default(),
+            address: config.api.listen,
             request_timeout: ANSWER_TIMEOUT,
             body_bytes_max: 0,
         });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::Problems;
 use super::places::real;
 use super::reader::Section;
-use super::{AccountConfig, FolderConfig, TranscribeConfig, WebhooksConfig};
+use super::{AccountConfig, ApiConfig, FolderConfig, TranscribeConfig, WebhooksConfig};
 use crate::call::Language;
 
 /// A folder with the section it came from, for paths and lines in messages.
@@ -43,6 +43,36 @@ pub(super) fn folders(folders: &[Folder<'_>], state_dir: &Path) {
                 );
                 section.problem("path", message);
             }
+        }
+    }
+}
+
+/// An address that others can reach, against what keeps them out; tokens against each other.
+pub(super) fn door(api: &ApiConfig, section: &Section<'_>) {
+    if !api.listen.ip().is_loopback() {
+        let address = api.listen.ip();
+        if api.token.is_none() && api.tokens.is_empty() {
+            section.problem(
+                "listen",
+                format!(
+                    "{address} can be reached from other machines: that needs tokens of your own, api.token_file or [[tokens]]. \
+                     Or use 127.0.0.1 or [::1]."
+                ),
+            );
+        }
+        if api.tls.is_none() && !api.behind_tls_proxy {
+            section.problem(
+                "listen",
+                format!(
+                    "{address} can be reached from other machines: that needs TLS, api.tls_cert_file and api.tls_key_file, or \
+                     api.behind_tls_proxy = true where a proxy has it. Or use 127.0.0.1 or [::1]."
+                ),
+            );
+        }
+    }
+    for (index, token) in api.tokens.iter().enumerate() {
+        if api.tokens[..index].iter().any(|other| other.name == token.name) {
+            section.problem("tokens", format!("Two tokens have the name '{}'; names must differ.", token.name));
         }
     }
 }

@@ -13,6 +13,7 @@ mod places;
 mod reader;
 mod secrets;
 mod sections;
+mod tokens;
 
 use std::fs::File;
 use std::io::Read;
@@ -28,6 +29,7 @@ pub use accounts::{
 };
 pub use error::{ConfigErrors, Problem};
 pub(crate) use languages::known_language;
+pub use tokens::{OWN_TOKEN, Role, TokenConfig};
 
 use self::error::Problems;
 use self::reader::{Section, line_at};
@@ -77,14 +79,37 @@ pub struct LogConfig {
 /// The HTTP API.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
-    /// Loopback address and port; port 0 takes a free one.
+    /// Address and port; port 0 takes a free one. Another than loopback only with tokens, and TLS or a proxy that has it.
     pub listen: SocketAddr,
+    /// A socket in the file system to listen on as well.
+    pub listen_unix: Option<PathBuf>,
+    /// What whoever may connect to that socket may do without a token.
+    pub socket_role: Role,
     /// The bearer token; absent means one is made at first start in `<state>/api-token` (0600).
     pub token: Option<SecretString>,
+    /// More tokens, with names and roles.
+    pub tokens: Vec<TokenConfig>,
+    /// More names this machine goes by, with a port where it is not the usual one.
+    pub hosts: Vec<String>,
+    /// Certificate and key of our own TLS.
+    pub tls: Option<TlsConfig>,
+    /// A proxy that speaks TLS stands in front.
+    pub behind_tls_proxy: bool,
+    /// `/metrics` answers without a token.
+    pub open_metrics: bool,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
     /// Longest time a request may take (audio downloads excepted).
     pub request_timeout: Duration,
+}
+
+/// Where certificate and key of our own TLS are, as PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate, with those between it and the authority behind it.
+    pub cert_file: PathBuf,
+    /// Its private key.
+    pub key_file: PathBuf,
 }
 
 /// Whisper and what surrounds it.
@@ -231,7 +256,13 @@ impl Config {
 
     fn from_sections(root: &Section<'_>, state_dir: PathBuf, env: Env<'_>, problems: &Problems) -> Self {
         let log = sections::log(&root.section("log"), env, problems);
-        let api = sections::api(&root.section("api"), env, problems);
+        let api_section = root.section("api");
+        let mut api = sections::api(&api_section, env, problems);
+        api.tokens = root
+            .sections("tokens")
+            .into_iter()
+            .filter_map(|section| tokens::token(&accounts::Reading { section: &section, env }))
+            .collect();
         let transcribe_section = root.section("transcribe");
         let mut transcribe = sections::transcribe(&transcribe_section, env, problems);
         let pipeline = sections::pipeline(&root.section("pipeline"));
@@ -252,6 +283,7 @@ impl Config {
         let webhooks = accounts::webhooks(&root.section("webhooks"));
         root.finish(|_| None);
 
+        checks::door(&api, &api_section);
         checks::accounts(&accounts, &webhooks, problems);
         checks::state_dir(&state_dir, root, problems);
         checks::folders(&folders, &state_dir);

@@ -196,9 +196,9 @@ impl Loops for Panel {
         .boxed()
     }
 
-    fn remove_at_source(&self, recording: Recording) -> BoxFuture<'static, Result<(), ProviderError>> {
+    fn remove_at_source(&self, recording: Recording, by: String) -> BoxFuture<'static, Result<(), ProviderError>> {
         let (discoverer, clock) = (self.discoverer.clone(), Arc::clone(&self.clock));
-        async move { discoverer.remove_at_source(&recording, "api", clock.now()).await.map_err(of_source) }.boxed()
+        async move { discoverer.remove_at_source(&recording, &by, clock.now()).await.map_err(of_source) }.boxed()
     }
 
     fn sign_in(&self, account: String) -> BoxFuture<'static, Result<String, ProviderError>> {

@@ -50,8 +50,8 @@ pub trait Loops: Send + Sync + 'static {
         async { Vec::new() }.boxed()
     }
 
-    /// Deletes the provider's copy of a recording.
-    fn remove_at_source(&self, _recording: Recording) -> BoxFuture<'static, Result<(), ProviderError>> {
+    /// Deletes the provider's copy of a recording, for whoever the audit trail is to name.
+    fn remove_at_source(&self, _recording: Recording, _by: String) -> BoxFuture<'static, Result<(), ProviderError>> {
         async { Err(not_running()) }.boxed()
     }
 

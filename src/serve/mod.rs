@@ -9,6 +9,7 @@
 mod access;
 mod audio;
 mod auth;
+mod caller;
 mod calls;
 mod console;
 mod error;
@@ -23,6 +24,7 @@ mod params;
 mod providers;
 mod queue;
 mod recordings;
+pub mod roles;
 mod stats;
 mod token;
 mod transcript;
@@ -31,7 +33,7 @@ mod waveform;
 mod webhooks;
 mod whole;
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,11 +55,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::call::Recording;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Role, TokenConfig};
 use crate::fetch::Files;
 use crate::store::{Store, StoreError};
 
-pub use console::{LINK_LIFE, Sessions};
+use caller::Callers;
+pub use caller::{Caller, NoSessions, Proof, SESSION_COOKIE, Sessions, ThroughSocket};
+pub use console::{LINK_LIFE, SignIns};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::serve;
@@ -81,16 +86,37 @@ pub struct ApiParts {
     pub loops: Arc<dyn Loops>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// What callers must show.
+    /// What callers must show, who may do everything.
     pub token: SecretString,
-    /// Who is signed in at the console.
-    pub sessions: Sessions,
+    /// Who else may come in, and by what name.
+    pub door: Door,
     /// The address listened on.
-    pub address: IpAddr,
+    pub address: SocketAddr,
     /// Longest time a request may take, audio excepted.
     pub request_timeout: Duration,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+}
+
+/// Who may come in besides the holder of the token, and by what name.
+pub struct Door {
+    /// More tokens, with names and roles.
+    pub tokens: Vec<TokenConfig>,
+    /// What whoever comes through the socket may do.
+    pub socket_role: Role,
+    /// More names this machine goes by.
+    pub hosts: Vec<String>,
+    /// `/metrics` answers without a token.
+    pub open_metrics: bool,
+    /// Who is signed in at the console.
+    pub console: SignIns,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        let console = SignIns::new(Arc::new(SystemClock));
+        Self { tokens: Vec::new(), socket_role: Role::Operate, hosts: Vec::new(), open_metrics: false, console }
+    }
 }
 
 /// What every resource can reach.
@@ -106,7 +132,7 @@ struct Shared {
     streams: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
     whole_answers: WholeAnswers,
-    sessions: Sessions,
+    sign_ins: SignIns,
     waveforms: waveform::Waveforms,
 }
 
@@ -142,7 +168,9 @@ impl Api {
 
 /// All paths, guarded.
 pub fn router(parts: ApiParts) -> Router {
-    let guard = guard::Guard::new(token::TokenCheck::new(&parts.token), parts.address);
+    let Door { tokens, socket_role, hosts, open_metrics, console } = parts.door;
+    let callers = Callers::new(&parts.token, tokens, Arc::new(console.clone()), socket_role);
+    let guard = guard::Guard::new(callers, parts.address, hosts, open_metrics);
     let api = Api(Arc::new(Shared {
         store: parts.store,
         files: parts.files,
@@ -152,7 +180,7 @@ pub fn router(parts: ApiParts) -> Router {
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
-        sessions: parts.sessions,
+        sign_ins: console,
         waveforms: waveform::Waveforms::default(),
     }));
     let (router, document) = resources(&api).split_for_parts();
@@ -167,14 +195,14 @@ pub fn router(parts: ApiParts) -> Router {
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(PropagateRequestIdLayer::x_request_id())
-                .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
+                .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
                 // Not the URI: its query holds telephone numbers.
                 .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
                 .layer(from_fn(guard::add_headers))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
-                .layer(from_fn_with_state(guard.clone(), guard::check_token))
+                .layer(from_fn_with_state(guard.clone(), guard::admit))
                 .layer(from_fn_with_state(guard, guard::limit_load))
                 .layer(RequestBodyLimitLayer::new(parts.body_bytes_max)),
         )

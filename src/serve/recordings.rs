@@ -7,10 +7,10 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::{RecordingDetail, RecordingItem, RecordingPage};
+use super::{Api, Caller};
 use crate::call::{Language, ProcessingStatus, ProviderKind, RecordingId, Step};
 use crate::store::ListQuery;
 
@@ -175,6 +175,7 @@ pub(super) struct Removal {
 )]
 pub(super) async fn remove(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     mut params: Params,
 ) -> Result<Json<Removal>, ApiError> {
@@ -184,21 +185,27 @@ pub(super) async fn remove(
     if at_provider && recording.legal_hold {
         return Err(ApiError::from(crate::store::StoreError::LegalHold(recording.id)));
     }
+    let by = caller.audit_name();
     // A task of its own: a caller who goes away does not leave a removal half done.
     let removal = tokio::spawn(async move {
         if at_provider {
             // First: what the provider would not do can be asked for again only while we know the recording.
-            let removed = api.0.loops.remove_at_source(recording.clone()).await;
+            let removed = api.0.loops.remove_at_source(recording.clone(), by.clone()).await;
             removed.map_err(|error| ApiError::of_provider(&error))?;
         }
-        forget(&api, recording.id, at_provider).await
+        forget(&api, recording.id, by, at_provider).await
     });
     removal.await.map_err(|_| ApiError::internal())?
 }
 
-async fn forget(api: &Api, id: RecordingId, deleted_from_provider: bool) -> Result<Json<Removal>, ApiError> {
+async fn forget(
+    api: &Api,
+    id: RecordingId,
+    by: String,
+    deleted_from_provider: bool,
+) -> Result<Json<Removal>, ApiError> {
     let now = api.0.clock.now();
-    let removed = api.ask(move |store| store.soft_delete(id, "api", now)).await?;
+    let removed = api.ask(move |store| store.soft_delete(id, &by, now)).await?;
     api.0.loops.cancel(id);
     if let Some(path) = removed.audio_path {
         let files = api.0.files.clone();

@@ -11,7 +11,7 @@ use callscribe::call::{
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
-use callscribe::serve::{Account, ApiParts, Check, Looked, Loops, Parked, Reach, Running, Sessions, router, serve};
+use callscribe::serve::{Account, ApiParts, Check, Door, Looked, Loops, Parked, Reach, Running, router, serve};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -114,8 +114,8 @@ impl Served {
             loops: loops.clone(),
             clock: Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z"))),
             token: TOKEN.to_owned().into(),
-            sessions: Sessions::new(Arc::new(ManualClock::at(at("2026-11-20T12:00:00Z")))),
-            address: address.ip(),
+            door: Door::default(),
+            address,
             request_timeout: Duration::from_secs(30),
             body_bytes_max: 1000,
         };

@@ -83,15 +83,12 @@ pub(super) struct Row {
     pub(super) says: Vec<Piece>,
     pub(super) topics: Vec<String>,
     pub(super) trouble: Option<String>,
-    pub(super) is_removable: bool,
 }
 
 /// A piece of text, marked where it is what was searched for.
 pub(super) struct Piece {
     pub(super) text: String,
     pub(super) is_hit: bool,
-    /// Where it was said, in seconds.
-    pub(super) at: Option<f64>,
 }
 
 /// Shows a page of calls.
@@ -148,7 +145,6 @@ impl Row {
             says: pieces(words, needle),
             topics: item.topics.iter().take(TOPICS_SHOWN_MAX).cloned().collect(),
             trouble: item.last_error.clone().filter(|_| !is_done),
-            is_removable: !item.legal_hold,
         }
     }
 }
@@ -180,7 +176,7 @@ fn short(id: &str) -> &str {
 
 /// Cuts `text` where `needle` is in it, in any case.
 pub(super) fn pieces(text: &str, needle: Option<&str>) -> Vec<Piece> {
-    let plain = |text: &str| Piece { text: text.to_owned(), is_hit: false, at: None };
+    let plain = |text: &str| Piece { text: text.to_owned(), is_hit: false };
     let (lower, needle) = (text.to_lowercase(), needle.unwrap_or_default().to_lowercase());
     // A letter whose small form has another length would shift every place after it.
     if needle.is_empty() || lower.len() != text.len() {

@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 
 use super::Api;
 use super::error::{ApiError, as_it_is};
-pub use sessions::{LINK_LIFE, Sessions};
+pub use sessions::{LINK_LIFE, SignIns};
 
 /// What a page may do: run our own scripts, show our own style, talk to this daemon. No other host, nothing inline.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -53,19 +53,14 @@ pub(super) fn router() -> Router<Api> {
 }
 
 /// Paths that need no session: how to get one, and what the page that says so looks like.
-pub(super) fn is_open(path: &str) -> bool {
+fn is_open(path: &str) -> bool {
     path == sign_in::PATH || path.starts_with(assets::FOLDER)
 }
 
 /// Whether a browser asks for a page on behalf of a person.
-pub(super) fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
+fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     *method == Method::GET && accepts.is_some_and(|accept| accept.contains("text/html"))
-}
-
-/// Sends whoever is not signed in to the page that says how; the same for every path, so that it tells nothing.
-pub(super) fn to_sign_in() -> Response {
-    Redirect::to(sign_in::PATH).into_response()
 }
 
 /// Which part of the console a page belongs to.

@@ -1,18 +1,19 @@
 //! Who is signed in at the console: one-time links, and the sessions they are exchanged for.
 //!
 //! Both live in memory alone and in bounded numbers, so a restart signs everybody out. Only digests are kept: whoever
-//! reads the memory of the daemon finds no cookie to send. A cookie is sent by the browser whoever made it ask, so a
-//! request that changes something, or that a page of another origin made, must also show that it comes from here.
+//! reads the memory of the daemon finds no cookie to send. Who may do what with a session is the guard's business.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
+use crate::config::Role;
 use crate::serve::token::{TokenError, random_text};
+use crate::serve::{Caller, Proof, SESSION_COOKIE, Sessions};
 
 /// How long a one-time link is good: enough to copy it from one window to another.
 pub const LINK_LIFE: SignedDuration = SignedDuration::from_mins(5);
@@ -24,25 +25,32 @@ const IDLE_MAX: SignedDuration = SignedDuration::from_hours(8);
 const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// Sessions at once; the one that was idle longest makes room. More people than work on one machine.
 const SESSIONS_MAX: usize = 64;
-/// The cookie's name.
-const COOKIE: &str = "callscribe_session";
+/// Whose a session is, in refusals and in the audit trail.
+const NAME: &str = "console";
 
 type Digest = [u8; 32];
 
 /// Links and sessions of one daemon; copies share them.
 #[derive(Clone)]
-pub struct Sessions {
+pub struct SignIns {
     open: Arc<Mutex<Open>>,
     clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
 struct Open {
-    links: VecDeque<(Digest, Timestamp)>,
+    links: VecDeque<Link>,
     sessions: HashMap<Digest, Session>,
 }
 
+struct Link {
+    code: Digest,
+    role: Role,
+    made_at: Timestamp,
+}
+
 struct Session {
+    role: Role,
     begun_at: Timestamp,
     used_at: Timestamp,
 }
@@ -53,26 +61,26 @@ impl Session {
     }
 }
 
-impl Sessions {
+impl SignIns {
     /// Nobody is signed in.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { open: Arc::default(), clock }
     }
 
-    /// The path, with its code, at which one browser can sign in once, within [`LINK_LIFE`].
+    /// The path, with its code, at which one browser can sign in once, within [`LINK_LIFE`], to do what `role` may.
     ///
     /// # Errors
     ///
     /// When the system gives no random bytes.
-    pub fn offer_link(&self) -> Result<String, TokenError> {
+    pub fn offer_link(&self, role: Role) -> Result<String, TokenError> {
         let code = random_text()?;
         let now = self.clock.now();
         self.with(|open| {
-            open.links.retain(|(_, made_at)| now.duration_since(*made_at) <= LINK_LIFE);
+            open.links.retain(|link| now.duration_since(link.made_at) <= LINK_LIFE);
             if open.links.len() >= LINKS_MAX {
                 open.links.pop_front();
             }
-            open.links.push_back((digest(&code), now));
+            open.links.push_back(Link { code: digest(&code), role, made_at: now });
         });
         Ok(format!("{}?code={code}", super::sign_in::PATH))
     }
@@ -82,9 +90,9 @@ impl Sessions {
         let (now, given) = (self.clock.now(), digest(code));
         let session = random_text().ok()?;
         self.with(|open| {
-            let place = open.links.iter().position(|(known, _)| *known == given)?;
-            let (_, made_at) = open.links.remove(place)?;
-            if now.duration_since(made_at) > LINK_LIFE {
+            let place = open.links.iter().position(|link| link.code == given)?;
+            let link = open.links.remove(place)?;
+            if now.duration_since(link.made_at) > LINK_LIFE {
                 return None;
             }
             open.sessions.retain(|_, session| !session.is_over(now));
@@ -92,43 +100,44 @@ impl Sessions {
                 let idlest = open.sessions.iter().min_by_key(|(_, session)| session.used_at).map(|(key, _)| *key);
                 open.sessions.remove(&idlest?);
             }
-            open.sessions.insert(digest(&session), Session { begun_at: now, used_at: now });
+            open.sessions.insert(digest(&session), Session { role: link.role, begun_at: now, used_at: now });
             Some(session)
         })
     }
 
-    /// Whether the request comes from a browser that is signed in, and was made by our own pages or by its owner.
-    pub(in crate::serve) fn admits(&self, method: &Method, headers: &HeaderMap) -> bool {
-        is_ours(method, headers) && cookies(headers).any(|cookie| self.is_open(cookie))
-    }
-
-    /// Whether some cookie of the request is that of a session.
-    pub(super) fn is_signed_in(&self, headers: &HeaderMap) -> bool {
-        cookies(headers).any(|cookie| self.is_open(cookie))
-    }
-
-    fn is_open(&self, cookie: &str) -> bool {
-        let (now, key) = (self.clock.now(), digest(cookie));
-        self.with(|open| match open.sessions.get_mut(&key) {
-            Some(session) if !session.is_over(now) => {
-                session.used_at = now;
-                true
-            }
-            Some(_) => {
-                open.sessions.remove(&key);
-                false
-            }
-            None => false,
-        })
-    }
-
-    /// Ends the sessions whose cookies the request carries.
-    pub(super) fn end(&self, headers: &HeaderMap) {
-        self.with(|open| cookies(headers).for_each(|cookie| drop(open.sessions.remove(&digest(cookie)))));
+    /// Ends a session by its cookie.
+    pub(super) fn end(&self, cookie: &str) {
+        self.with(|open| open.sessions.remove(&digest(cookie)));
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Open) -> T) -> T {
         act(&mut self.open.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Sessions for SignIns {
+    fn caller(&self, cookie: &str) -> Option<Caller> {
+        let (now, key) = (self.clock.now(), digest(cookie));
+        let role = self.with(|open| match open.sessions.get_mut(&key) {
+            Some(session) if !session.is_over(now) => {
+                session.used_at = now;
+                Some(session.role)
+            }
+            Some(_) => {
+                open.sessions.remove(&key);
+                None
+            }
+            None => None,
+        });
+        role.map(|role| Caller { name: NAME.to_owned(), role, proof: Proof::Session })
+    }
+
+    fn is_open(&self, path: &str) -> bool {
+        super::is_open(path)
+    }
+
+    fn sign_in_page(&self) -> Option<&'static str> {
+        Some(super::sign_in::PATH)
     }
 }
 
@@ -137,33 +146,18 @@ impl Sessions {
 pub(super) fn set_cookie(value: &str, is_tls: bool) -> String {
     let age_s = if value.is_empty() { 0 } else { SESSION_LIFE.as_secs() };
     let secure = if is_tls { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age_s}{secure}")
+    format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age_s}{secure}")
+}
+
+/// The session that a request carries.
+pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';'));
+    pairs.find_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='))
 }
 
 fn digest(text: &str) -> Digest {
     Sha256::digest(text).into()
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-}
-
-/// Browsers say who made them ask. A page of another port of this machine is of the same *site*, so that `SameSite` alone
-/// does not keep it out. What changes something must come from our own origin; what only reads may also be an address
-/// that a person typed or followed.
-fn is_ours(method: &Method, headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let reads = matches!(*method, Method::GET | Method::HEAD);
-    match text("sec-fetch-site") {
-        Some("same-origin") => true,
-        Some("none") => reads,
-        Some(_) => reads && text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document"),
-        // A browser too old to say so still names the origin of what changes something.
-        None => reads || text("origin").and_then(|origin| origin.split_once("://")).is_some_and(|(scheme, host)| {
-            matches!(scheme, "http" | "https") && text("host") == Some(host)
-        }),
-    }
 }
 
 #[cfg(test)]
@@ -171,25 +165,17 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
 
-    fn at_nine() -> (Arc<ManualClock>, Sessions) {
+    fn at_nine() -> (Arc<ManualClock>, SignIns) {
         let clock = Arc::new(ManualClock::at("2026-11-20T09:00:00Z".parse().unwrap()));
-        (Arc::clone(&clock), Sessions::new(clock))
+        (Arc::clone(&clock), SignIns::new(clock))
     }
 
-    fn code(sessions: &Sessions) -> String {
-        sessions.offer_link().unwrap().split_once("code=").unwrap().1.to_owned()
+    fn code(sessions: &SignIns) -> String {
+        sessions.offer_link(Role::Operate).unwrap().split_once("code=").unwrap().1.to_owned()
     }
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
-    }
-
-    fn cookie(session: &str) -> HeaderMap {
-        headers(&[("cookie", &format!("theme=dark; {COOKIE}={session}"))])
-    }
-
-    fn signs_in(sessions: &Sessions, session: &str) -> bool {
-        sessions.admits(&Method::GET, &cookie(session))
+    fn signs_in(sessions: &SignIns, session: &str) -> bool {
+        sessions.caller(session).is_some_and(|caller| caller.role == Role::Operate)
     }
 
     #[test]
@@ -240,25 +226,8 @@ mod tests {
         let (_clock, sessions) = at_nine();
         let (one, other) =
             (sessions.exchange(&code(&sessions)).unwrap(), sessions.exchange(&code(&sessions)).unwrap());
-        sessions.end(&cookie(&one));
+        sessions.end(&one);
         assert!(!signs_in(&sessions, &one));
         assert!(signs_in(&sessions, &other));
-    }
-
-    #[test]
-    fn what_another_origin_made_the_browser_ask_is_not_ours() {
-        let ours = |method, pairs: &[(&'static str, &str)]| is_ours(&method, &headers(pairs));
-        assert!(ours(Method::POST, &[("sec-fetch-site", "same-origin")]));
-        for site in ["same-site", "cross-site", "none"] {
-            assert!(!ours(Method::POST, &[("sec-fetch-site", site)]), "{site}");
-        }
-        assert!(ours(Method::POST, &[("origin", "http://127.0.0.1:8377"), ("host", "127.0.0.1:8377")]));
-        assert!(!ours(Method::POST, &[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:8377")]));
-        assert!(!ours(Method::POST, &[("origin", "null"), ("host", "127.0.0.1:8377")]));
-        assert!(!ours(Method::DELETE, &[]), "whoever says nothing may not change anything");
-        assert!(ours(Method::GET, &[("sec-fetch-site", "none")]));
-        assert!(!ours(Method::GET, &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors")]));
-        let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
-        assert!(ours(Method::GET, &link));
     }
 }

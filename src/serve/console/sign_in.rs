@@ -3,17 +3,17 @@
 
 use askama::Template;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::sessions::{LINK_LIFE, set_cookie};
+use super::sessions::{LINK_LIFE, cookie, set_cookie};
 use super::{Here, Shell, page};
-use crate::serve::Api;
 use crate::serve::error::{ApiError, ErrorBody};
 use crate::serve::params::Params;
+use crate::serve::{Api, Caller};
 
 /// Where links lead.
 pub(in crate::serve) const PATH: &str = "/sign-in";
@@ -34,30 +34,32 @@ struct SignedInPage {
 }
 
 /// Exchanges a link for a session, or says how to get one.
-pub(super) async fn get(State(api): State<Api>, headers: HeaderMap, mut params: Params) -> Result<Response, ApiError> {
+pub(super) async fn get(State(api): State<Api>, mut params: Params, request: Request) -> Result<Response, ApiError> {
     let code = params.text(&["code"])?;
     let signed_out = params.truth(&["signed_out"])?.unwrap_or(false);
     params.finish()?;
     let shell = Shell::signed_out("Sign in");
     let Some(code) = code else {
-        if api.0.sessions.is_signed_in(&headers) {
+        if request.extensions().get::<Caller>().is_some() {
             return Ok(Redirect::to("/calls").into_response());
         }
         return Ok(page(&SignInPage { shell, is_stale: false, signed_out }));
     };
-    let Some(session) = api.0.sessions.exchange(&code) else {
+    let Some(session) = api.0.sign_ins.exchange(&code) else {
         return Ok(page(&SignInPage { shell, is_stale: true, signed_out: false }));
     };
     // A page that goes on by itself, not a redirect: to one that another site's link began, the browser would not send
     // the new cookie.
     let mut answer = page(&SignedInPage { shell });
-    set(&mut answer, &session, &headers);
+    set(&mut answer, &session, request.headers());
     Ok(answer)
 }
 
 /// Ends the session.
 pub(super) async fn out(State(api): State<Api>, headers: HeaderMap) -> Response {
-    api.0.sessions.end(&headers);
+    if let Some(session) = cookie(&headers) {
+        api.0.sign_ins.end(session);
+    }
     let mut answer = Redirect::to("/sign-in?signed_out=true").into_response();
     set(&mut answer, "", &headers);
     answer
@@ -87,10 +89,11 @@ pub(in crate::serve) struct Link {
 )]
 pub(in crate::serve) async fn link(
     State(api): State<Api>,
+    caller: Caller,
     params: Params,
 ) -> Result<(StatusCode, Json<Link>), ApiError> {
     params.finish()?;
-    let path = api.0.sessions.offer_link().map_err(|error| {
+    let path = api.0.sign_ins.offer_link(caller.role).map_err(|error| {
         tracing::error!(%error, "No link to the console could be made");
         ApiError::internal()
     })?;
