@@ -47,8 +47,9 @@ const listen = () => {
     if (needle && lanes) {
       const sound = lanes.querySelector(".lane-sound");
       if (sound) {
+        const [lane, all] = [sound.getBoundingClientRect(), lanes.getBoundingClientRect()];
         needle.hidden = false;
-        needle.style.left = `${sound.offsetLeft + (ms / lengthMs()) * sound.clientWidth}px`;
+        needle.style.left = `${lane.left - all.left + (ms / lengthMs()) * lane.width}px`;
       }
     }
     const index = at(ms + 20);
