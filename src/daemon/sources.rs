@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discover::Account;
-use crate::provider::client::Timing;
+use crate::provider::client::{Rates, Timing};
 use crate::provider::folder::{FolderContext, FolderProvider};
 use crate::provider::oauth::Vault;
 use crate::provider::{self, AccountContext, Provider, ProviderError};
@@ -51,7 +51,7 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>, sealed: Sealed) -> R
         clock: Arc::clone(clock),
         vault: Arc::new(SealedVault(sealed)),
         public_url: config.webhooks.public_url.clone(),
-        timing: Timing::default(),
+        timing: Timing { rates: Rates::per_second(config.pipeline.host_requests_per_s_max), ..Timing::default() },
     };
     for account in &config.accounts {
         let provider = provider::connect(account, context.clone())?;
