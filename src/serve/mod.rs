@@ -11,9 +11,12 @@ mod audio;
 mod auth;
 mod calls;
 mod error;
+mod eta;
+mod events;
 mod fetch;
 mod guard;
 mod health;
+mod hub;
 mod listener;
 mod loops;
 mod openapi;
@@ -41,6 +44,7 @@ use axum::{Router, routing};
 use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -86,6 +90,8 @@ pub struct ApiParts {
     pub request_timeout: Duration,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Ends answers that would last for ever.
+    pub stop: CancellationToken,
 }
 
 /// What every resource can reach.
@@ -101,6 +107,7 @@ struct Shared {
     streams: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
     whole_answers: WholeAnswers,
+    hub: hub::Hub,
 }
 
 impl Api {
@@ -145,6 +152,7 @@ pub fn router(parts: ApiParts) -> Router {
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
+        hub: hub::Hub::new(parts.stop),
     }));
     let (router, document) = resources(&api).split_for_parts();
     router
@@ -152,6 +160,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(webhooks::router())
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::get(recordings::list))
+        .route("/events", routing::get(events::listen))
         .with_state(api)
         .layer(
             ServiceBuilder::new()
@@ -181,6 +190,9 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
         .routes(routes!(queue::get))
+        .routes(routes!(queue::pause))
+        .routes(routes!(queue::resume))
+        .routes(routes!(queue::retry_failed))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
@@ -190,6 +202,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(audio::stream))
         .routes(routes!(audio::download))
         .routes(routes!(fetch::fetch))
+        .routes(routes!(events::listen))
         .routes(routes!(calls::record))
         .routes(routes!(auth::begin))
         .routes(routes!(auth::login))
