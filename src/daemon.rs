@@ -96,6 +96,7 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
     let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
     let console = SignIns::new(Arc::clone(&clock));
+    let stop = CancellationToken::new();
     let router = serve::router(ApiParts {
         store,
         files: Files::open(&config.state_dir)?,
@@ -106,9 +107,9 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
         address,
         request_timeout: config.api.request_timeout,
         body_bytes_max: config.api.body_bytes_max,
+        stop: stop.clone(),
     });
 
-    let stop = CancellationToken::new();
     let (health, drain) = (Arc::clone(&panel), config.pipeline.drain_timeout);
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
     parts.spawn(done(serve::serve(listener, router, stop.clone(), drain)));

@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::exit;
@@ -114,6 +115,7 @@ impl Archive {
             address: config.api.listen,
             request_timeout: ANSWER_TIMEOUT,
             body_bytes_max: 0,
+            stop: CancellationToken::new(),
         });
         Ok(Self::Here { router, token })
     }

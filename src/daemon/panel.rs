@@ -1,6 +1,7 @@
 //! What the API shows of the loops: pipeline, discovery and model, in the words of `serve`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -17,6 +18,9 @@ use crate::serve::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Runni
 
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
+
+/// How often it is looked whether another pipeline runs.
+const PIPELINE_CHECK: Duration = Duration::from_secs(2);
 
 /// Asks the loops on behalf of the API.
 pub(super) struct Panel {
@@ -99,8 +103,23 @@ impl Loops for Panel {
         if let Some(activity) = self.engine.read().activity
             && activity.cancel(id)
         {
-            tracing::info!(recording = %id, "Work on a removed recording was ended.");
+            tracing::info!(recording = %id, "Work on a recording was ended.");
         }
+    }
+
+    fn progressed(&self) -> BoxFuture<'static, ()> {
+        let activity = self.engine.read().activity;
+        async move {
+            // Another pipeline may start with the next model, so nobody waits for one for ever.
+            let changed = async {
+                match activity.map(|activity| activity.subscribe()) {
+                    Some(mut changes) => drop(changes.changed().await),
+                    None => std::future::pending().await,
+                }
+            };
+            let _another_pipeline = tokio::time::timeout(PIPELINE_CHECK, changed).await;
+        }
+        .boxed()
     }
 
     fn accounts(&self) -> Vec<Account> {
@@ -223,7 +242,7 @@ impl Loops for Panel {
 /// Where a provider's API is when the configuration says nothing else.
 const fn usual_host(kind: ProviderKind) -> &'static str {
     match kind {
-        ProviderKind::Folder => "",
+        ProviderKind::Folder | ProviderKind::Upload => "",
         ProviderKind::Twilio => "https://api.twilio.com",
         ProviderKind::RingCentral => "https://platform.ringcentral.com",
         ProviderKind::Webex => "https://webexapis.com/v1",

@@ -71,6 +71,9 @@ impl Shared {
         let attempts_max = self.config.pipeline.attempts_max;
         let request = ClaimRequest { boot: self.boot, lane, order: self.next_order(lane), attempts_max };
         self.ask(move |store| {
+            if store.paused_since()?.is_some() {
+                return Ok(Next::Sleep(None));
+            }
             Ok(match store.claim(now, &request)? {
                 Some(claim) => Next::Claim(Box::new(claim)),
                 None => Next::Sleep(store.next_due(lane)?),

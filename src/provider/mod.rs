@@ -252,8 +252,8 @@ pub fn connect(config: &AccountConfig, context: AccountContext) -> Result<std::s
         ProviderKind::Twilio => std::sync::Arc::new(twilio::TwilioProvider::new(config, context)?),
         ProviderKind::RingCentral => std::sync::Arc::new(ringcentral::RingCentralProvider::new(config, context)?),
         ProviderKind::Webex => std::sync::Arc::new(webex::WebexProvider::new(config, context)?),
-        ProviderKind::Folder => {
-            return Err(ProviderError::new("A folder is no account at a provider.", Disposition::Fatal));
+        ProviderKind::Folder | ProviderKind::Upload => {
+            return Err(ProviderError::new("Folders and uploads are no accounts at a provider.", Disposition::Fatal));
         }
     })
 }

@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 /// Connections open at once; more wait in the system's backlog.
 const CONNECTIONS_MAX: usize = 256;
@@ -60,6 +61,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
 }
 
+/// Closes the connection that a request came by. Every request carries its connection's.
+#[derive(Debug, Clone)]
+pub(super) struct Hangup(pub(super) CancellationToken);
+
 /// One connection, request after request.
 fn converse(
     stream: TcpStream,
@@ -67,6 +72,12 @@ fn converse(
     router: Router,
     graceful: &GracefulShutdown,
 ) -> impl Future<Output = ()> + use<> {
+    let hangup = CancellationToken::new();
+    let carried = Hangup(hangup.clone());
+    let router = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(carried.clone());
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -74,7 +85,11 @@ fn converse(
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let watched = graceful.watch(connection);
     async move {
-        if let Err(error) = watched.await {
+        let ended = tokio::select! {
+            ended = watched => ended,
+            () = hangup.cancelled() => return,
+        };
+        if let Err(error) = ended {
             tracing::debug!(%peer, %error, "A connection ended early");
         }
     }

@@ -13,9 +13,12 @@ mod caller;
 mod calls;
 mod console;
 mod error;
+mod eta;
+mod events;
 mod fetch;
 mod guard;
 mod health;
+mod hub;
 mod listener;
 mod loops;
 mod openapi;
@@ -45,6 +48,7 @@ use axum::{Router, routing};
 use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -96,6 +100,8 @@ pub struct ApiParts {
     pub request_timeout: Duration,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Ends answers that would last for ever.
+    pub stop: CancellationToken,
 }
 
 /// Who may come in besides the holder of the token, and by what name.
@@ -134,6 +140,7 @@ struct Shared {
     whole_answers: WholeAnswers,
     sign_ins: SignIns,
     waveforms: waveform::Waveforms,
+    hub: hub::Hub,
 }
 
 impl Api {
@@ -182,6 +189,7 @@ pub fn router(parts: ApiParts) -> Router {
         whole_answers: WholeAnswers::new(),
         sign_ins: console,
         waveforms: waveform::Waveforms::default(),
+        hub: hub::Hub::new(parts.stop),
     }));
     let (router, document) = resources(&api).split_for_parts();
     router
@@ -190,6 +198,7 @@ pub fn router(parts: ApiParts) -> Router {
         .merge(console::router())
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::get(recordings::list))
+        .route("/events", routing::get(events::listen))
         .with_state(api)
         .layer(
             ServiceBuilder::new()
@@ -220,6 +229,9 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(providers::list))
         .routes(routes!(queue::get))
         .routes(routes!(console::sign_in::link))
+        .routes(routes!(queue::pause))
+        .routes(routes!(queue::resume))
+        .routes(routes!(queue::retry_failed))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
@@ -230,6 +242,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(audio::download))
         .routes(routes!(waveform::get))
         .routes(routes!(fetch::fetch))
+        .routes(routes!(events::listen))
         .routes(routes!(calls::record))
         .routes(routes!(auth::begin))
         .routes(routes!(auth::login))

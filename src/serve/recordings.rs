@@ -18,7 +18,7 @@ const LIMIT_MAX: u64 = 500;
 const LIMIT_DEFAULT: u64 = 50;
 /// Furthest item that can be asked for by number; beyond it dates are the way.
 const SKIP_MAX: u64 = 10_000_000;
-const PROVIDERS: &str = "folder, twilio, ringcentral or webex";
+const PROVIDERS: &str = "folder, twilio, ringcentral, webex or upload";
 const STATUSES: &str = "pending, processing, completed, partial or failed";
 const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
 
@@ -34,7 +34,7 @@ const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, 
         ("phone_number" = Option<String>, Query, description = "Some party has this number; its end is enough, only digits count."),
         ("search_text" = Option<String>, Query, description = "A name, number, e-mail, file name or the beginning of the transcript contains it."),
         ("has_transcript" = Option<bool>, Query, description = "With, or without, a transcript that has words."),
-        ("provider" = Option<String>, Query, description = "`folder`, `twilio`, `ringcentral` or `webex`."),
+        ("provider" = Option<String>, Query, description = "`folder`, `twilio`, `ringcentral`, `webex` or `upload`."),
         ("language" = Option<String>, Query, description = "Language of the transcript as ISO 639-1: `en`."),
         ("min_quality" = Option<f64>, Query, minimum = 0, maximum = 1, description = "Quality score at least this."),
     ),

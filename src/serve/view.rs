@@ -196,7 +196,7 @@ fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
 }
 
 pub(super) fn provider_kind() -> Object {
-    one_of(["folder", "twilio", "ringcentral", "webex"])
+    one_of(["folder", "twilio", "ringcentral", "webex", "upload"])
 }
 
 pub(super) fn processing_status() -> Object {

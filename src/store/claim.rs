@@ -161,6 +161,9 @@ impl Store {
                     tables.transcripts.insert(id, record::encode(&transcript)?.as_slice())?;
                 }
             }
+            if claim.step == Step::Transcribe {
+                tables.measure(&row, claim.attempt == 1)?;
+            }
             if claim.step == Step::Transcribe && row.recording.steps.get(claim.step).state.is_final() {
                 tables.forget_checkpoints(row.recording.id)?;
             }

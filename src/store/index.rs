@@ -75,6 +75,7 @@ pub(super) const fn provider_code(provider: ProviderKind) -> u8 {
         ProviderKind::Twilio => 1,
         ProviderKind::RingCentral => 2,
         ProviderKind::Webex => 3,
+        ProviderKind::Upload => 4,
     }
 }
 
@@ -106,6 +107,7 @@ impl Tables<'_> {
 
     /// Stores a row with everything that follows from it.
     pub(super) fn put(&mut self, old: Option<&Row>, new: &Row) -> Result<(), Fault> {
+        self.news.of_row(old, new);
         if let Some(old) = old {
             self.unlist(old)?;
         }

@@ -14,6 +14,7 @@ mod discovered;
 mod error;
 mod index;
 mod late;
+mod news;
 mod open;
 mod outcome;
 mod places;
@@ -40,6 +41,8 @@ pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
 pub use discovered::{Inserted, NewRecording};
 pub use error::StoreError;
 use error::{Fault, unwinding};
+use news::Teller;
+pub use news::{Backlog, Change, Changed, Pace};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
 pub use query::{ListQuery, Page, Stats};
@@ -81,6 +84,7 @@ struct Inner {
     path: PathBuf,
     /// Counts what added work, so that an idle pipeline wakes.
     work: watch::Sender<u64>,
+    teller: Teller,
 }
 
 impl Drop for Inner {
@@ -134,9 +138,17 @@ impl Store {
             let mut tx = db.begin_write()?;
             // Recovery after a kill takes milliseconds instead of a walk over the whole file.
             tx.set_quick_repair(true);
-            let verdict = body(&mut Tables::open(&tx)?)?;
+            let mut tables = Tables::open(&tx)?;
+            let verdict = body(&mut tables)?;
+            let news = std::mem::take(&mut tables.news);
+            drop(tables);
             match verdict {
-                Verdict::Keep(value) => tx.commit().map(|()| value).map_err(Fault::from),
+                Verdict::Keep(value) => {
+                    let telling = self.0.teller.begin();
+                    tx.commit()?;
+                    telling.tell(news);
+                    Ok(value)
+                }
                 Verdict::Drop(value) => tx.abort().map(|()| value).map_err(Fault::from),
             }
         })

@@ -10,6 +10,7 @@ use redb::{Builder, Database, ReadableDatabase};
 use tokio::sync::watch;
 
 use super::error::{Fault, unwinding};
+use super::news::Teller;
 use super::schema::{self, SCHEMA_VERSION, TABLES, Tables};
 use super::{CACHE_BYTES, Inner, Store, StoreError};
 
@@ -60,7 +61,7 @@ impl Store {
 
     fn over(db: Database, path: &Path) -> Result<Self, StoreError> {
         let (db, path) = (RwLock::new(Some(db)), path.to_owned());
-        let store = Self(Arc::new(Inner { db, path, work: watch::Sender::new(0) }));
+        let store = Self(Arc::new(Inner { db, path, work: watch::Sender::new(0), teller: Teller::new() }));
         store.with(|db| check_version(db, store.path()))?;
         store.with(add_tables)?;
         Ok(store)

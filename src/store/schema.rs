@@ -6,6 +6,8 @@
 
 use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction};
 
+use super::news::News;
+
 /// The layout below; raised when a table changes its meaning. An older program refuses a newer layout.
 pub(super) const SCHEMA_VERSION: u32 = 1;
 
@@ -14,7 +16,8 @@ type Str = &'static str;
 type Bytes = &'static [u8];
 type Facts = (u8, u8, u8, bool, Str);
 
-/// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many.
+/// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many; `paused_since_ms`, while
+/// it is; `pace_…` -> sums behind [`Pace`](super::Pace).
 pub(super) const META: TableDefinition<Str, u64> = TableDefinition::new("meta");
 /// id -> [`Row`](super::record::Row).
 pub(super) const RECORDINGS: TableDefinition<Id, Bytes> = TableDefinition::new("recordings");
@@ -80,6 +83,8 @@ pub(super) struct Tables<'t> {
     pub(super) running: Table<'t, Id, u64>,
     pub(super) late: Table<'t, (i64, Id), ()>,
     pub(super) counters: Table<'t, Str, i64>,
+    /// What is told once all of this is durable.
+    pub(super) news: News,
 }
 
 impl<'t> Tables<'t> {
@@ -105,6 +110,7 @@ impl<'t> Tables<'t> {
             running: tx.open_table(RUNNING)?,
             late: tx.open_table(LATE)?,
             counters: tx.open_table(COUNTERS)?,
+            news: News::default(),
         })
     }
 }

@@ -108,6 +108,7 @@ impl Served {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
         let parts = ApiParts {
             store: store.clone(),
             files: Files::open(state.path()).unwrap(),
@@ -118,8 +119,8 @@ impl Served {
             address,
             request_timeout: Duration::from_secs(30),
             body_bytes_max: 1000,
+            stop: stop.clone(),
         };
-        let stop = CancellationToken::new();
         runtime.spawn(serve(listener, router(parts), stop.clone(), Duration::from_secs(1)));
         let http = Http { address, token: TOKEN.to_owned() };
         Self { http, store, loops, state, stop, runtime: Some(runtime) }
