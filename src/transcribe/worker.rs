@@ -60,10 +60,7 @@ enum Asked {
 /// Draws one file's sound; the parent ends a child that takes too long.
 fn draw(audio: &Path, raw: Option<RawAudio>, out: &Out) -> io::Result<()> {
     let drawn = peaks::measure(audio, raw);
-    send(
-        out,
-        &drawn.map_or_else(|error| FromWorker::Failed(Failure::Unreadable(error.to_string())), FromWorker::Drawn),
-    )
+    send(out, &drawn.map_or_else(|error| FromWorker::Failed(Failure::Unreadable(error.to_string())), FromWorker::Drawn))
 }
 
 /// Makes the child the first to go when memory runs out, gone when its parent is, and without a core file. None of this

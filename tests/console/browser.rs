@@ -127,7 +127,8 @@ impl Browser {
     }
 
     fn find(&self, selector: &str) -> Option<String> {
-        let found = self.ask(reqwest::Method::POST, "/element", Some(&json!({ "using": "css selector", "value": selector })));
+        let found =
+            self.ask(reqwest::Method::POST, "/element", Some(&json!({ "using": "css selector", "value": selector })));
         found.ok()?[ELEMENT].as_str().map(str::to_owned)
     }
 

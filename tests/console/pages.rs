@@ -11,7 +11,9 @@ fn page(daemon: &TestDaemon, path: &str) -> Answer {
 #[test]
 fn every_page_runs_our_own_scripts_and_nothing_else() {
     let daemon = TestDaemon::start("");
-    for path in ["/calls", "/numbers", "/queue", "/trends", "/system", "/sign-in?code=none", "/nothing", "/calls/nobody"] {
+    for path in
+        ["/calls", "/numbers", "/queue", "/trends", "/system", "/sign-in?code=none", "/nothing", "/calls/nobody"]
+    {
         let answer = page(&daemon, path);
         let policy = answer.header("content-security-policy").unwrap_or_else(|| panic!("{path} has no policy"));
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{path}: {policy}");

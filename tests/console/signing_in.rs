@@ -1,7 +1,7 @@
 //! In by a one-time link, out by a button.
 
 use crate::browser::Browser;
-use crate::common::{Http, TestDaemon};
+use crate::common::{Http, TestDaemon, wait_until};
 use crate::person::{console_link, link_in};
 
 /// A request as a browser makes it when somebody opens a page.
@@ -17,7 +17,8 @@ fn the_link_of_the_first_start_signs_one_browser_in_once() {
     browser.go(&format!("http://{}/", daemon.http().address));
     assert!(browser.url().ends_with("/sign-in"), "{}", browser.url());
     assert!(browser.text("main").contains("callscribe console"));
-    let link = link_in(&daemon.log());
+    let printed = || Some(daemon.log()).filter(|log| log.contains("/sign-in?code="));
+    let link = link_in(&wait_until("the link is printed", printed));
     browser.go(&link);
     browser.wait_until("the calls are shown", "return location.pathname === '/calls'");
     assert_eq!(browser.text("h1"), "Calls");
@@ -73,7 +74,7 @@ fn a_session_changes_nothing_at_another_pages_bidding() {
 fn a_later_start_prints_no_link_where_nobody_sits() {
     let mut daemon = TestDaemon::start("");
     let links = |log: String| log.matches("/sign-in?code=").count();
-    assert_eq!(links(daemon.log()), 1);
+    wait_until("the first start prints a link", || (links(daemon.log()) == 1).then_some(()));
     daemon.stop();
     daemon.restart();
     assert_eq!(links(daemon.log()), 1);

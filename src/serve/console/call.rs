@@ -131,11 +131,7 @@ struct Node {
 impl HtmlSafe for Node {}
 
 /// Shows a call. Made where whole transcripts are made: a page of hours of speech is some megabytes.
-pub(super) async fn get(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    params: Params,
-) -> Result<Response, PageError> {
+pub(super) async fn get(State(api): State<Api>, Path(id): Path<String>, params: Params) -> Result<Response, PageError> {
     let failed = Here::Calls.failed();
     params.finish().map_err(&failed)?;
     let recording = api.recording(id).await.map_err(&failed)?;
@@ -178,9 +174,7 @@ impl CallPage {
             no_transcript: no_transcript(item),
             audio: detail.audio.is_some().then(|| Sound::of(&detail)),
             summary: summary
-                .map(|sentence| {
-                    (sentence.text.clone(), (sentence.start * 1000.0) as u64, length(sentence.start))
-                })
+                .map(|sentence| (sentence.text.clone(), (sentence.start * 1000.0) as u64, length(sentence.start)))
                 .collect(),
             topics: item.topics.clone(),
             steps: steps(&detail, running),
@@ -310,10 +304,14 @@ fn reason(reason: &SuspectReason) -> String {
         SuspectReason::NoSpeech { voiced_share, .. } => {
             format!("no speech backs it ({} of its time is voiced)", percent(f64::from(*voiced_share)))
         }
-        SuspectReason::LowProbability { avg_logprob } => format!("the model was unsure (log-probability {avg_logprob:.2})"),
+        SuspectReason::LowProbability { avg_logprob } => {
+            format!("the model was unsure (log-probability {avg_logprob:.2})")
+        }
         SuspectReason::Loop { phrase, times } => format!("“{phrase}” {times} times in a row"),
         SuspectReason::Compression { ratio } => format!("it repeats itself (compresses {ratio:.1} to 1)"),
-        SuspectReason::TooFast { words_per_s } => format!("faster than anyone speaks ({words_per_s:.1} words a second)"),
+        SuspectReason::TooFast { words_per_s } => {
+            format!("faster than anyone speaks ({words_per_s:.1} words a second)")
+        }
         SuspectReason::StockPhrase => "a stock phrase models write over silence".to_owned(),
         SuspectReason::PromptEcho => "it repeats the model's prompt".to_owned(),
         SuspectReason::Bleed { from_channel } => format!("heard through from channel {}", from_channel + 1),

@@ -115,14 +115,19 @@ mod tests {
     use super::*;
 
     fn days(values: &[u64]) -> Columns {
-        Columns::new("Calls by day", "Day", values.iter().enumerate().map(|(day, n)| (format!("day {day}"), *n)).collect())
+        Columns::new(
+            "Calls by day",
+            "Day",
+            values.iter().enumerate().map(|(day, n)| (format!("day {day}"), *n)).collect(),
+        )
     }
 
     #[test]
     fn columns_are_as_high_as_their_share_of_the_largest() {
         let heights: Vec<f64> = days(&[5, 10, 0]).columns.iter().map(|column| column.height).collect();
         assert_eq!(heights, [50.0, 100.0, 0.0]);
-        let bottoms = days(&[5, 10, 0]).columns.into_iter().all(|column| (column.y + column.height - HEIGHT).abs() < 0.11);
+        let bottoms =
+            days(&[5, 10, 0]).columns.into_iter().all(|column| (column.y + column.height - HEIGHT).abs() < 0.11);
         assert!(bottoms, "every column stands on the ground");
     }
 

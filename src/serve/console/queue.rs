@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::shown::{Badge, Moment};
 use super::{Here, PageError, Shell, page, read, shown};
+use crate::call::ProcessingStatus;
 use crate::serve::Api;
 use crate::serve::params::Params;
 use crate::serve::queue;
@@ -17,11 +18,16 @@ use crate::serve::queue;
 struct QueuePage {
     shell: Shell,
     queue: Queue,
+    failed: u64,
 }
 
 /// What the page takes from the resource's answer.
 #[derive(Deserialize)]
 struct Queue {
+    paused: bool,
+    paused_since: Option<String>,
+    eta_seconds: Option<f64>,
+    eta_note: String,
     running: Vec<RunningItem>,
     parked: Vec<ParkedItem>,
     waiting_total: u64,
@@ -60,7 +66,9 @@ struct ParkedItem {
 pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Response, PageError> {
     let failed = Here::Queue.failed();
     params.finish().map_err(&failed)?;
-    let Json(answer) = queue::get(State(api), Params::default()).await.map_err(&failed)?;
+    let Json(answer) = queue::get(State(api.clone()), Params::default()).await.map_err(&failed)?;
     let queue = read(&answer).map_err(&failed)?;
-    Ok(page(&QueuePage { shell: Shell::new(Here::Queue, "Queue"), queue }))
+    let failed_calls = api.ask(|store| Ok(store.stats()?.by_status.get(&ProcessingStatus::Failed).copied()));
+    let failed_calls = failed_calls.await.map_err(&failed)?.unwrap_or(0);
+    Ok(page(&QueuePage { failed: failed_calls, shell: Shell::new(Here::Queue, "Queue"), queue }))
 }

@@ -224,8 +224,7 @@ mod tests {
     #[test]
     fn signing_out_ends_the_session_and_no_other() {
         let (_clock, sessions) = at_nine();
-        let (one, other) =
-            (sessions.exchange(&code(&sessions)).unwrap(), sessions.exchange(&code(&sessions)).unwrap());
+        let (one, other) = (sessions.exchange(&code(&sessions)).unwrap(), sessions.exchange(&code(&sessions)).unwrap());
         sessions.end(&one);
         assert!(!signs_in(&sessions, &one));
         assert!(signs_in(&sessions, &other));

@@ -164,13 +164,22 @@ mod tests {
         assert_eq!((length(65.4).as_str(), length(3723.0).as_str(), length(0.0).as_str()), ("1:05", "1:02:03", "0:00"));
         assert_eq!((size(999), size(1_000), size(1_449_999)), ("999 B".into(), "1.0 kB".into(), "1.4 MB".into()));
         assert_eq!((count(7), count(1234), count(1_234_567)), ("7".into(), "1,234".into(), "1,234,567".into()));
-        assert_eq!((roughly(40.0), roughly(725.0), roughly(11_100.0)), ("40 s".into(), "12 min".into(), "3 h 5 min".into()));
+        assert_eq!(
+            (roughly(40.0), roughly(725.0), roughly(11_100.0)),
+            ("40 s".into(), "12 min".into(), "3 h 5 min".into())
+        );
         assert_eq!(words("generate_summary"), "Generate summary");
     }
 
     #[test]
     fn no_two_standings_share_a_sign_or_go_without_a_word() {
-        let all = [StageStatus::Pending, StageStatus::Processing, StageStatus::Completed, StageStatus::Skipped, StageStatus::Failed];
+        let all = [
+            StageStatus::Pending,
+            StageStatus::Processing,
+            StageStatus::Completed,
+            StageStatus::Skipped,
+            StageStatus::Failed,
+        ];
         let signs: std::collections::BTreeSet<&str> = all.map(|status| Badge::part("Audio", status).sign()).into();
         assert_eq!(signs.len(), all.len());
         assert!(all.iter().all(|status| !Badge::part("Audio", *status).word.is_empty()));

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::ToSpan;
 
 use super::chart::{Bars, Columns};
 use super::shown::{percent, roughly};
@@ -77,7 +77,8 @@ async fn gather(api: &Api, days: u64) -> Result<Trends, ApiError> {
 
 impl Trends {
     fn of(recordings: &[Recording], total: u64, first: Date, last: Date) -> Self {
-        let mut by_day: BTreeMap<Date, u64> = first.series(1.day()).take_while(|day| *day <= last).map(|day| (day, 0)).collect();
+        let mut by_day: BTreeMap<Date, u64> =
+            first.series(1.day()).take_while(|day| *day <= last).map(|day| (day, 0)).collect();
         let mut by_hour = [0u64; 24];
         let (mut users, mut locations, mut languages, mut topics) =
             (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
@@ -94,7 +95,11 @@ impl Trends {
             tally(&mut locations, recording.call.location.clone());
             let facts = recording.transcript.as_ref().filter(|facts| facts.word_count > 0);
             tally(&mut languages, facts.and_then(|facts| Some(facts.language.as_ref()?.as_str().to_uppercase())));
-            recording.insight.iter().flat_map(|insight| &insight.topics).for_each(|topic| tally(&mut topics, Some(topic.clone())));
+            recording
+                .insight
+                .iter()
+                .flat_map(|insight| &insight.topics)
+                .for_each(|topic| tally(&mut topics, Some(topic.clone())));
             confidences.extend(facts.and_then(|facts| facts.confidence).map(f64::from));
             grades[(recording.steps.quality_score() * 6.0).round() as usize % 7] += 1;
             match recording.steps.transcript_status() {
@@ -111,21 +116,34 @@ impl Trends {
             success: (ended > 0).then(|| percent(heard as f64 / ended as f64)),
             confidence: mean(&confidences).map(percent),
             quality: mean(&recordings.iter().map(|one| one.steps.quality_score()).collect::<Vec<_>>()).map(percent),
-            by_day: Columns::new("Calls by day", "Day", by_day.into_iter().map(|(day, n)| (day.to_string(), n)).collect()),
+            by_day: Columns::new(
+                "Calls by day",
+                "Day",
+                by_day.into_iter().map(|(day, n)| (day.strftime("%b %-d").to_string(), n)).collect(),
+            ),
             by_hour: Columns::new(
                 "Calls by hour of the day",
                 "Hour (UTC)",
                 by_hour.into_iter().enumerate().map(|(hour, n)| (format!("{hour:02}:00"), n)).collect(),
             ),
             by_user: Bars::largest("Calls by user", "No call of this span names its owner.", users, NAMES_MAX),
-            by_location: Bars::largest("Calls by location", "No call of this span names its location.", locations, NAMES_MAX),
+            by_location: Bars::largest(
+                "Calls by location",
+                "No call of this span names its location.",
+                locations,
+                NAMES_MAX,
+            ),
             by_language: Bars::largest("Languages", "No call of this span has a transcript yet.", languages, NAMES_MAX),
             topics: Bars::largest("Topics", "No call of this span has a summary yet.", topics, NAMES_MAX),
             statuses: Bars::in_order("Standing", "No calls in this span.", statuses(recordings)),
             grades: Bars::in_order(
                 "Quality: completed steps",
                 "No calls in this span.",
-                if recordings.is_empty() { Vec::new() } else { grades.into_iter().enumerate().rev().map(grade).collect() },
+                if recordings.is_empty() {
+                    Vec::new()
+                } else {
+                    grades.into_iter().enumerate().rev().map(grade).collect()
+                },
             ),
             partly: (total > looked_at).then_some((looked_at, total)),
         }
