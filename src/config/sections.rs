@@ -62,6 +62,8 @@ pub(super) fn api(section: &Section<'_>, env: Env<'_>, problems: &Problems) -> A
     let listen = overridden(section, ("listen", LISTEN_DEFAULT), (env, "CALLSCRIBE_LISTEN"), problems, loopback);
     let token_file = section.path("token_file", "/etc/callscribe/api-token");
     let body_mib = section.whole("body_mib_max", 1..=65_536, 16);
+    let upload_mib = section.whole("upload_mib_max", 1..=1 << 20, 1024);
+    let queue_max = section.whole("queue_max", 1..=1_000_000, 1000);
     let timeout_s = section.whole("request_timeout_s", 1..=3600, 30);
     section.finish(|key| {
         matches!(key, "token" | "api_token" | "password" | "secret").then(|| {
@@ -73,6 +75,8 @@ pub(super) fn api(section: &Section<'_>, env: Env<'_>, problems: &Problems) -> A
         listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8377))),
         token: secrets::api_token(token_file, env, problems),
         body_bytes_max: usize::try_from(body_mib * MIB).unwrap_or(usize::MAX),
+        upload_bytes_max: usize::try_from(upload_mib * MIB).unwrap_or(usize::MAX),
+        queue_max,
         request_timeout: Duration::from_secs(timeout_s),
     }
 }
