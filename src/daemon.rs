@@ -91,7 +91,8 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
         let (store, state_dir) = (store.clone(), config.state_dir.clone());
         spawn_blocking(move || Sealed::open(&store, &state_dir)).await??
     };
-    let sources = sources::open(&config, &clock, sealed)?;
+    let uploads = sources::uploads(&config, &store).await?;
+    let sources = sources::open(&config, &clock, sealed, &uploads)?;
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
     let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
@@ -107,6 +108,12 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
         address,
         request_timeout: config.api.request_timeout,
         body_bytes_max: config.api.body_bytes_max,
+        intake: serve::Intake {
+            uploads,
+            upload_bytes_max: config.api.upload_bytes_max,
+            queue_max: config.api.queue_max,
+            free_disk_bytes_min: config.pipeline.free_disk_bytes_min,
+        },
         stop: stop.clone(),
     });
 

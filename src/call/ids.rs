@@ -40,6 +40,9 @@ pub enum IdError {
     /// Not a UUID.
     #[error("'{0}' is not a recording id; ids look like 01890a5d-ac96-774b-bcce-b302099a8057")]
     Recording(String),
+    /// Not a UUID.
+    #[error("'{0}' is not a job id; ids look like 01890a5d-ac96-774b-bcce-b302099a8057")]
+    Job(String),
     /// Not a provider callscribe knows.
     #[error("'{0}' is not a provider; providers are folder, twilio, ringcentral, webex and upload")]
     Provider(String),

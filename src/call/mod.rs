@@ -5,6 +5,7 @@
 //! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
 
 mod ids;
+mod job;
 mod opinion;
 mod recording;
 pub mod retry;
@@ -12,6 +13,7 @@ mod step;
 mod transcript;
 
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
+pub use job::{Job, JobCounts, JobId, JobKind, JobState};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use recording::{
     Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording,

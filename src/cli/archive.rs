@@ -26,6 +26,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{ADDRESS_FILE, DATABASE_FILE};
 use crate::fetch::Files;
+use crate::provider::upload::Uploads;
 use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running};
 use crate::store::{Store, StoreError};
 
@@ -115,6 +116,12 @@ impl Archive {
             address: config.api.listen,
             request_timeout: ANSWER_TIMEOUT,
             body_bytes_max: 0,
+            intake: serve::Intake {
+                uploads: Arc::new(Uploads::open(&config.state_dir)?),
+                upload_bytes_max: 0,
+                queue_max: 0,
+                free_disk_bytes_min: 0,
+            },
             stop: CancellationToken::new(),
         });
         Ok(Self::Here { router, token })

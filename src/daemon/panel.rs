@@ -19,7 +19,8 @@ use crate::serve::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Runni
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
 
-/// How often it is looked whether another pipeline runs.
+/// How often it is looked whether the first pipeline runs, and whether another does.
+const PIPELINE_START: Duration = Duration::from_millis(200);
 const PIPELINE_CHECK: Duration = Duration::from_secs(2);
 
 /// Asks the loops on behalf of the API.
@@ -110,14 +111,11 @@ impl Loops for Panel {
     fn progressed(&self) -> BoxFuture<'static, ()> {
         let activity = self.engine.read().activity;
         async move {
-            // Another pipeline may start with the next model, so nobody waits for one for ever.
-            let changed = async {
-                match activity.map(|activity| activity.subscribe()) {
-                    Some(mut changes) => drop(changes.changed().await),
-                    None => std::future::pending().await,
-                }
+            let Some(mut changes) = activity.map(|activity| activity.subscribe()) else {
+                return tokio::time::sleep(PIPELINE_START).await;
             };
-            let _another_pipeline = tokio::time::timeout(PIPELINE_CHECK, changed).await;
+            // Another pipeline may start with the next model, so nobody waits for one for ever.
+            let _another_pipeline = tokio::time::timeout(PIPELINE_CHECK, changes.changed()).await;
         }
         .boxed()
     }

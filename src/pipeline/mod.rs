@@ -97,7 +97,7 @@ impl Pipeline {
         let rescued = shared.ask(move |store| store.rescue(now, boot)).await?;
         let partials = sweep::partials(shared).await?;
         tracing::info!(rescued, partials, "The pipeline starts.");
-        if let Some(since) = shared.ask(|store| store.paused_since()).await? {
+        if let Some(since) = shared.ask(Store::paused_since).await? {
             tracing::warn!(%since, "The queue is paused: nothing is taken up until somebody resumes it.");
         }
 

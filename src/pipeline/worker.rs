@@ -12,7 +12,7 @@ use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
 use super::{PipelineError, late, sweep};
-use crate::call::{Recording, Step, StepState, Transcript};
+use crate::call::{Language, ProviderKind, Recording, Step, StepState, Transcript};
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
 
@@ -130,6 +130,12 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
         return sweep::remove_forgotten(shared, id, kept).await;
     };
     drop(shown);
+    if step == Step::DownloadAudio
+        && recording.audio.is_some()
+        && let Some(provider) = shared.provider(&recording)
+    {
+        provider.taken(&recording.key.remote_id).await;
+    }
     tell(&recording, step, attempt);
     if step == Step::Transcribe && recording.opinion.is_some() {
         late::reconsider(shared, id).await?;
@@ -198,11 +204,19 @@ async fn light(
 
 fn detect_language(shared: &Shared, claim: &Claim, mut transcript: Transcript) -> Result<Done, Setback> {
     let config = &shared.config.transcribe;
-    let allowed = steps::transcribe::languages(config, &shared.source(&claim.recording));
+    let said: Vec<Language> = said_language(&claim.recording).into_iter().collect();
+    let source = shared.source(&claim.recording);
+    let allowed = if said.is_empty() { steps::transcribe::languages(config, &source) } else { &said };
     let guess = steps::detect_language::run(&transcript, allowed, config.translate)?;
     transcript = transcript.weighed(Some(guess.language.clone()), guess.confidence);
     let result = StepResult::Language { language: Some(guess.language), confidence: guess.confidence };
     Ok(Done { transcript: Some(transcript), ..Done::with(result) })
+}
+
+/// The language an upload came with.
+fn said_language(recording: &Recording) -> Option<Language> {
+    let said = recording.metadata["upload"]["language"].as_str()?;
+    (recording.key.provider == ProviderKind::Upload).then(|| Language::new(said))
 }
 
 /// The steps that ask the provider.
@@ -252,7 +266,11 @@ async fn transcribe(
     let id = claim.id();
     let checkpoints = shared.ask(move |store| store.checkpoints(id)).await?;
     let source = shared.source(&claim.recording);
-    let request = steps::transcribe::request(&claim.recording, audio, &shared.config.transcribe, &source, checkpoints);
+    let mut request =
+        steps::transcribe::request(&claim.recording, audio, &shared.config.transcribe, &source, checkpoints);
+    if let Some(language) = said_language(&claim.recording) {
+        request.languages = vec![language];
+    }
     let (events, news) = mpsc::channel(EVENTS_MAX);
     let (outcome, kept) = tokio::join!(
         steps::transcribe::run(&shared.supervisor, request, events, cancel.clone()),

@@ -8,6 +8,7 @@ pub mod oauth;
 mod pages;
 pub mod ringcentral;
 pub mod twilio;
+pub mod upload;
 pub mod webex;
 mod webhook;
 
@@ -177,6 +178,11 @@ pub trait Provider: Send + Sync {
         into: &'a Path,
         bytes_max: u64,
     ) -> BoxFuture<'a, Result<(), ProviderError>>;
+
+    /// Told once the audio is kept for good: what is held for that alone may go.
+    fn taken<'a>(&'a self, _remote_id: &'a str) -> BoxFuture<'a, ()> {
+        async {}.boxed()
+    }
 
     /// The provider's own transcript and insights. `None` when it has none for this recording and will have none;
     /// [`Disposition::Wait`] when they may still come.

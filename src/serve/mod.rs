@@ -16,9 +16,11 @@ mod error;
 mod eta;
 mod events;
 mod fetch;
+mod form;
 mod guard;
 mod health;
 mod hub;
+mod jobs;
 mod listener;
 mod loops;
 mod openapi;
@@ -31,6 +33,7 @@ pub mod roles;
 mod stats;
 mod token;
 mod transcript;
+mod uploads;
 pub mod view;
 mod waveform;
 mod webhooks;
@@ -40,7 +43,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
@@ -62,6 +65,7 @@ use crate::call::Recording;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Role, TokenConfig};
 use crate::fetch::Files;
+use crate::provider::upload::Uploads;
 use crate::store::{Store, StoreError};
 
 use caller::Callers;
@@ -79,6 +83,9 @@ const STREAMS_MAX: usize = 32;
 
 /// Deliveries of providers read at once. Apart from other requests: they come from outside.
 const DELIVERIES_MAX: usize = 16;
+
+/// Uploads that come in at once: each keeps a file open and a disk busy.
+const UPLOADS_MAX: usize = 8;
 
 /// What the API is made of.
 pub struct ApiParts {
@@ -100,6 +107,8 @@ pub struct ApiParts {
     pub request_timeout: Duration,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Bounds of what comes in.
+    pub intake: Intake,
     /// Ends answers that would last for ever.
     pub stop: CancellationToken,
 }
@@ -125,6 +134,19 @@ impl Default for Door {
     }
 }
 
+/// What uploads go to and must keep to.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    /// Where files wait to be moved in.
+    pub uploads: Arc<Uploads>,
+    /// Largest upload in bytes.
+    pub upload_bytes_max: usize,
+    /// Most unfinished uploads.
+    pub queue_max: u64,
+    /// Disk space below which nothing is taken in, in bytes.
+    pub free_disk_bytes_min: u64,
+}
+
 /// What every resource can reach.
 #[derive(Clone)]
 struct Api(Arc<Shared>);
@@ -141,6 +163,8 @@ struct Shared {
     sign_ins: SignIns,
     waveforms: waveform::Waveforms,
     hub: hub::Hub,
+    intake: Intake,
+    uploading: Arc<Semaphore>,
 }
 
 impl Api {
@@ -190,8 +214,13 @@ pub fn router(parts: ApiParts) -> Router {
         sign_ins: console,
         waveforms: waveform::Waveforms::default(),
         hub: hub::Hub::new(parts.stop),
+        intake: parts.intake,
+        uploading: Arc::new(Semaphore::new(UPLOADS_MAX)),
     }));
-    let (router, document) = resources(&api).split_for_parts();
+    let upload_bytes_max = api.0.intake.upload_bytes_max;
+    let (uploads, uploads_document) = uploads().split_for_parts();
+    let (router, mut document) = resources(&api).split_for_parts();
+    document.merge(uploads_document);
     router
         .route("/openapi.json", openapi::route(document))
         .merge(webhooks::router())
@@ -199,6 +228,8 @@ pub fn router(parts: ApiParts) -> Router {
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::get(recordings::list))
         .route("/events", routing::get(events::listen))
+        .layer(RequestBodyLimitLayer::new(parts.body_bytes_max))
+        .merge(uploads.layer(DefaultBodyLimit::max(upload_bytes_max)))
         .with_state(api)
         .layer(
             ServiceBuilder::new()
@@ -212,9 +243,16 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
                 .layer(from_fn_with_state(guard.clone(), guard::admit))
-                .layer(from_fn_with_state(guard, guard::limit_load))
-                .layer(RequestBodyLimitLayer::new(parts.body_bytes_max)),
+                .layer(from_fn_with_state(guard, guard::limit_load)),
         )
+}
+
+/// What takes files, with a limit of its own. It keeps time itself: it takes as long as the bytes do.
+fn uploads() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(uploads::upload))
+        // Asked for both ways by programs in use.
+        .route("/api/v1/recordings", routing::post(uploads::upload))
 }
 
 /// One line a resource.
@@ -223,6 +261,9 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(recordings::list))
         .routes(routes!(recordings::get, recordings::remove))
         .routes(routes!(recordings::reprocess))
+        .routes(routes!(recordings::cancel))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::get, jobs::cancel))
         .routes(routes!(transcript::get))
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))

@@ -1,5 +1,7 @@
 //! `/api/v1/recordings/`: list, one, reprocess, remove.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -11,7 +13,7 @@ use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::{RecordingDetail, RecordingItem, RecordingPage};
 use super::{Api, Caller};
-use crate::call::{Language, ProcessingStatus, ProviderKind, RecordingId, Step};
+use crate::call::{JobId, Language, ProcessingStatus, ProviderKind, RecordingId, Step};
 use crate::store::ListQuery;
 
 const LIMIT_MAX: u64 = 500;
@@ -103,6 +105,9 @@ pub(super) async fn get(State(api): State<Api>, Path(id): Path<String>, params: 
 pub(super) struct Reprocessing {
     /// The recording as it stands now.
     recording: RecordingItem,
+    /// Its way through the pipeline: `GET /api/v1/jobs/{job_id}`.
+    #[schema(value_type = String, format = "uuid")]
+    job_id: JobId,
     /// Steps that will run, those that follow from the ones asked for included.
     #[schema(value_type = Vec<String>)]
     steps: Vec<Step>,
@@ -140,9 +145,30 @@ pub(super) async fn reprocess(
     }
     let id = api.recording(id).await?.id;
     let now = api.0.clock.now();
-    let recording = api.ask(move |store| store.reset(id, &steps, now)).await?;
+    let (recording, job_id) = api.ask(move |store| store.reprocess(id, &steps, now)).await?;
     let steps = recording.steps.iter().filter(|(_, record)| !record.state.is_final()).map(|(step, _)| step).collect();
-    Ok((StatusCode::ACCEPTED, Json(Reprocessing { recording: RecordingItem::of(&recording), steps })))
+    Ok((StatusCode::ACCEPTED, Json(Reprocessing { recording: RecordingItem::of(&recording), job_id, steps })))
+}
+
+/// Ends the work on a recording: what is still to come is skipped, what is there stays. `POST …/reprocess` takes it up again.
+#[utoipa::path(
+    post, path = "/api/v1/recordings/{id}/cancel", tag = "recordings", operation_id = "cancel_recording",
+    params(("id" = String, Path, description = "Our id or the provider's.")),
+    responses(
+        (status = 200, description = "The recording as it stands now.", body = RecordingItem),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, description = "Nothing is left to do.", body = ErrorBody),
+        (status = 410, description = "It was removed.", body = ErrorBody),
+    )
+)]
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<RecordingItem>, ApiError> {
+    params.finish()?;
+    let id = api.recording(id).await?.id;
+    Ok(Json(RecordingItem::of(&super::jobs::cancel_one(&api, id).await?)))
 }
 
 /// What was removed.
@@ -207,6 +233,10 @@ async fn forget(
     let now = api.0.clock.now();
     let removed = api.ask(move |store| store.soft_delete(id, &by, now)).await?;
     api.0.loops.cancel(id);
+    if removed.recording.key.provider == ProviderKind::Upload {
+        let (uploads, sha256) = (Arc::clone(&api.0.intake.uploads), removed.recording.key.remote_id.clone());
+        super::form::on_disk(move || uploads.remove(&sha256)).await?;
+    }
     if let Some(path) = removed.audio_path {
         let files = api.0.files.clone();
         let gone = tokio::task::spawn_blocking(move || files.remove(&path)).await;

@@ -109,6 +109,9 @@ impl Tables<'_> {
     pub(super) fn put(&mut self, old: Option<&Row>, new: &Row) -> Result<(), Fault> {
         self.news.of_row(old, new);
         if let Some(old) = old {
+            self.settle_jobs(old, new)?;
+        }
+        if let Some(old) = old {
             self.unlist(old)?;
         }
         self.list(new)?;

@@ -39,6 +39,9 @@ pub(super) const AUDIT: TableDefinition<u64, Bytes> = TableDefinition::new("audi
 /// (source, the provider's id of a call) -> [`StartedCall`](super::StartedCall).
 pub(super) const STARTED: TableDefinition<(Str, Str), Bytes> = TableDefinition::new("started");
 
+/// id -> [`Job`](crate::call::Job); the newest [`JOBS_MAX`](super::jobs::JOBS_MAX).
+pub(super) const JOBS: TableDefinition<Id, Bytes> = TableDefinition::new("jobs");
+
 /// (source, remote id) -> id: the identity, for ever.
 pub(super) const BY_KEY: TableDefinition<(Str, Str), Id> = TableDefinition::new("by_key");
 /// (remote id, id): a person knows only the provider's id.
@@ -60,7 +63,7 @@ pub(super) const LATE: TableDefinition<(i64, Id), ()> = TableDefinition::new("la
 pub(super) const COUNTERS: TableDefinition<Str, i64> = TableDefinition::new("counters");
 
 /// How many tables there are.
-pub(super) const TABLES: usize = 19;
+pub(super) const TABLES: usize = 20;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -74,6 +77,7 @@ pub(super) struct Tables<'t> {
     pub(super) secrets: Table<'t, Str, Bytes>,
     pub(super) audit: Table<'t, u64, Bytes>,
     pub(super) started: Table<'t, (Str, Str), Bytes>,
+    pub(super) jobs: Table<'t, Id, Bytes>,
     pub(super) by_key: Table<'t, (Str, Str), Id>,
     pub(super) by_remote_id: Table<'t, (Str, Id), ()>,
     pub(super) by_locator: Table<'t, (Str, Str), Id>,
@@ -101,6 +105,7 @@ impl<'t> Tables<'t> {
             secrets: tx.open_table(SECRETS)?,
             audit: tx.open_table(AUDIT)?,
             started: tx.open_table(STARTED)?,
+            jobs: tx.open_table(JOBS)?,
             by_key: tx.open_table(BY_KEY)?,
             by_remote_id: tx.open_table(BY_REMOTE_ID)?,
             by_locator: tx.open_table(BY_LOCATOR)?,

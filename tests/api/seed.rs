@@ -11,7 +11,8 @@ use callscribe::call::{
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
-use callscribe::serve::{Account, ApiParts, Check, Door, Looked, Loops, Parked, Reach, Running, router, serve};
+use callscribe::provider::upload::Uploads;
+use callscribe::serve::{Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, router, serve};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -119,6 +120,12 @@ impl Served {
             address,
             request_timeout: Duration::from_secs(30),
             body_bytes_max: 1000,
+            intake: Intake {
+                uploads: Arc::new(Uploads::open(state.path()).unwrap()),
+                upload_bytes_max: 1_000_000,
+                queue_max: 10,
+                free_disk_bytes_min: 0,
+            },
             stop: stop.clone(),
         };
         runtime.spawn(serve(listener, router(parts), stop.clone(), Duration::from_secs(1)));

@@ -20,12 +20,17 @@ impl TestDaemon {
     /// Starts on fresh folders, with `extra` appended to a configuration that names a state folder, port 0 and an inbox
     /// to watch; waits until it answers.
     pub fn start(extra: &str) -> Self {
+        Self::start_with("", extra)
+    }
+
+    /// The same with further lines in the section `[api]`.
+    pub fn start_with(api: &str, extra: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("inbox")).unwrap();
         let config = path("config.toml");
         let text = format!(
-            "state_dir = {state:?}\n[api]\nlisten = \"127.0.0.1:0\"\n[[folders]]\nname = \"inbox\"\npath = {inbox:?}\n\
+            "state_dir = {state:?}\n[api]\nlisten = \"127.0.0.1:0\"\n{api}\n[[folders]]\nname = \"inbox\"\npath = {inbox:?}\n\
              settle_s = 0\nrescan_s = 1\n\
              [pipeline]\nfree_disk_mib_min = 0\n{extra}\n",
             state = path("state"),

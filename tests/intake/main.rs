@@ -5,5 +5,7 @@
 mod common;
 
 mod events;
+mod jobs;
 mod queue;
 mod support;
+mod uploads;

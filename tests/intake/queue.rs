@@ -1,6 +1,6 @@
 //! The queue: pause, forecast, another try.
 
-use crate::common::TestDaemon;
+use crate::common::{TestDaemon, wait_until};
 use crate::support::{drop_call, wait_for};
 
 #[test]
@@ -20,7 +20,7 @@ fn a_pause_survives_a_restart_and_calls_are_found_all_the_same() {
     assert_eq!((&queue["paused"], &queue["waiting_total"]), (&true.into(), &1.into()));
     assert_eq!((&queue["eta_seconds"], &queue["eta_note"]), (&None::<f64>.into(), &"The queue is paused.".into()));
     assert!(http.get("/readyz").text().contains("The queue is paused since"), "and readyz says so");
-    assert!(daemon.log().contains("The queue is paused"), "and so does the log");
+    wait_until("the log says so too", || daemon.log().contains("The queue is paused").then_some(()));
     assert_eq!(http.get("/api/v1/recordings/?status=pending").json()["total"], 1, "nothing was taken up");
     assert_eq!(http.post("/api/v1/queue/resume").json()["paused"], false);
     wait_for(&http, "/api/v1/recordings/?status=completed", "it is worked on", |page| page["total"] == 1);

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use serde_json::Value;
 
-use crate::common::{Http, PATIENCE, TestDaemon, wait_until};
+use crate::common::{Answer, Http, PATIENCE, TestDaemon, wait_until};
 
 pub const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/calls");
 
@@ -108,4 +108,66 @@ fn read(mut reader: impl BufRead, events: &mpsc::Sender<Event>) {
         }
         line.clear();
     }
+}
+
+/// A form: fields, then the file, if any, under the name it is sent with.
+pub struct Form<'a> {
+    pub fields: &'a [(&'a str, &'a str)],
+    pub file: Option<(&'a str, &'a [u8])>,
+}
+
+const BOUNDARY: &str = "----a-boundary-no-call-contains";
+
+impl Form<'_> {
+    fn body(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        for (name, value) in self.fields {
+            write!(body, "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").unwrap();
+        }
+        if let Some((name, bytes)) = self.file {
+            write!(
+                body,
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+                 Content-Type: application/octet-stream\r\n\r\n"
+            )
+            .unwrap();
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        write!(body, "--{BOUNDARY}--\r\n").unwrap();
+        body
+    }
+
+    /// The head and the whole body, as they are sent.
+    pub fn request(&self, http: &Http, target: &str) -> Vec<u8> {
+        let body = self.body();
+        let (host, token, length) = (http.address, &http.token, body.len());
+        let mut request = format!(
+            "POST {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
+             Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {length}\r\n\r\n"
+        )
+        .into_bytes();
+        request.extend(body);
+        request
+    }
+
+    pub fn send(&self, http: &Http, target: &str) -> Answer {
+        http.request(&self.request(http, target))
+    }
+}
+
+/// Uploads a sample call.
+pub fn upload(http: &Http, name: &str, fields: &[(&str, &str)]) -> Answer {
+    let bytes = std::fs::read(sample(name)).unwrap();
+    Form { fields, file: Some((name, &bytes)) }.send(http, "/api/v1/recordings")
+}
+
+/// Files below a folder, whatever their names.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+    }
+    files
 }
