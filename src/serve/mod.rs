@@ -12,6 +12,7 @@ mod auth;
 mod calls;
 mod error;
 mod fetch;
+mod filters;
 mod guard;
 mod health;
 mod listener;

@@ -38,6 +38,8 @@ pub struct RecordingPage {
     pub skip: u64,
     /// Most items in this page.
     pub limit: u64,
+    /// Give it as `cursor` for the page behind this one; null on the last.
+    pub next_cursor: Option<String>,
     /// Newest first.
     pub items: Vec<RecordingItem>,
 }
