@@ -25,8 +25,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::discover::Discoverer;
 use crate::fetch::Files;
+use crate::search::Search;
 use crate::serve::{self, ApiParts};
-use crate::store::{Sealed, Store};
+use crate::store::{Sealed, Store, StoreError};
 use crate::systemd;
 use engine::Engine;
 use panel::Panel;
@@ -82,8 +83,10 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
     let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
+    let search = Search::open(&store, &config.state_dir);
     let router = serve::router(ApiParts {
-        store,
+        search: search.clone(),
+        store: store.clone(),
         files: Files::open(&config.state_dir)?,
         loops: Arc::clone(&panel) as Arc<dyn serve::Loops>,
         clock,
@@ -100,6 +103,14 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     parts.spawn({
         let stop = stop.clone();
         async move { engine.run(stop).await.context("The pipeline ended.") }
+    });
+    parts.spawn({
+        let (search, stop) = (search, stop.clone());
+        async move { search.run(stop).await.context("The search index ended.") }
+    });
+    parts.spawn({
+        let stop = stop.clone();
+        async move { fill_derived(store, stop).await.context("Older recordings could not be taken into the lists.") }
     });
     parts.spawn({
         let stop = stop.clone();
@@ -180,6 +191,19 @@ async fn open(state_dir: &Path) -> anyhow::Result<Store> {
             _ = ticks.tick() => systemd::extend_timeout(OPENING_EXTENSION),
         }
     }
+}
+
+/// Fills what lists are answered from in a database of an earlier release, piece by piece, so that nobody waits for it.
+async fn fill_derived(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
+    while !stop.is_cancelled() {
+        let store = store.clone();
+        match spawn_blocking(move || store.fill_derived()).await {
+            Ok(Ok(true)) => {}
+            Ok(filled) => return filled.map(drop),
+            Err(_) => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 async fn done(part: impl Future<Output = ()>) -> anyhow::Result<()> {

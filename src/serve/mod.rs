@@ -23,6 +23,7 @@ mod params;
 mod providers;
 mod queue;
 mod recordings;
+mod search;
 mod stats;
 mod token;
 mod transcript;
@@ -54,6 +55,7 @@ use utoipa_axum::routes;
 use crate::call::Recording;
 use crate::clock::Clock;
 use crate::fetch::Files;
+use crate::search::{Search, SearchError};
 use crate::store::{Store, StoreError};
 
 use error::ApiError;
@@ -73,6 +75,8 @@ const DELIVERIES_MAX: usize = 16;
 pub struct ApiParts {
     /// Where everything is.
     pub store: Store,
+    /// Its full-text search.
+    pub search: Search,
     /// The audio files, which are streamed, and removed with their recording.
     pub files: Files,
     /// The loops beside the API.
@@ -95,6 +99,7 @@ struct Api(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    search: Search,
     files: Files,
     loops: Arc<dyn Loops>,
     clock: Arc<dyn Clock>,
@@ -109,6 +114,16 @@ impl Api {
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let store = self.0.store.clone();
+        let answer = tokio::task::spawn_blocking(move || question(&store)).await;
+        answer.map_err(|_| ApiError::internal())?.map_err(ApiError::from)
+    }
+
+    /// The same for questions that the search index has a part in.
+    async fn ask_index<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Store) -> Result<T, SearchError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let store = self.0.store.clone();
         let answer = tokio::task::spawn_blocking(move || question(&store)).await;
@@ -139,6 +154,7 @@ pub fn router(parts: ApiParts) -> Router {
     let guard = guard::Guard::new(token::TokenCheck::new(&parts.token), parts.address);
     let api = Api(Arc::new(Shared {
         store: parts.store,
+        search: parts.search,
         files: parts.files,
         loops: parts.loops,
         clock: parts.clock,
@@ -177,6 +193,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(recordings::list))
         .routes(routes!(recordings::get, recordings::remove))
         .routes(routes!(recordings::reprocess))
+        .routes(routes!(search::search))
         .routes(routes!(transcript::get))
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))

@@ -11,8 +11,11 @@ use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::filters::{self, Paging, filters, fingerprint};
 use super::params::Params;
+use super::search::{IndexView, refused};
 use super::view::{RecordingDetail, RecordingItem, RecordingPage};
 use crate::call::{RecordingId, Step};
+use crate::search::{Ask, Search, SearchError};
+use crate::store::{ListQuery, Page, Store};
 
 const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
 
@@ -27,7 +30,7 @@ const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, 
         ("from_date" = Option<String>, Query, description = "Recorded on this date or at this time or later; also `start_date`."),
         ("to_date" = Option<String>, Query, description = "Recorded up to and including this date or time; also `end_date`."),
         ("phone_number" = Option<String>, Query, description = "Some party has this number; its end is enough, only digits count."),
-        ("search_text" = Option<String>, Query, description = "A name, number, e-mail, file name or the beginning of the transcript contains it."),
+        ("search_text" = Option<String>, Query, description = "Words in the transcript, names, numbers, file names, summary or notes; beginnings will do. The language is that of `GET /api/v1/search`."),
         ("has_transcript" = Option<bool>, Query, description = "With, or without, a transcript that has words."),
         ("provider" = Option<String>, Query, description = "`folder`, `twilio`, `ringcentral` or `webex`."),
         ("language" = Option<String>, Query, description = "Language of the transcript as ISO 639-1: `en`."),
@@ -50,17 +53,43 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
     let mut query = filters(&mut params)?;
     query.search_text = params.text(&["search_text"])?;
     params.finish()?;
+    let ask = query
+        .search_text
+        .as_deref()
+        .map(|text| Ask::read_loosely(text).map_err(|error| refused("search_text", text, &error)));
+    let ask = ask.transpose()?;
     let fingerprint = fingerprint(&query, "");
     query.after = paging.cursor.as_deref().map(|cursor| filters::place(cursor, fingerprint)).transpose()?;
     (query.skip, query.limit) = (paging.skip, paging.limit());
-    let page = api.ask(move |store| store.list(&query)).await?;
+    let search = api.0.search.clone();
+    let (page, index) = api.ask_index(move |store| found(&search, store, query, ask)).await?;
     Ok(Json(RecordingPage {
         total: page.total,
         skip: paging.skip,
         limit: paging.limit,
         next_cursor: page.next.map(|place| filters::cursor(place, fingerprint)),
+        index,
         items: page.items.iter().map(RecordingItem::of).collect(),
     }))
+}
+
+/// The page, and how far the index is when it had a part in it. Until the index holds every recording a text is looked for
+/// in the rows, as far as they know it.
+fn found(
+    search: &Search,
+    store: &Store,
+    mut query: ListQuery,
+    ask: Option<Ask>,
+) -> Result<(Page, Option<IndexView>), SearchError> {
+    let Some(ask) = ask else { return Ok((store.list(&query)?, None)) };
+    let standing = search.standing()?;
+    let among = if standing.complete { search.among(&ask).map(Some) } else { Ok(None) };
+    match among {
+        Ok(Some(among)) => (query.search_text, query.among) = (None, Some(among)),
+        Ok(None) | Err(SearchError::NotReady | SearchError::Index(_)) => {}
+        Err(error) => return Err(error),
+    }
+    Ok((store.list(&query)?, Some(standing.into())))
 }
 
 /// Everything known of one recording, its transcript included.

@@ -11,6 +11,7 @@ use callscribe::call::{
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
+use callscribe::search::Search;
 use callscribe::serve::{Account, ApiParts, Check, Looked, Loops, Parked, Reach, Running, router, serve};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -93,6 +94,7 @@ impl Loops for ScriptedLoops {
 pub struct Served {
     pub http: Http,
     pub store: Store,
+    pub search: Search,
     pub loops: Arc<ScriptedLoops>,
     pub state: tempfile::TempDir,
     stop: CancellationToken,
@@ -104,12 +106,14 @@ impl Served {
     pub fn empty() -> Self {
         let state = tempfile::tempdir().unwrap();
         let store = Store::open(&state.path().join("callscribe.redb")).unwrap();
+        let search = Search::open(&store, state.path());
         let loops = Arc::new(ScriptedLoops(Mutex::default()));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let parts = ApiParts {
             store: store.clone(),
+            search: search.clone(),
             files: Files::open(state.path()).unwrap(),
             loops: loops.clone(),
             clock: Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z"))),
@@ -121,7 +125,7 @@ impl Served {
         let stop = CancellationToken::new();
         runtime.spawn(serve(listener, router(parts), stop.clone(), Duration::from_secs(1)));
         let http = Http { address, token: TOKEN.to_owned() };
-        Self { http, store, loops, state, stop, runtime: Some(runtime) }
+        Self { http, store, search, loops, state, stop, runtime: Some(runtime) }
     }
 
     /// One recording in each standing, newest first: pending, failed, waiting, completed.
