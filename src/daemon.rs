@@ -26,8 +26,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Role};
 use crate::discover::Discoverer;
 use crate::fetch::Files;
+use crate::search::Search;
 use crate::serve::{self, ApiParts, SignIns};
-use crate::store::{Sealed, Store};
+use crate::store::{Sealed, Store, StoreError};
 use crate::systemd;
 use engine::Engine;
 use panel::Panel;
@@ -98,8 +99,10 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
     let console = SignIns::new(Arc::clone(&clock));
     let stop = CancellationToken::new();
+    let search = Search::open(&store, &config.state_dir);
     let router = serve::router(ApiParts {
-        store,
+        search: search.clone(),
+        store: store.clone(),
         files: Files::open(&config.state_dir)?,
         loops: Arc::clone(&panel) as Arc<dyn serve::Loops>,
         clock,
@@ -123,6 +126,14 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     parts.spawn({
         let stop = stop.clone();
         async move { engine.run(stop).await.context("The pipeline ended.") }
+    });
+    parts.spawn({
+        let (search, stop) = (search, stop.clone());
+        async move { search.run(stop).await.context("The search index ended.") }
+    });
+    parts.spawn({
+        let stop = stop.clone();
+        async move { fill_derived(store, stop).await.context("Older recordings could not be taken into the lists.") }
     });
     parts.spawn({
         let stop = stop.clone();
@@ -204,6 +215,19 @@ async fn open(state_dir: &Path) -> anyhow::Result<Store> {
             _ = ticks.tick() => systemd::extend_timeout(OPENING_EXTENSION),
         }
     }
+}
+
+/// Fills what lists are answered from in a database of an earlier release, piece by piece, so that nobody waits for it.
+async fn fill_derived(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
+    while !stop.is_cancelled() {
+        let store = store.clone();
+        match spawn_blocking(move || store.fill_derived()).await {
+            Ok(Ok(true)) => {}
+            Ok(filled) => return filled.map(drop),
+            Err(_) => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 async fn done(part: impl Future<Output = ()>) -> anyhow::Result<()> {

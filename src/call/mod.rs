@@ -16,8 +16,8 @@ pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use job::{Job, JobCounts, JobId, JobKind, JobState};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use recording::{
-    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording,
-    SummarySentence, TranscriptFacts,
+    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording, Sentiment,
+    SentimentLabel, SummarySentence, TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
 pub use transcript::{

@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::daemon::{ADDRESS_FILE, DATABASE_FILE};
 use crate::fetch::Files;
 use crate::provider::upload::Uploads;
+use crate::search::Search;
 use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running};
 use crate::store::{Store, StoreError};
 
@@ -107,6 +108,7 @@ impl Archive {
     fn here(store: Store, config: &Config) -> anyhow::Result<Self> {
         let token = SecretString::from(uuid::Uuid::now_v7().to_string());
         let router = serve::router(ApiParts {
+            search: Search::open(&store, &config.state_dir),
             store,
             files: Files::open(&config.state_dir)?,
             loops: Arc::new(NoLoops { model: config.transcribe.model.clone() }),

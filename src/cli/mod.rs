@@ -13,6 +13,7 @@ pub mod login;
 pub mod models;
 mod progress;
 pub mod retry;
+pub mod search;
 pub mod serve;
 pub mod show;
 pub mod transcribe;
@@ -82,6 +83,8 @@ pub enum Command {
     Login(login::Args),
     /// List recordings
     List(list::Args),
+    /// Find calls by what was said in them
+    Search(search::Args),
     /// Show one recording or its transcript
     Show(show::Args),
     /// Run steps of a recording again
@@ -116,6 +119,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Fetch(args) => fetch::run(args, config).await,
         Command::Login(args) => login::run(args, config).await,
         Command::List(args) => list::run(args, config).await,
+        Command::Search(args) => search::run(args, config).await,
         Command::Show(args) => show::run(args, config).await,
         Command::Retry(args) => retry::run(args, config).await,
         Command::Models(args) => models::run(args, &config).await,

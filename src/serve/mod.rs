@@ -17,6 +17,7 @@ mod eta;
 mod events;
 mod fetch;
 mod form;
+mod filters;
 mod guard;
 mod health;
 mod hub;
@@ -30,6 +31,7 @@ mod providers;
 mod queue;
 mod recordings;
 pub mod roles;
+mod search;
 mod stats;
 mod token;
 mod transcript;
@@ -66,6 +68,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Role, TokenConfig};
 use crate::fetch::Files;
 use crate::provider::upload::Uploads;
+use crate::search::{Search, SearchError};
 use crate::store::{Store, StoreError};
 
 use caller::Callers;
@@ -91,6 +94,8 @@ const UPLOADS_MAX: usize = 8;
 pub struct ApiParts {
     /// Where everything is.
     pub store: Store,
+    /// Its full-text search.
+    pub search: Search,
     /// The audio files, which are streamed, and removed with their recording.
     pub files: Files,
     /// The loops beside the API.
@@ -153,6 +158,7 @@ struct Api(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    search: Search,
     files: Files,
     loops: Arc<dyn Loops>,
     clock: Arc<dyn Clock>,
@@ -172,6 +178,16 @@ impl Api {
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let store = self.0.store.clone();
+        let answer = tokio::task::spawn_blocking(move || question(&store)).await;
+        answer.map_err(|_| ApiError::internal())?.map_err(ApiError::from)
+    }
+
+    /// The same for questions that the search index has a part in.
+    async fn ask_index<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Store) -> Result<T, SearchError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let store = self.0.store.clone();
         let answer = tokio::task::spawn_blocking(move || question(&store)).await;
@@ -204,6 +220,7 @@ pub fn router(parts: ApiParts) -> Router {
     let guard = guard::Guard::new(callers, parts.address, hosts, open_metrics);
     let api = Api(Arc::new(Shared {
         store: parts.store,
+        search: parts.search,
         files: parts.files,
         loops: parts.loops,
         clock: parts.clock,
@@ -264,6 +281,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(recordings::cancel))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get, jobs::cancel))
+        .routes(routes!(search::search))
         .routes(routes!(transcript::get))
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))

@@ -10,9 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+pub use super::search::IndexView;
 use crate::call::{
-    Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, StageStatus, Step,
-    TranscriptSource,
+    Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, SentimentLabel, StageStatus,
+    Step, TranscriptSource,
 };
 pub use detail::{AudioView, InsightView, RecordingDetail, SentenceView, StepView, StepsView};
 
@@ -38,6 +39,12 @@ pub struct RecordingPage {
     pub skip: u64,
     /// Most items in this page.
     pub limit: u64,
+    /// Give it as `cursor` for the page behind this one; null on the last.
+    pub next_cursor: Option<String>,
+    /// With `search_text`: how far the search index is. Until it is complete, only names, numbers, file names and the first
+    /// words of transcripts are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexView>,
     /// Newest first.
     pub items: Vec<RecordingItem>,
 }
@@ -105,6 +112,11 @@ pub struct RecordingItem {
     pub insight_summary: Option<String>,
     /// Words and phrases that stand out.
     pub topics: Vec<String>,
+    /// Kinds of call it belongs to.
+    pub categories: Vec<String>,
+    /// How it sounded: `positive`, `neutral` or `negative`.
+    #[schema(schema_with = sentiment)]
+    pub sentiment: Option<&'static str>,
     /// Nobody may remove it.
     pub legal_hold: bool,
     /// When callscribe first heard of it.
@@ -151,6 +163,8 @@ impl RecordingItem {
                 (!sentences.is_empty()).then(|| shortened(&sentences.join(" ")))
             }),
             topics: insight.map(|insight| insight.topics.clone()).unwrap_or_default(),
+            categories: insight.map(|insight| insight.categories.clone()).unwrap_or_default(),
+            sentiment: insight.and_then(|insight| insight.sentiment).map(|sentiment| sentiment.label.as_str()),
             legal_hold: recording.legal_hold,
             created_at: recording.created_at,
             updated_at: recording.updated_at,
@@ -209,6 +223,10 @@ pub(super) fn step_name() -> Object {
 
 fn stage_status() -> Object {
     one_of(["pending", "processing", "completed", "skipped", "failed"])
+}
+
+fn sentiment() -> Object {
+    one_of(SentimentLabel::ALL.map(SentimentLabel::as_str))
 }
 
 fn transcript_source() -> Object {

@@ -153,6 +153,7 @@ impl Store {
             let id = row.recording.id.as_bytes();
             if let Some(transcript) = &effects.transcript {
                 tables.transcripts.insert(id, record::encode(transcript.as_ref())?.as_slice())?;
+                tables.note_text(row.recording.id)?;
             }
             if let Some((language, confidence)) = effects.language {
                 let stored = tables.transcripts.get(id)?.map(|bytes| record::decode::<Transcript>(bytes.value()));

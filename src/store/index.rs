@@ -79,7 +79,7 @@ pub(super) const fn provider_code(provider: ProviderKind) -> u8 {
     }
 }
 
-fn has_words(row: &Row) -> bool {
+pub(super) fn has_words(row: &Row) -> bool {
     row.recording.transcript.as_ref().is_some_and(|transcript| transcript.word_count > 0)
 }
 
@@ -120,7 +120,8 @@ impl Tables<'_> {
             self.count(name, after - before)?;
         }
         self.recordings.insert(new.recording.id.as_bytes(), record::encode(new)?.as_slice())?;
-        Ok(())
+        self.follow_row(old, new)?;
+        self.follow_text(old, new)
     }
 
     /// Adds to a kept sum.

@@ -110,6 +110,7 @@ impl Store {
             }
             tables.adopt(&mut row, now)?;
             tables.put(Some(&old), &row)?;
+            tables.note_text(id)?;
             Ok(Verdict::Keep(row.recording))
         })?;
         self.announce_work();

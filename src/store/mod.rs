@@ -10,12 +10,15 @@
 mod audit;
 mod check;
 mod claim;
+mod derived;
 mod discovered;
 mod error;
+mod facets;
 mod index;
 mod jobs;
 mod late;
 mod news;
+mod list;
 mod open;
 mod outcome;
 mod places;
@@ -27,6 +30,7 @@ mod schema;
 mod seal;
 mod started;
 mod state;
+mod unindexed;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -45,14 +49,16 @@ use error::{Fault, unwinding};
 pub use jobs::{NewUpload, Taken};
 use news::Teller;
 pub use news::{Backlog, Change, Changed, Pace};
+pub use list::{Among, ListQuery, Page, Place};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
-pub use query::{ListQuery, Page, Stats};
+pub use query::Stats;
 pub use record::Quarantined;
 pub use remove::Removed;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use started::StartedCall;
+pub use unindexed::{IndexMark, Searchable, Unindexed};
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;

@@ -7,14 +7,16 @@
 use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction};
 
 use super::news::News;
+use super::facets::{NumberRow, Sums};
 
 /// The layout below; raised when a table changes its meaning. An older program refuses a newer layout.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 type Id = &'static [u8; 16];
 type Str = &'static str;
 type Bytes = &'static [u8];
 type Facts = (u8, u8, u8, bool, Str);
+type Tag = u128;
 
 /// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many; `paused_since_ms`, while
 /// it is; `pace_…` -> sums behind [`Pace`](super::Pace).
@@ -62,8 +64,23 @@ pub(super) const LATE: TableDefinition<(i64, Id), ()> = TableDefinition::new("la
 /// name -> sum over all recordings, see [`COUNTER_NAMES`](super::index::COUNTER_NAMES).
 pub(super) const COUNTERS: TableDefinition<Str, i64> = TableDefinition::new("counters");
 
+/// (tag, listed at, id): what a filter may ask for, see [`facets`](super::facets). Since layout 2, as all that follow.
+pub(super) const FACETS: TableDefinition<(Tag, i64, Id), ()> = TableDefinition::new("facets");
+/// (digits of a telephone number from its end, listed at, id).
+pub(super) const PHONES: TableDefinition<(Str, i64, Id), ()> = TableDefinition::new("phones");
+/// digits of a telephone number -> (calls, by standing, newest call).
+pub(super) const NUMBERS: TableDefinition<Str, NumberRow> = TableDefinition::new("numbers");
+/// (newest call, digits of a telephone number).
+pub(super) const NUMBERS_BY_LAST: TableDefinition<(i64, Str), ()> = TableDefinition::new("numbers_by_last");
+/// (kind, day, value) -> [`Sums`](super::facets::Sums).
+pub(super) const DAYS: TableDefinition<(u8, i32, Str), Sums> = TableDefinition::new("days");
+/// id -> serial: what the search index has not taken up yet.
+pub(super) const UNINDEXED: TableDefinition<Id, u64> = TableDefinition::new("unindexed");
+/// name -> how far something is that is done in pieces.
+pub(super) const PROGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("progress");
+
 /// How many tables there are.
-pub(super) const TABLES: usize = 20;
+pub(super) const TABLES: usize = 27;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -89,6 +106,13 @@ pub(super) struct Tables<'t> {
     pub(super) counters: Table<'t, Str, i64>,
     /// What is told once all of this is durable.
     pub(super) news: News,
+    pub(super) facets: Table<'t, (Tag, i64, Id), ()>,
+    pub(super) phones: Table<'t, (Str, i64, Id), ()>,
+    pub(super) numbers: Table<'t, Str, NumberRow>,
+    pub(super) numbers_by_last: Table<'t, (i64, Str), ()>,
+    pub(super) days: Table<'t, (u8, i32, Str), Sums>,
+    pub(super) unindexed: Table<'t, Id, u64>,
+    pub(super) progress: Table<'t, Str, Bytes>,
 }
 
 impl<'t> Tables<'t> {
@@ -116,6 +140,13 @@ impl<'t> Tables<'t> {
             late: tx.open_table(LATE)?,
             counters: tx.open_table(COUNTERS)?,
             news: News::default(),
+            facets: tx.open_table(FACETS)?,
+            phones: tx.open_table(PHONES)?,
+            numbers: tx.open_table(NUMBERS)?,
+            numbers_by_last: tx.open_table(NUMBERS_BY_LAST)?,
+            days: tx.open_table(DAYS)?,
+            unindexed: tx.open_table(UNINDEXED)?,
+            progress: tx.open_table(PROGRESS)?,
         })
     }
 }

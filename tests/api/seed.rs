@@ -12,6 +12,7 @@ use callscribe::call::{
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
 use callscribe::provider::upload::Uploads;
+use callscribe::search::Search;
 use callscribe::serve::{Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, router, serve};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -94,6 +95,7 @@ impl Loops for ScriptedLoops {
 pub struct Served {
     pub http: Http,
     pub store: Store,
+    pub search: Search,
     pub loops: Arc<ScriptedLoops>,
     pub state: tempfile::TempDir,
     stop: CancellationToken,
@@ -105,6 +107,7 @@ impl Served {
     pub fn empty() -> Self {
         let state = tempfile::tempdir().unwrap();
         let store = Store::open(&state.path().join("callscribe.redb")).unwrap();
+        let search = Search::open(&store, state.path());
         let loops = Arc::new(ScriptedLoops(Mutex::default()));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -112,6 +115,7 @@ impl Served {
         let stop = CancellationToken::new();
         let parts = ApiParts {
             store: store.clone(),
+            search: search.clone(),
             files: Files::open(state.path()).unwrap(),
             loops: loops.clone(),
             clock: Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z"))),
@@ -130,7 +134,7 @@ impl Served {
         };
         runtime.spawn(serve(listener, router(parts), stop.clone(), Duration::from_secs(1)));
         let http = Http { address, token: TOKEN.to_owned() };
-        Self { http, store, loops, state, stop, runtime: Some(runtime) }
+        Self { http, store, search, loops, state, stop, runtime: Some(runtime) }
     }
 
     /// One recording in each standing, newest first: pending, failed, waiting, completed.
@@ -228,7 +232,7 @@ impl Seeds<'_> {
         let language = Some(Language::new("en"));
         self.finish(Lane::Light, done(StepResult::Language { language, confidence: 0.97 }), now);
         let sentence = SummarySentence { text: "I want a refund.".to_owned(), segment: 1, start_ms: 1500 };
-        let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()] };
+        let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()], ..Insight::default() };
         self.finish(Lane::Light, done(StepResult::Insight(insight)), now);
         id
     }
