@@ -6,6 +6,7 @@
 
 mod door;
 mod engine;
+mod ledger;
 mod panel;
 mod signals;
 mod sources;
@@ -26,6 +27,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Role};
 use crate::discover::Discoverer;
 use crate::fetch::Files;
+use crate::notify::Notifier;
+use crate::provider::client::Timing;
 use crate::search::Search;
 use crate::serve::{self, ApiParts, SignIns};
 use crate::store::{Sealed, Store, StoreError};
@@ -95,8 +98,15 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     let uploads = sources::uploads(&config, &store).await?;
     let sources = sources::open(&config, &clock, sealed, &uploads)?;
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
+    let notifier = Notifier::new(&store, &clock, &config.notify, notify_timing())?;
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
-    let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
+    let panel = Arc::new(Panel::new(
+        engine.gauge(),
+        discoverer.clone(),
+        notifier.clone(),
+        Arc::clone(&config),
+        Arc::clone(&clock),
+    ));
     let console = SignIns::new(Arc::clone(&clock));
     let stop = CancellationToken::new();
     let search = Search::open(&store, &config.state_dir);
@@ -122,7 +132,15 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
 
     let (health, drain) = (Arc::clone(&panel), config.pipeline.drain_timeout);
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
-    parts.spawn(done(serve::serve(listener, router, stop.clone(), drain)));
+    let door::Ways { listeners, address_for_commands } = door::open(listener, &config.api).await?;
+    for listener in listeners {
+        parts.spawn(done(serve::serve(listener, router.clone(), stop.clone(), drain)));
+    }
+    parts.spawn(ledger::keep(store.clone(), stop.clone()));
+    parts.spawn({
+        let stop = stop.clone();
+        async move { notifier.run(stop).await.context("Notifying ended.") }
+    });
     parts.spawn({
         let stop = stop.clone();
         async move { engine.run(stop).await.context("The pipeline ended.") }
@@ -141,10 +159,11 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     });
     parts.spawn(done(systemd::watchdog(move || health.is_healthy(), stop.clone())));
 
-    let address_file = AddressFile::write(&config.state_dir, address)?;
+    let address_file = AddressFile::write(&config.state_dir, address_for_commands)?;
     tracing::info!(%address, state = %config.state_dir.display(), "The daemon is ready.");
-    systemd::ready(&format!("Serving on http://{address}"));
-    let console_link = format!("http://{address}{}", console.offer_link(Role::Admin)?);
+    let scheme = if config.api.tls.is_some() { "https" } else { "http" };
+    systemd::ready(&format!("Serving on {scheme}://{address}"));
+    let console_link = format!("{scheme}://{address}{}", console.offer_link(Role::Admin)?);
     on_listening(Listening { address, is_first_start, console_link });
 
     let ended = watch(&mut parts, &mut signals, &stop, drain).await;
@@ -228,6 +247,11 @@ async fn fill_derived(store: Store, stop: CancellationToken) -> Result<(), Store
         }
     }
     Ok(())
+}
+
+/// Sinks answer at once that they have an event, and do what they do with it afterwards.
+fn notify_timing() -> Timing {
+    Timing { answer: Duration::from_secs(20), ..Timing::default() }
 }
 
 async fn done(part: impl Future<Output = ()>) -> anyhow::Result<()> {

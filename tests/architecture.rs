@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 6] = [
     &["call"],
     &["config", "observe", "systemd", "clock"],
     &["provider", "fetch", "decode", "transcribe", "understand", "export", "store", "search", "models"],
-    &["serve", "pipeline", "discover"],
+    &["serve", "notify", "pipeline", "discover"],
     &["daemon"],
     &["cli"],
 ];

@@ -48,3 +48,17 @@ pub enum Disposition {
     /// The program cannot go on safely.
     Fatal,
 }
+
+impl Disposition {
+    /// The name in metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Retry { .. } => "retry",
+            Self::Park => "park",
+            Self::Wait { .. } => "wait",
+            Self::Absent => "absent",
+            Self::Reject => "reject",
+            Self::Fatal => "fatal",
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod checks;
 mod error;
 mod languages;
 mod log_filter;
+mod notify;
 mod patterns;
 mod places;
 mod reader;
@@ -29,6 +30,7 @@ pub use accounts::{
 };
 pub use error::{ConfigErrors, Problem};
 pub(crate) use languages::known_language;
+pub use notify::NotifyConfig;
 pub use tokens::{OWN_TOKEN, Role, TokenConfig};
 
 use self::error::Problems;
@@ -65,6 +67,8 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Our door to the providers.
     pub webhooks: WebhooksConfig,
+    /// Sinks that are told of finished recordings.
+    pub notify: Vec<NotifyConfig>,
 }
 
 /// What is logged and how.
@@ -287,9 +291,15 @@ impl Config {
         .filter_map(|(section, kind)| accounts::account(&accounts::Reading { section: &section, env }, kind))
         .collect();
         let webhooks = accounts::webhooks(&root.section("webhooks"));
+        let notify: Vec<NotifyConfig> = root
+            .sections("notify")
+            .into_iter()
+            .filter_map(|section| notify::sink(&accounts::Reading { section: &section, env }))
+            .collect();
         root.finish(|_| None);
 
-        checks::door(&api, &api_section);
+        checks::sinks(&notify, problems);
+        checks::door(&api, &api_section, env, problems);
         checks::accounts(&accounts, &webhooks, problems);
         checks::state_dir(&state_dir, root, problems);
         checks::folders(&folders, &state_dir);
@@ -297,7 +307,7 @@ impl Config {
 
         transcribe.model_dirs = places::model_dirs(transcribe.model_dirs, &state_dir, env);
         let folders = folders.into_iter().map(|(_, folder)| folder).collect();
-        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks }
+        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks, notify }
     }
 }
 

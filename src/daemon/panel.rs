@@ -9,12 +9,15 @@ use reqwest::Url;
 use tokio::sync::Semaphore;
 
 use super::engine::Gauge;
+use super::ledger;
 use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, NotifyConfig};
 use crate::discover::{DiscoverError, Discoverer, SignIns};
+use crate::notify::{Health, Notifier};
 use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
-use crate::serve::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+use crate::serve::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing};
+use crate::store::Egress;
 
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
@@ -31,11 +34,19 @@ pub(super) struct Panel {
     looks: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
     sign_ins: Arc<SignIns>,
+    notifier: Notifier,
 }
 
 impl Panel {
-    pub(super) fn new(engine: Gauge, discoverer: Discoverer, config: Arc<Config>, clock: Arc<dyn Clock>) -> Self {
-        Self { engine, discoverer, config, looks: Arc::new(Semaphore::new(LOOKS_MAX)), clock, sign_ins: Arc::default() }
+    pub(super) fn new(
+        engine: Gauge,
+        discoverer: Discoverer,
+        notifier: Notifier,
+        config: Arc<Config>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let looks = Arc::new(Semaphore::new(LOOKS_MAX));
+        Self { engine, discoverer, config, looks, clock, sign_ins: Arc::default(), notifier }
     }
 
     /// Whether the watchdog may be petted: the pipeline runs.
@@ -234,6 +245,37 @@ impl Loops for Panel {
             Ok(account.to_string())
         }
         .boxed()
+    }
+
+    fn sinks(&self) -> Vec<Sink> {
+        self.config.notify.iter().zip(self.notifier.health()).map(|(config, health)| sink(config, health)).collect()
+    }
+
+    fn wake_sinks(&self) {
+        self.notifier.hurry();
+    }
+
+    fn test_sink(&self, name: String) -> BoxFuture<'static, Option<(uuid::Uuid, Result<u16, String>)>> {
+        let notifier = self.notifier.clone();
+        async move { notifier.test(&name).await.map(|tried| (tried.event, tried.result)) }.boxed()
+    }
+
+    fn take_traffic(&self) -> Vec<Egress> {
+        ledger::take()
+    }
+}
+
+/// A sink as the configuration and its task see it.
+fn sink(config: &NotifyConfig, health: Health) -> Sink {
+    Sink {
+        name: health.name,
+        host: health.host,
+        events: config.events.clone(),
+        include_transcript: config.include_transcript,
+        last_success_at: health.last_success_at,
+        last_failure_at: health.last_failure_at,
+        last_error: health.last_error,
+        down_until: health.down_until,
     }
 }
 

@@ -314,6 +314,8 @@ impl Watched {
             }
             Err(error) => {
                 let problem = error.to_string();
+                let kind = error.disposition().name();
+                crate::observe::metrics::provider_error(status.provider.as_str(), status.account.as_str(), kind);
                 if status.problem.as_ref() != Some(&problem) {
                     tracing::warn!(account = %status.account, provider = %status.provider, %error, "A look at a source failed.");
                 }

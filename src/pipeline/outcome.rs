@@ -6,6 +6,7 @@ use super::shared::Shared;
 use super::steps::Setback;
 use super::{Parked, PipelineError};
 use crate::call::{Disposition, Step, retry};
+use crate::observe::metrics;
 use crate::store::{Claim, StepOutcome};
 
 /// How long parked work waits before it is tried again by itself: soon after a person has mended it, and seldom enough
@@ -31,6 +32,10 @@ impl Shared {
         setback: Setback,
         is_stopping: bool,
     ) -> Result<StepOutcome, PipelineError> {
+        if let (Setback::Failure { disposition, .. }, true) = (&setback, claim.step < Step::Transcribe) {
+            let key = &claim.recording.key;
+            metrics::provider_error(key.provider.as_str(), key.account.as_str(), disposition.name());
+        }
         Ok(match setback {
             Setback::NotToBeHad(reason) => StepOutcome::Skipped { reason, result: None },
             Setback::NotYet { after, reason } => StepOutcome::Waiting { until: self.later(after), reason },

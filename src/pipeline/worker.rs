@@ -13,6 +13,7 @@ use super::shared::Shared;
 use super::steps::{self, Setback};
 use super::{PipelineError, late, sweep};
 use crate::call::{Language, ProviderKind, Recording, Step, StepState, Transcript};
+use crate::observe::metrics;
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
 
@@ -325,10 +326,23 @@ async fn keep_windows(
     Ok(())
 }
 
+/// Adds a step that ended to the metrics.
+fn measure(recording: &Recording, step: Step) {
+    let record = recording.steps.get(step);
+    let took_s = record.took_ms.map_or(0.0, |ms| ms as f64 / 1000.0);
+    metrics::step_ended(step.as_str(), record.state.name(), took_s);
+    let call_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms);
+    if let (Step::Transcribe, StepState::Completed { .. }, Some(call_ms)) = (step, &record.state, call_ms) {
+        let confidence = recording.transcript.as_ref().and_then(|transcript| transcript.confidence);
+        metrics::transcribed(call_ms as f64 / 1000.0, took_s, confidence);
+    }
+}
+
 /// One line in the log for each step that ends.
 fn tell(recording: &Recording, step: Step, attempt: u32) {
     let record = recording.steps.get(step);
     let (id, state, took_ms) = (recording.id, record.state.name(), record.took_ms);
+    measure(recording, step);
     match &record.state {
         StepState::Failed { error, .. } => {
             tracing::warn!(recording = %id, %step, attempt, took_ms, error, "A step failed.");

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::sinks::Sink;
 use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId, Step};
 use crate::provider::{Access, ProviderError, Started, WebhookAnswer};
+use crate::store::Egress;
 
 /// Answers for pipeline, discovery and model. Nothing here may block.
 pub trait Loops: Send + Sync + 'static {
@@ -68,6 +70,24 @@ pub trait Loops: Send + Sync + 'static {
     /// A person came back from there, with what the provider gave them. Answers the account.
     fn signed_in(&self, _state: String, _code: String) -> BoxFuture<'static, Result<String, ProviderError>> {
         async { Err(not_running()) }.boxed()
+    }
+
+    /// The sinks that are told of finished recordings.
+    fn sinks(&self) -> Vec<Sink> {
+        Vec::new()
+    }
+
+    /// Something was put in line for a sink.
+    fn wake_sinks(&self) {}
+
+    /// Sends a sink a test event: its id, and the status or why there is none. Absent when there is no such sink.
+    fn test_sink(&self, _name: String) -> BoxFuture<'static, Option<(uuid::Uuid, Result<u16, String>)>> {
+        async { None }.boxed()
+    }
+
+    /// What was sent and has not been added to the store's ledger yet; the caller adds it.
+    fn take_traffic(&self) -> Vec<Egress> {
+        Vec::new()
     }
 }
 

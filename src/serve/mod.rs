@@ -12,18 +12,20 @@ mod auth;
 mod caller;
 mod calls;
 mod console;
+mod egress;
 mod error;
 mod eta;
 mod events;
 mod fetch;
-mod form;
 mod filters;
+mod form;
 mod guard;
 mod health;
 mod hub;
 mod jobs;
 mod listener;
 mod loops;
+mod metrics;
 mod openapi;
 mod opinion;
 mod params;
@@ -32,6 +34,7 @@ mod queue;
 mod recordings;
 pub mod roles;
 mod search;
+mod sinks;
 mod stats;
 mod token;
 mod transcript;
@@ -76,8 +79,9 @@ pub use caller::{Caller, NoSessions, Proof, SESSION_COOKIE, Sessions, ThroughSoc
 pub use console::{LINK_LIFE, SignIns};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
-pub use listener::serve;
+pub use listener::{ListenError, Listener, SocketFile, acceptor as tls_acceptor, serve};
 pub use loops::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+pub use sinks::Sink;
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
 
@@ -130,12 +134,21 @@ pub struct Door {
     pub open_metrics: bool,
     /// Who is signed in at the console.
     pub console: SignIns,
+    /// Who keeps sessions instead of the console.
+    pub sessions: Option<Arc<dyn Sessions>>,
 }
 
 impl Default for Door {
     fn default() -> Self {
         let console = SignIns::new(Arc::new(SystemClock));
-        Self { tokens: Vec::new(), socket_role: Role::Operate, hosts: Vec::new(), open_metrics: false, console }
+        Self {
+            tokens: Vec::new(),
+            socket_role: Role::Operate,
+            hosts: Vec::new(),
+            open_metrics: false,
+            console,
+            sessions: None,
+        }
     }
 }
 
@@ -215,8 +228,10 @@ impl Api {
 
 /// All paths, guarded.
 pub fn router(parts: ApiParts) -> Router {
-    let Door { tokens, socket_role, hosts, open_metrics, console } = parts.door;
-    let callers = Callers::new(&parts.token, tokens, Arc::new(console.clone()), socket_role);
+    crate::observe::metrics::install();
+    let Door { tokens, socket_role, hosts, open_metrics, console, sessions } = parts.door;
+    let sessions = sessions.unwrap_or_else(|| Arc::new(console.clone()));
+    let callers = Callers::new(&parts.token, tokens, sessions, socket_role);
     let guard = guard::Guard::new(callers, parts.address, hosts, open_metrics);
     let api = Api(Arc::new(Shared {
         store: parts.store,
@@ -238,6 +253,7 @@ pub fn router(parts: ApiParts) -> Router {
     let (uploads, uploads_document) = uploads().split_for_parts();
     let (router, mut document) = resources(&api).split_for_parts();
     document.merge(uploads_document);
+    openapi::complete(&mut document);
     router
         .route("/openapi.json", openapi::route(document))
         .merge(webhooks::router())
@@ -255,6 +271,7 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
                 // Not the URI: its query holds telephone numbers.
                 .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+                .layer(from_fn(metrics::count))
                 .layer(from_fn(guard::add_headers))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
@@ -291,6 +308,11 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(queue::pause))
         .routes(routes!(queue::resume))
         .routes(routes!(queue::retry_failed))
+        .routes(routes!(sinks::list))
+        .routes(routes!(sinks::deliveries))
+        .routes(routes!(sinks::replay))
+        .routes(routes!(egress::get))
+        .routes(routes!(metrics::get))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
@@ -307,7 +329,8 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(auth::login))
         .routes(routes!(auth::callback))
         .routes(routes!(access::check))
-        .routes(routes!(access::test));
+        .routes(routes!(access::test))
+        .routes(routes!(sinks::test));
     OpenApiRouter::with_openapi(openapi::document()).merge(timed).merge(untimed)
 }
 

@@ -224,15 +224,15 @@ impl Tables<'_> {
         let is_open = |row: &Row| row.recording.steps.next().is_some();
         let (before, after) = (old.job, new.job);
         if let Some(before) = before.filter(|_| before != after) {
-            self.settle(before, new, true)?;
+            self.settle_job(before, new, true)?;
         }
         match after.filter(|_| is_open(old) && !is_open(new)) {
-            Some(job) => self.settle(job, new, false),
+            Some(job) => self.settle_job(job, new, false),
             None => Ok(()),
         }
     }
 
-    fn settle(&mut self, id: JobId, row: &Row, is_cancelled: bool) -> Result<(), Fault> {
+    fn settle_job(&mut self, id: JobId, row: &Row, is_cancelled: bool) -> Result<(), Fault> {
         let Some(mut job) = self.job(id)? else { return Ok(()) };
         if job.settle(&row.recording, is_cancelled, row.recording.updated_at) {
             self.jobs.insert(id.as_bytes(), record::encode(&job)?.as_slice())?;

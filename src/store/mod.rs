@@ -10,16 +10,20 @@
 mod audit;
 mod check;
 mod claim;
+mod deliveries;
+mod depth;
 mod derived;
 mod discovered;
+mod egress;
 mod error;
 mod facets;
 mod index;
 mod jobs;
 mod late;
-mod news;
 mod list;
+mod news;
 mod open;
+mod outbox;
 mod outcome;
 mod places;
 mod query;
@@ -33,6 +37,7 @@ mod state;
 mod unindexed;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
@@ -43,13 +48,17 @@ use uuid::Uuid;
 pub use audit::AuditEntry;
 pub use check::Integrity;
 pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
+pub use deliveries::{Delivery, DeliveryEnd, DeliveryState, SinkCounts};
+pub use depth::Depth;
 pub use discovered::{Inserted, NewRecording};
+pub use egress::Egress;
 pub use error::StoreError;
 use error::{Fault, unwinding};
 pub use jobs::{NewUpload, Taken};
+pub use list::{Among, ListQuery, Page, Place};
 use news::Teller;
 pub use news::{Backlog, Change, Changed, Pace};
-pub use list::{Among, ListQuery, Page, Place};
+pub use outbox::{Event, EventKind, SinkRule};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
 pub use query::Stats;
@@ -93,6 +102,10 @@ struct Inner {
     /// Counts what added work, so that an idle pipeline wakes.
     work: watch::Sender<u64>,
     teller: Teller,
+    /// Counts what was told in the outbox.
+    told: watch::Sender<u64>,
+    /// Whether ends of recordings go to the outbox.
+    tells_ends: AtomicBool,
 }
 
 impl Drop for Inner {
@@ -147,14 +160,19 @@ impl Store {
             // Recovery after a kill takes milliseconds instead of a walk over the whole file.
             tx.set_quick_repair(true);
             let mut tables = Tables::open(&tx)?;
+            tables.tells_ends = self.0.tells_ends.load(Ordering::Relaxed);
             let verdict = body(&mut tables)?;
             let news = std::mem::take(&mut tables.news);
+            let has_told = tables.has_told;
             drop(tables);
             match verdict {
                 Verdict::Keep(value) => {
                     let telling = self.0.teller.begin();
                     tx.commit()?;
                     telling.tell(news);
+                    if has_told {
+                        self.0.told.send_modify(|count| *count = count.wrapping_add(1));
+                    }
                     Ok(value)
                 }
                 Verdict::Drop(value) => tx.abort().map(|()| value).map_err(Fault::from),

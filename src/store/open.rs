@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use redb::{Builder, Database, ReadableDatabase};
@@ -62,7 +63,14 @@ impl Store {
 
     fn over(db: Database, path: &Path) -> Result<Self, StoreError> {
         let (db, path) = (RwLock::new(Some(db)), path.to_owned());
-        let store = Self(Arc::new(Inner { db, path, work: watch::Sender::new(0), teller: Teller::new() }));
+        let store = Self(Arc::new(Inner {
+            db,
+            path,
+            work: watch::Sender::new(0),
+            teller: Teller::new(),
+            told: watch::Sender::new(0),
+            tells_ends: AtomicBool::new(false),
+        }));
         store.with(|db| check_version(db, store.path()))?;
         store.with(add_tables)?;
         Ok(store)

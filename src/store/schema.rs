@@ -6,8 +6,8 @@
 
 use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction};
 
-use super::news::News;
 use super::facets::{NumberRow, Sums};
+use super::news::News;
 
 /// The layout below; raised when a table changes its meaning. An older program refuses a newer layout.
 pub(super) const SCHEMA_VERSION: u32 = 2;
@@ -43,6 +43,16 @@ pub(super) const STARTED: TableDefinition<(Str, Str), Bytes> = TableDefinition::
 
 /// id -> [`Job`](crate::call::Job); the newest [`JOBS_MAX`](super::jobs::JOBS_MAX).
 pub(super) const JOBS: TableDefinition<Id, Bytes> = TableDefinition::new("jobs");
+/// serial -> [`Event`](super::Event) that no sink has been given yet.
+pub(super) const EVENTS: TableDefinition<u64, Bytes> = TableDefinition::new("events");
+/// (sink, serial of the event) -> [`Delivery`](super::Delivery).
+pub(super) const DELIVERIES: TableDefinition<(Str, u64), Bytes> = TableDefinition::new("deliveries");
+/// (sink, due, serial): the first pending delivery of each recording.
+pub(super) const DUE: TableDefinition<(Str, i64, u64), ()> = TableDefinition::new("deliveries_due");
+/// (sink, id, serial): every pending delivery, in the order of its recording.
+pub(super) const IN_ORDER: TableDefinition<(Str, Id, u64), ()> = TableDefinition::new("deliveries_in_order");
+/// host -> [`Egress`](super::Egress).
+pub(super) const EGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("egress");
 
 /// (source, remote id) -> id: the identity, for ever.
 pub(super) const BY_KEY: TableDefinition<(Str, Str), Id> = TableDefinition::new("by_key");
@@ -80,7 +90,7 @@ pub(super) const UNINDEXED: TableDefinition<Id, u64> = TableDefinition::new("uni
 pub(super) const PROGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("progress");
 
 /// How many tables there are.
-pub(super) const TABLES: usize = 27;
+pub(super) const TABLES: usize = 32;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -113,6 +123,15 @@ pub(super) struct Tables<'t> {
     pub(super) days: Table<'t, (u8, i32, Str), Sums>,
     pub(super) unindexed: Table<'t, Id, u64>,
     pub(super) progress: Table<'t, Str, Bytes>,
+    pub(super) events: Table<'t, u64, Bytes>,
+    pub(super) deliveries: Table<'t, (Str, u64), Bytes>,
+    pub(super) due: Table<'t, (Str, i64, u64), ()>,
+    pub(super) in_order: Table<'t, (Str, Id, u64), ()>,
+    pub(super) egress: Table<'t, Str, Bytes>,
+    /// Whether ends of recordings are told of; see [`Store::tell_ends`](super::Store::tell_ends).
+    pub(super) tells_ends: bool,
+    /// An event was added in this transaction.
+    pub(super) has_told: bool,
 }
 
 impl<'t> Tables<'t> {
@@ -147,6 +166,13 @@ impl<'t> Tables<'t> {
             days: tx.open_table(DAYS)?,
             unindexed: tx.open_table(UNINDEXED)?,
             progress: tx.open_table(PROGRESS)?,
+            events: tx.open_table(EVENTS)?,
+            deliveries: tx.open_table(DELIVERIES)?,
+            due: tx.open_table(DUE)?,
+            in_order: tx.open_table(IN_ORDER)?,
+            egress: tx.open_table(EGRESS)?,
+            tells_ends: false,
+            has_told: false,
         })
     }
 }

@@ -19,6 +19,7 @@ use super::{Event, Outcome, Request};
 use crate::call::Disposition;
 use crate::config::TranscribeConfig;
 use crate::models::ModelFile;
+use crate::observe::metrics;
 
 /// Longest time to load weights: 3 GB from a slow disk.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(180);
@@ -184,6 +185,8 @@ impl Supervisor {
         // A child that answered, even with a failure of the file, is sound and keeps its weights.
         if worker.is_sound {
             *slot = Some(worker);
+        } else if !matches!(result, Err(TranscribeError::Cancelled)) {
+            metrics::worker_failed();
         }
         result
     }
@@ -229,6 +232,7 @@ impl Worker {
     async fn start(config: &SupervisorConfig) -> Result<Self, TranscribeError> {
         let broken = |error| TranscribeError::Worker(format!("The worker process could not be started: {error}."));
         let mut process = command(&config.program).spawn().map_err(broken)?;
+        metrics::worker_started();
         let (Some(input), Some(output), Some(errors)) =
             (process.stdin.take(), process.stdout.take(), process.stderr.take())
         else {

@@ -1,4 +1,5 @@
 //! A served archive with one recording in each standing, put there through the store's own doors.
+#![allow(dead_code, reason = "no suite uses all of it")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -105,6 +106,11 @@ pub struct Served {
 impl Served {
     /// Without recordings.
     pub fn empty() -> Self {
+        Self::behind(Door::default())
+    }
+
+    /// Without recordings, behind this door.
+    pub fn behind(door: Door) -> Self {
         let state = tempfile::tempdir().unwrap();
         let store = Store::open(&state.path().join("callscribe.redb")).unwrap();
         let search = Search::open(&store, state.path());
@@ -120,7 +126,7 @@ impl Served {
             loops: loops.clone(),
             clock: Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z"))),
             token: TOKEN.to_owned().into(),
-            door: Door::default(),
+            door,
             address,
             request_timeout: Duration::from_secs(30),
             body_bytes_max: 1000,
@@ -235,6 +241,11 @@ impl Seeds<'_> {
         let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()], ..Insight::default() };
         self.finish(Lane::Light, done(StepResult::Insight(insight)), now);
         id
+    }
+
+    /// The summary, again, of the recording that waits for it.
+    pub fn summarised(&self, now: Timestamp) {
+        self.finish(Lane::Light, done(StepResult::Insight(Insight::default())), now);
     }
 
     fn waiting(&self, remote_id: &str, started_at: &str) -> RecordingId {

@@ -104,7 +104,7 @@ impl Client {
             }
             pouring.file.write_all(&piece).await.map_err(CallError::Write)?;
             pouring.have += piece.len() as u64;
-            self.traffic.received(&host, piece.len() as u64);
+            self.count_received(&host, piece.len() as u64);
             let took = pouring.began.elapsed();
             if took > self.timing.patience && pouring.have < BYTES_PER_S_MIN * took.as_secs() {
                 return Err(CallError::TimedOut { host, seconds: took.as_secs() });

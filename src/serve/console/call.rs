@@ -100,6 +100,7 @@ struct StepShown {
     took: Option<String>,
     attempts: u32,
     progress: Option<(u32, u32)>,
+    is_running: bool,
     verb: &'static str,
 }
 
@@ -363,6 +364,7 @@ fn steps(detail: &RecordingDetail, running: Option<&Running>) -> Vec<StepShown> 
         took: step.took.map(roughly),
         attempts: step.attempts,
         progress: running.filter(|work| work.step.as_str() == name).and_then(|work| work.windows),
+        is_running: step.state == "running",
         verb: match step.state {
             "failed" | "skipped" => "Retry",
             "waiting" => "Try now",

@@ -7,14 +7,17 @@ use axum::response::Response;
 
 use super::shown::{Badge, Moment, length};
 use super::{Here, PageError, Shell, page, shown};
-use crate::call::{Direction, ProcessingStatus};
+use crate::call::{Direction, ProcessingStatus, RecordingId};
+use crate::search::{Ask, Snippet, Snippets};
 use crate::serve::error::ApiError;
 use crate::serve::params::Params;
-use crate::serve::view::{PartyView, RecordingItem};
+use crate::serve::view::{PartyView, RecordingItem, seconds};
 use crate::serve::{Api, recordings};
 
 /// Calls on one page: what a person looks through before asking for less.
 const LIMIT: u64 = 25;
+/// Places shown of one call that was found.
+const HITS_SHOWN_MAX: usize = 3;
 /// Topics shown for one call.
 const TOPICS_SHOWN_MAX: usize = 4;
 
@@ -80,9 +83,21 @@ pub(super) struct Row {
     pub(super) source: String,
     pub(super) language: Option<String>,
     pub(super) badges: [Badge; 3],
+    /// What the call is about, in its own words.
     pub(super) says: Vec<Piece>,
+    /// Where what was searched for was said or stands.
+    pub(super) hits: Vec<Hit>,
+    pub(super) hits_left_out: usize,
     pub(super) topics: Vec<String>,
     pub(super) trouble: Option<String>,
+}
+
+/// One place that answers a search.
+pub(super) struct Hit {
+    pub(super) speaker: Option<String>,
+    /// For people, and in seconds.
+    pub(super) at: Option<(String, f64)>,
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// A piece of text, marked where it is what was searched for.
@@ -116,11 +131,23 @@ struct Found {
     skip: u64,
 }
 
-/// The one place that knows which resource finds calls.
+/// The one place that knows which resource finds calls. Without an index, which is being made, calls are found by less
+/// text, and what is searched for is marked in the beginning of the transcript.
 async fn find(api: &Api, params: Params) -> Result<Found, ApiError> {
     let needle = params.all().iter().find(|(name, _)| name == "search_text").map(|(_, value)| value.clone());
     let Json(page) = recordings::list(State(api.clone()), params.with("limit", &LIMIT.to_string())).await?;
-    let rows = page.items.iter().map(|item| Row::of(item, needle.as_deref())).collect();
+    let mut rows: Vec<Row> = page.items.iter().map(|item| Row::of(item, needle.as_deref())).collect();
+    if let Some(ask) = needle.and_then(|needle| Ask::read_loosely(&needle).ok()) {
+        let ids: Vec<RecordingId> = page.items.iter().map(|item| item.id).collect();
+        let search = api.0.search.clone();
+        let snippets = api.ask_index(move |_store| ids.iter().map(|id| search.snippets(&ask, *id)).collect()).await;
+        let snippets: Vec<Snippets> = snippets.unwrap_or_default();
+        for (row, found) in rows.iter_mut().zip(snippets) {
+            let shown: Vec<Hit> = found.shown.into_iter().take(HITS_SHOWN_MAX).map(Hit::of).collect();
+            row.hits_left_out = found.count.saturating_sub(shown.len());
+            row.hits = shown;
+        }
+    }
     Ok(Found { rows, total: page.total, skip: page.skip })
 }
 
@@ -143,10 +170,41 @@ impl Row {
                 Badge::part("Summary", item.summary_status),
             ],
             says: pieces(words, needle),
+            hits: Vec::new(),
+            hits_left_out: 0,
             topics: item.topics.iter().take(TOPICS_SHOWN_MAX).cloned().collect(),
             trouble: item.last_error.clone().filter(|_| !is_done),
         }
     }
+}
+
+impl Hit {
+    fn of(snippet: Snippet) -> Self {
+        let start = snippet.start_ms.map(seconds);
+        Self {
+            speaker: snippet.speaker.map(|(name, _)| name),
+            at: start.map(|start| (length(start), start)),
+            pieces: marked(&snippet.text, &snippet.marks),
+        }
+    }
+}
+
+/// Cuts `text` at `marks`, which count characters.
+fn marked(text: &str, marks: &[(usize, usize)]) -> Vec<Piece> {
+    let letters: Vec<char> = text.chars().collect();
+    let piece = |from: usize, to: usize, is_hit| {
+        let text: String = letters.get(from..to).unwrap_or_default().iter().collect();
+        (!text.is_empty()).then_some(Piece { text, is_hit })
+    };
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for (start, end) in marks {
+        pieces.extend(piece(from, *start, false));
+        pieces.extend(piece(*start, *end, true));
+        from = *end;
+    }
+    pieces.extend(piece(from, letters.len(), false));
+    pieces
 }
 
 const fn way(direction: Option<Direction>) -> Option<&'static str> {
@@ -199,17 +257,25 @@ pub(super) fn pieces(text: &str, needle: Option<&str>) -> Vec<Piece> {
 mod tests {
     use super::*;
 
-    fn marked(text: &str, needle: &str) -> String {
+    fn with_marks(text: &str, needle: &str) -> String {
         let mark = |piece: Piece| if piece.is_hit { format!("[{}]", piece.text) } else { piece.text };
         pieces(text, Some(needle)).into_iter().map(mark).collect()
     }
 
     #[test]
     fn what_was_searched_for_is_marked_in_any_case() {
-        assert_eq!(marked("Refund? A refund!", "refund"), "[Refund]? A [refund]!");
-        assert_eq!(marked("nothing", "refund"), "nothing");
-        assert_eq!(marked("", "refund"), "");
-        assert_eq!(marked("İstanbul refund", "refund"), "İstanbul refund");
+        assert_eq!(with_marks("Refund? A refund!", "refund"), "[Refund]? A [refund]!");
+        assert_eq!(with_marks("nothing", "refund"), "nothing");
+        assert_eq!(with_marks("", "refund"), "");
+        assert_eq!(with_marks("İstanbul refund", "refund"), "İstanbul refund");
+    }
+
+    #[test]
+    fn marks_count_characters_and_not_bytes() {
+        let pieces = marked("¿Está la tarjeta?", &[(9, 16)]);
+        let texts: Vec<(&str, bool)> = pieces.iter().map(|piece| (piece.text.as_str(), piece.is_hit)).collect();
+        assert_eq!(texts, [("¿Está la ", false), ("tarjeta", true), ("?", false)]);
+        assert_eq!(marked("short", &[(3, 99)]).len(), 1, "a mark beyond the end marks nothing");
     }
 
     #[test]
