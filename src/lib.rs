@@ -17,7 +17,7 @@
 //! |---|---|
 //! | [`cli`] | one file a subcommand; [`daemon`] is the composition root of `serve` |
 //! | [`serve`], [`notify`], [`pipeline`], [`discover`] | HTTP API; signed webhooks; the loop that finishes work; the loop that adds it |
-//! | [`provider`], [`fetch`], [`transcribe`], [`decode`], [`understand`], [`export`], [`store`] | the parts of the path |
+//! | [`provider`], [`fetch`], [`transcribe`], [`decode`], [`understand`], [`export`], [`store`], [`search`] | the parts of the path; the index is made from the store |
 //! | [`models`] | which Whisper models there are, where their files lie, whether they are whole |
 //! | [`config`], [`observe`], [`systemd`], [`clock`] | what everything may lean on |
 //! | [`call`] | the vocabulary, pure |
@@ -52,6 +52,7 @@ pub mod notify;
 pub mod observe;
 pub mod pipeline;
 pub mod provider;
+pub mod search;
 pub mod serve;
 pub mod store;
 pub mod systemd;

@@ -5,6 +5,7 @@
 //! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
 
 mod ids;
+mod job;
 mod opinion;
 mod recording;
 pub mod retry;
@@ -12,10 +13,11 @@ mod step;
 mod transcript;
 
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
+pub use job::{Job, JobCounts, JobId, JobKind, JobState};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use recording::{
-    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording,
-    SummarySentence, TranscriptFacts,
+    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording, Sentiment,
+    SentimentLabel, SummarySentence, TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
 pub use transcript::{

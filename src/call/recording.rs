@@ -180,6 +180,56 @@ pub struct Insight {
     pub summary: Vec<SummarySentence>,
     /// Words and phrases that stand out.
     pub topics: Vec<String>,
+    /// Kinds of call it belongs to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+    /// How it sounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentiment: Option<Sentiment>,
+}
+
+/// How a call sounded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sentiment {
+    /// In a word.
+    pub label: SentimentLabel,
+    /// From −1 (bad) to 1 (good).
+    pub score: f32,
+}
+
+/// How a call sounded, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SentimentLabel {
+    /// Content.
+    Positive,
+    /// Neither.
+    Neutral,
+    /// Discontent.
+    Negative,
+}
+
+impl SentimentLabel {
+    /// All labels.
+    pub const ALL: [Self; 3] = [Self::Positive, Self::Neutral, Self::Negative];
+
+    /// The name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Neutral => "neutral",
+            Self::Negative => "negative",
+        }
+    }
+}
+
+impl std::str::FromStr for SentimentLabel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|label| label.as_str() == text);
+        known.ok_or_else(|| format!("'{text}' is not a sentiment; sentiments are positive, neutral and negative"))
+    }
 }
 
 /// Set when somebody removed the recording; its identity stays known.

@@ -108,6 +108,9 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// How the reason begins why a step is skipped that somebody cancelled; who did follows.
+    pub const CANCELLED: &'static str = "Cancelled by ";
+
     /// True when the step will not run again by itself.
     pub const fn is_final(&self) -> bool {
         matches!(self, Self::Completed { .. } | Self::Skipped { .. } | Self::Failed { .. })
@@ -187,6 +190,12 @@ impl Steps {
     /// Sends `step` and its attempts back to the start.
     pub fn reset(&mut self, step: Step) {
         *self.get_mut(step) = StepRecord { last_error: self.get(step).last_error.clone(), ..StepRecord::pending() };
+    }
+
+    /// Whether somebody ended the work before it was done.
+    pub fn is_cancelled(&self) -> bool {
+        let is_it = |state: &StepState| matches!(state, StepState::Skipped { reason, .. } if reason.starts_with(StepState::CANCELLED));
+        self.0.iter().any(|record| is_it(&record.state))
     }
 
     /// Completed steps out of six: 2 of 6 gives 0.33.

@@ -186,7 +186,7 @@ pub(super) fn account(reading: &Reading<'_>, kind: ProviderKind) -> Option<Accou
         ProviderKind::Twilio => VendorConfig::Twilio(twilio(section, secret)),
         ProviderKind::RingCentral => VendorConfig::RingCentral(ringcentral(section, secret)),
         ProviderKind::Webex => VendorConfig::Webex(webex(section, secret)),
-        ProviderKind::Folder => return None,
+        ProviderKind::Folder | ProviderKind::Upload => return None,
     };
     section.finish(|key| {
         let is_secret = [

@@ -103,6 +103,10 @@ pub struct ApiConfig {
     pub open_metrics: bool,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Largest upload in bytes.
+    pub upload_bytes_max: usize,
+    /// Most uploads that are not finished; more are told to come back.
+    pub queue_max: u64,
     /// Longest time a request may take (audio downloads excepted).
     pub request_timeout: Duration,
 }

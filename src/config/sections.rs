@@ -64,6 +64,8 @@ pub(super) fn api(section: &Section<'_>, env: Env<'_>, problems: &Problems) -> A
     let socket_role = section.parsed("socket_role", "operate", str::parse::<Role>);
     let token_file = section.path("token_file", "/etc/callscribe/api-token");
     let body_mib = section.whole("body_mib_max", 1..=65_536, 16);
+    let upload_mib = section.whole("upload_mib_max", 1..=1 << 20, 1024);
+    let queue_max = section.whole("queue_max", 1..=1_000_000, 1000);
     let timeout_s = section.whole("request_timeout_s", 1..=3600, 30);
     let hosts = section.list("hosts", "calls.example.com", ENTRIES_MAX, host_name);
     let (cert_file, key_file) = (
@@ -92,6 +94,8 @@ pub(super) fn api(section: &Section<'_>, env: Env<'_>, problems: &Problems) -> A
         behind_tls_proxy,
         open_metrics,
         body_bytes_max: usize::try_from(body_mib * MIB).unwrap_or(usize::MAX),
+        upload_bytes_max: usize::try_from(upload_mib * MIB).unwrap_or(usize::MAX),
+        queue_max,
         request_timeout: Duration::from_secs(timeout_s),
     }
 }

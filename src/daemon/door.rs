@@ -1,13 +1,12 @@
 //! The ways in, and who may come in by them, as the configuration says.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use crate::config::ApiConfig;
-use crate::serve::{Door, Listener, NoSessions};
+use crate::serve::{Door, Listener, SignIns};
 
 /// Everywhere the daemon listens.
 pub(super) struct Ways {
@@ -18,13 +17,14 @@ pub(super) struct Ways {
 }
 
 /// Who may come in.
-pub(super) fn of(api: &ApiConfig) -> Door {
+pub(super) fn of(api: &ApiConfig, console: SignIns) -> Door {
     Door {
         tokens: api.tokens.clone(),
         socket_role: api.socket_role,
         hosts: api.hosts.clone(),
         open_metrics: api.open_metrics,
-        sessions: Arc::new(NoSessions),
+        console,
+        sessions: None,
     }
 }
 

@@ -22,6 +22,10 @@ use crate::store::Egress;
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
 
+/// How often it is looked whether the first pipeline runs, and whether another does.
+const PIPELINE_START: Duration = Duration::from_millis(200);
+const PIPELINE_CHECK: Duration = Duration::from_secs(2);
+
 /// Asks the loops on behalf of the API.
 pub(super) struct Panel {
     engine: Gauge,
@@ -111,8 +115,20 @@ impl Loops for Panel {
         if let Some(activity) = self.engine.read().activity
             && activity.cancel(id)
         {
-            tracing::info!(recording = %id, "Work on a removed recording was ended.");
+            tracing::info!(recording = %id, "Work on a recording was ended.");
         }
+    }
+
+    fn progressed(&self) -> BoxFuture<'static, ()> {
+        let activity = self.engine.read().activity;
+        async move {
+            let Some(mut changes) = activity.map(|activity| activity.subscribe()) else {
+                return tokio::time::sleep(PIPELINE_START).await;
+            };
+            // Another pipeline may start with the next model, so nobody waits for one for ever.
+            let _another_pipeline = tokio::time::timeout(PIPELINE_CHECK, changes.changed()).await;
+        }
+        .boxed()
     }
 
     fn accounts(&self) -> Vec<Account> {
@@ -266,7 +282,7 @@ fn sink(config: &NotifyConfig, health: Health) -> Sink {
 /// Where a provider's API is when the configuration says nothing else.
 const fn usual_host(kind: ProviderKind) -> &'static str {
     match kind {
-        ProviderKind::Folder => "",
+        ProviderKind::Folder | ProviderKind::Upload => "",
         ProviderKind::Twilio => "https://api.twilio.com",
         ProviderKind::RingCentral => "https://platform.ringcentral.com",
         ProviderKind::Webex => "https://webexapis.com/v1",

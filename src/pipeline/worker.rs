@@ -12,7 +12,7 @@ use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
 use super::{PipelineError, sweep};
-use crate::call::{Recording, Step, StepState, Transcript};
+use crate::call::{Language, ProviderKind, Recording, Step, StepState, Transcript};
 use crate::observe::metrics;
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
@@ -72,6 +72,9 @@ impl Shared {
         let attempts_max = self.config.pipeline.attempts_max;
         let request = ClaimRequest { boot: self.boot, lane, order: self.next_order(lane), attempts_max };
         self.ask(move |store| {
+            if store.paused_since()?.is_some() {
+                return Ok(Next::Sleep(None));
+            }
             Ok(match store.claim(now, &request)? {
                 Some(claim) => Next::Claim(Box::new(claim)),
                 None => Next::Sleep(store.next_due(lane)?),
@@ -128,6 +131,12 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
         return sweep::remove_forgotten(shared, id, kept).await;
     };
     drop(shown);
+    if step == Step::DownloadAudio
+        && recording.audio.is_some()
+        && let Some(provider) = shared.provider(&recording)
+    {
+        provider.taken(&recording.key.remote_id).await;
+    }
     tell(&recording, step, attempt);
     if let (Some(before), Some(audio)) = (audio_before, &recording.audio)
         && before != audio.path
@@ -193,10 +202,18 @@ async fn light(
 
 fn detect_language(shared: &Shared, claim: &Claim, transcript: &Transcript) -> Result<Done, Setback> {
     let config = &shared.config.transcribe;
-    let allowed = steps::transcribe::languages(config, &shared.source(&claim.recording));
+    let said: Vec<Language> = said_language(&claim.recording).into_iter().collect();
+    let source = shared.source(&claim.recording);
+    let allowed = if said.is_empty() { steps::transcribe::languages(config, &source) } else { &said };
     let guess = steps::detect_language::run(transcript, allowed, config.translate)?;
     let result = StepResult::Language { language: Some(guess.language), confidence: guess.confidence };
     Ok(Done { has_new_words: true, ..Done::with(result) })
+}
+
+/// The language an upload came with.
+fn said_language(recording: &Recording) -> Option<Language> {
+    let said = recording.metadata["upload"]["language"].as_str()?;
+    (recording.key.provider == ProviderKind::Upload).then(|| Language::new(said))
 }
 
 /// The steps that ask the provider.
@@ -246,7 +263,11 @@ async fn transcribe(
     let id = claim.id();
     let checkpoints = shared.ask(move |store| store.checkpoints(id)).await?;
     let source = shared.source(&claim.recording);
-    let request = steps::transcribe::request(&claim.recording, audio, &shared.config.transcribe, &source, checkpoints);
+    let mut request =
+        steps::transcribe::request(&claim.recording, audio, &shared.config.transcribe, &source, checkpoints);
+    if let Some(language) = said_language(&claim.recording) {
+        request.languages = vec![language];
+    }
     let (events, news) = mpsc::channel(EVENTS_MAX);
     let (outcome, kept) = tokio::join!(
         steps::transcribe::run(&shared.supervisor, request, events, cancel.clone()),

@@ -9,6 +9,7 @@ mod pages;
 pub mod reach;
 pub mod ringcentral;
 pub mod twilio;
+pub mod upload;
 pub mod webex;
 mod webhook;
 
@@ -190,6 +191,11 @@ pub trait Provider: Send + Sync {
         bytes_max: u64,
     ) -> BoxFuture<'a, Result<(), ProviderError>>;
 
+    /// Told once the audio is kept for good: what is held for that alone may go.
+    fn taken<'a>(&'a self, _remote_id: &'a str) -> BoxFuture<'a, ()> {
+        async {}.boxed()
+    }
+
     /// The provider's own transcript and insights. `None` when it has none for this recording and will have none;
     /// [`Disposition::Wait`] when they may still come.
     fn opinion<'a>(
@@ -272,8 +278,8 @@ pub fn connect(config: &AccountConfig, context: AccountContext) -> Result<std::s
         ProviderKind::Twilio => std::sync::Arc::new(twilio::TwilioProvider::new(config, context)?),
         ProviderKind::RingCentral => std::sync::Arc::new(ringcentral::RingCentralProvider::new(config, context)?),
         ProviderKind::Webex => std::sync::Arc::new(webex::WebexProvider::new(config, context)?),
-        ProviderKind::Folder => {
-            return Err(ProviderError::new("A folder is no account at a provider.", Disposition::Fatal));
+        ProviderKind::Folder | ProviderKind::Upload => {
+            return Err(ProviderError::new("Folders and uploads are no accounts at a provider.", Disposition::Fatal));
         }
     })
 }

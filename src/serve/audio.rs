@@ -110,14 +110,7 @@ pub(super) async fn download(
 
 async fn answer(api: &Api, id: String, request: Request, disposition: Disposition) -> Result<Response, ApiError> {
     let recording = api.recording(id).await?;
-    let audio = recording.audio.as_ref().ok_or_else(|| {
-        ApiError::not_there_yet("audio", Step::DownloadAudio.as_str(), recording.steps.get(Step::DownloadAudio))
-    })?;
-    let path = path_of(&api.0.files, &audio.path).ok_or_else(|| {
-        tracing::error!(recording = %recording.id, "The audio's path leads out of the recordings folder");
-        ApiError::internal()
-    })?;
-    check_file(&path, audio, &recording).await?;
+    let (path, audio) = whole_file(api, &recording).await?;
     let etag = HeaderValue::try_from(format!("\"{}\"", audio.sha256)).map_err(|_| ApiError::internal())?;
     let mut headers = request.headers().clone();
     settle_range(&mut headers, audio.size_bytes);
@@ -141,6 +134,19 @@ async fn answer(api: &Api, id: String, request: Request, disposition: Dispositio
         return Ok(response);
     }
     Ok(with_headers(response, &etag, audio, &recording, disposition))
+}
+
+/// A recording's audio and where it is, as it was stored.
+pub(super) async fn whole_file<'a>(api: &Api, recording: &'a Recording) -> Result<(PathBuf, &'a Audio), ApiError> {
+    let audio = recording.audio.as_ref().ok_or_else(|| {
+        ApiError::not_there_yet("audio", Step::DownloadAudio.as_str(), recording.steps.get(Step::DownloadAudio))
+    })?;
+    let path = path_of(&api.0.files, &audio.path).ok_or_else(|| {
+        tracing::error!(recording = %recording.id, "The audio's path leads out of the recordings folder");
+        ApiError::internal()
+    })?;
+    check_file(&path, audio, recording).await?;
+    Ok((path, audio))
 }
 
 /// The full path of a stored one; `None` when that would lead out of the folder.

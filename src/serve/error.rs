@@ -37,6 +37,7 @@ pub struct ApiError {
     code: &'static str,
     message: String,
     hint: String,
+    retry_after_s: Option<u64>,
 }
 
 /// Leaves an answer with an error status as it is: its body says more than an error's would.
@@ -57,7 +58,17 @@ impl ApiError {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { status, code, message: message.into(), hint: hint.into() }
+        Self { status, code, message: message.into(), hint: hint.into(), retry_after_s: None }
+    }
+
+    /// The same, with the time after which another try makes sense.
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
+    }
+
+    /// What is said: status, sentence, what to do.
+    pub(super) fn said(&self) -> (StatusCode, &str, &str) {
+        (self.status, &self.message, &self.hint)
     }
 
     /// 400: a query or path value that cannot be used.
@@ -159,7 +170,8 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            let wait = self.retry_after_s.unwrap_or(5);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         response
     }

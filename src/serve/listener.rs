@@ -25,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 use super::ThroughSocket;
 
@@ -209,6 +210,10 @@ pub async fn serve(listener: impl Into<Listener>, router: Router, stop: Cancella
     }
 }
 
+/// Closes the connection that a request came by. Every request carries its connection's.
+#[derive(Debug, Clone)]
+pub(super) struct Hangup(pub(super) CancellationToken);
+
 /// One connection, from its first byte.
 async fn begin(stream: Stream, router: Router, watcher: Watcher) {
     match stream {
@@ -224,12 +229,22 @@ async fn begin(stream: Stream, router: Router, watcher: Watcher) {
 
 /// One connection, request after request.
 async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, watcher: Watcher) {
+    let hangup = CancellationToken::new();
+    let carried = Hangup(hangup.clone());
+    let router = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(carried.clone());
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    if let Err(error) = watcher.watch(connection).await {
+    let ended = tokio::select! {
+        ended = watcher.watch(connection) => ended,
+        () = hangup.cancelled() => return,
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "A connection ended early");
     }
 }

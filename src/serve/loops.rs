@@ -25,7 +25,12 @@ pub trait Loops: Send + Sync + 'static {
     /// What waits for a person.
     fn parked(&self) -> Vec<Parked>;
 
-    /// Ends what is being worked on of a recording that was removed.
+    /// Resolves when what [`Loops::running`] or [`Loops::parked`] answers has changed.
+    fn progressed(&self) -> BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
+
+    /// Ends what is being worked on of a recording.
     fn cancel(&self, id: RecordingId);
 
     /// Every account recordings are taken from.

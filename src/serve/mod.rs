@@ -4,18 +4,25 @@
 //! answers are made of what the store holds ([`view`]) and what the loops beside it report ([`Loops`], filled in by the
 //! daemon). Every error has one shape (`error`), every parameter is checked by name (`params`).
 //!
-//! Later resources (jobs, search, analytics, events, the console) are files beside these and lines in [`router`].
+//! The console's pages are in `console`. Later resources (jobs, search, analytics, events) are files beside these and lines in [`router`].
 
 mod access;
 mod audio;
 mod auth;
 mod caller;
 mod calls;
+mod console;
 mod egress;
 mod error;
+mod eta;
+mod events;
 mod fetch;
+mod filters;
+mod form;
 mod guard;
 mod health;
+mod hub;
+mod jobs;
 mod listener;
 mod loops;
 mod metrics;
@@ -26,11 +33,14 @@ mod providers;
 mod queue;
 mod recordings;
 pub mod roles;
+mod search;
 mod sinks;
 mod stats;
 mod token;
 mod transcript;
+mod uploads;
 pub mod view;
+mod waveform;
 mod webhooks;
 mod whole;
 
@@ -38,7 +48,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
@@ -46,6 +56,7 @@ use axum::{Router, routing};
 use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -56,13 +67,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::call::Recording;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Role, TokenConfig};
 use crate::fetch::Files;
+use crate::provider::upload::Uploads;
+use crate::search::{Search, SearchError};
 use crate::store::{Store, StoreError};
 
 use caller::Callers;
 pub use caller::{Caller, NoSessions, Proof, SESSION_COOKIE, Sessions, ThroughSocket};
+pub use console::{LINK_LIFE, SignIns};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::{ListenError, Listener, SocketFile, acceptor as tls_acceptor, serve};
@@ -77,10 +91,15 @@ const STREAMS_MAX: usize = 32;
 /// Deliveries of providers read at once. Apart from other requests: they come from outside.
 const DELIVERIES_MAX: usize = 16;
 
+/// Uploads that come in at once: each keeps a file open and a disk busy.
+const UPLOADS_MAX: usize = 8;
+
 /// What the API is made of.
 pub struct ApiParts {
     /// Where everything is.
     pub store: Store,
+    /// Its full-text search.
+    pub search: Search,
     /// The audio files, which are streamed, and removed with their recording.
     pub files: Files,
     /// The loops beside the API.
@@ -97,6 +116,10 @@ pub struct ApiParts {
     pub request_timeout: Duration,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Bounds of what comes in.
+    pub intake: Intake,
+    /// Ends answers that would last for ever.
+    pub stop: CancellationToken,
 }
 
 /// Who may come in besides the holder of the token, and by what name.
@@ -109,15 +132,37 @@ pub struct Door {
     pub hosts: Vec<String>,
     /// `/metrics` answers without a token.
     pub open_metrics: bool,
-    /// Who keeps sessions.
-    pub sessions: Arc<dyn Sessions>,
+    /// Who is signed in at the console.
+    pub console: SignIns,
+    /// Who keeps sessions instead of the console.
+    pub sessions: Option<Arc<dyn Sessions>>,
 }
 
 impl Default for Door {
     fn default() -> Self {
-        let sessions = Arc::new(NoSessions);
-        Self { tokens: Vec::new(), socket_role: Role::Operate, hosts: Vec::new(), open_metrics: false, sessions }
+        let console = SignIns::new(Arc::new(SystemClock));
+        Self {
+            tokens: Vec::new(),
+            socket_role: Role::Operate,
+            hosts: Vec::new(),
+            open_metrics: false,
+            console,
+            sessions: None,
+        }
     }
+}
+
+/// What uploads go to and must keep to.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    /// Where files wait to be moved in.
+    pub uploads: Arc<Uploads>,
+    /// Largest upload in bytes.
+    pub upload_bytes_max: usize,
+    /// Most unfinished uploads.
+    pub queue_max: u64,
+    /// Disk space below which nothing is taken in, in bytes.
+    pub free_disk_bytes_min: u64,
 }
 
 /// What every resource can reach.
@@ -126,6 +171,7 @@ struct Api(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    search: Search,
     files: Files,
     loops: Arc<dyn Loops>,
     clock: Arc<dyn Clock>,
@@ -133,6 +179,11 @@ struct Shared {
     streams: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
     whole_answers: WholeAnswers,
+    sign_ins: SignIns,
+    waveforms: waveform::Waveforms,
+    hub: hub::Hub,
+    intake: Intake,
+    uploading: Arc<Semaphore>,
 }
 
 impl Api {
@@ -140,6 +191,16 @@ impl Api {
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let store = self.0.store.clone();
+        let answer = tokio::task::spawn_blocking(move || question(&store)).await;
+        answer.map_err(|_| ApiError::internal())?.map_err(ApiError::from)
+    }
+
+    /// The same for questions that the search index has a part in.
+    async fn ask_index<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Store) -> Result<T, SearchError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let store = self.0.store.clone();
         let answer = tokio::task::spawn_blocking(move || question(&store)).await;
@@ -168,11 +229,13 @@ impl Api {
 /// All paths, guarded.
 pub fn router(parts: ApiParts) -> Router {
     crate::observe::metrics::install();
-    let Door { tokens, socket_role, hosts, open_metrics, sessions } = parts.door;
+    let Door { tokens, socket_role, hosts, open_metrics, console, sessions } = parts.door;
+    let sessions = sessions.unwrap_or_else(|| Arc::new(console.clone()));
     let callers = Callers::new(&parts.token, tokens, sessions, socket_role);
     let guard = guard::Guard::new(callers, parts.address, hosts, open_metrics);
     let api = Api(Arc::new(Shared {
         store: parts.store,
+        search: parts.search,
         files: parts.files,
         loops: parts.loops,
         clock: parts.clock,
@@ -180,14 +243,26 @@ pub fn router(parts: ApiParts) -> Router {
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
+        sign_ins: console,
+        waveforms: waveform::Waveforms::default(),
+        hub: hub::Hub::new(parts.stop),
+        intake: parts.intake,
+        uploading: Arc::new(Semaphore::new(UPLOADS_MAX)),
     }));
+    let upload_bytes_max = api.0.intake.upload_bytes_max;
+    let (uploads, uploads_document) = uploads().split_for_parts();
     let (router, mut document) = resources(&api).split_for_parts();
+    document.merge(uploads_document);
     openapi::complete(&mut document);
     router
         .route("/openapi.json", openapi::route(document))
         .merge(webhooks::router())
+        .merge(console::router())
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::get(recordings::list))
+        .route("/events", routing::get(events::listen))
+        .layer(RequestBodyLimitLayer::new(parts.body_bytes_max))
+        .merge(uploads.layer(DefaultBodyLimit::max(upload_bytes_max)))
         .with_state(api)
         .layer(
             ServiceBuilder::new()
@@ -202,9 +277,16 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
                 .layer(from_fn_with_state(guard.clone(), guard::admit))
-                .layer(from_fn_with_state(guard, guard::limit_load))
-                .layer(RequestBodyLimitLayer::new(parts.body_bytes_max)),
+                .layer(from_fn_with_state(guard, guard::limit_load)),
         )
+}
+
+/// What takes files, with a limit of its own. It keeps time itself: it takes as long as the bytes do.
+fn uploads() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(uploads::upload))
+        // Asked for both ways by programs in use.
+        .route("/api/v1/recordings", routing::post(uploads::upload))
 }
 
 /// One line a resource.
@@ -213,11 +295,19 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(recordings::list))
         .routes(routes!(recordings::get, recordings::remove))
         .routes(routes!(recordings::reprocess))
+        .routes(routes!(recordings::cancel))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::get, jobs::cancel))
+        .routes(routes!(search::search))
         .routes(routes!(transcript::get))
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
         .routes(routes!(queue::get))
+        .routes(routes!(console::sign_in::link))
+        .routes(routes!(queue::pause))
+        .routes(routes!(queue::resume))
+        .routes(routes!(queue::retry_failed))
         .routes(routes!(sinks::list))
         .routes(routes!(sinks::deliveries))
         .routes(routes!(sinks::replay))
@@ -231,7 +321,9 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(audio::play))
         .routes(routes!(audio::stream))
         .routes(routes!(audio::download))
+        .routes(routes!(waveform::get))
         .routes(routes!(fetch::fetch))
+        .routes(routes!(events::listen))
         .routes(routes!(calls::record))
         .routes(routes!(auth::begin))
         .routes(routes!(auth::login))

@@ -70,14 +70,23 @@ pub fn read_or_make(state_dir: &Path) -> Result<SecretString, TokenError> {
     read(state_dir)
 }
 
-/// Written beside and moved, so that a power cut leaves a whole token or none.
-fn make(state_dir: &Path, path: &Path) -> Result<(), TokenError> {
+/// A text nobody can guess: [`TOKEN_BYTES`] from the system, hexadecimal.
+///
+/// # Errors
+///
+/// [`TokenError::Random`].
+pub(super) fn random_text() -> Result<String, TokenError> {
     let mut random = [0u8; TOKEN_BYTES];
     let filled = getrandom(&mut random, GetRandomFlags::empty()).map_err(|error| TokenError::Random(error.into()))?;
     if filled != TOKEN_BYTES {
         return Err(TokenError::Random(io::ErrorKind::UnexpectedEof.into()));
     }
-    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Written beside and moved, so that a power cut leaves a whole token or none.
+fn make(state_dir: &Path, path: &Path) -> Result<(), TokenError> {
+    let token = random_text()?;
     let unfinished = path.with_extension("new");
     let write = || {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;

@@ -10,9 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
+pub use super::search::IndexView;
 use crate::call::{
-    Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, StageStatus, Step,
-    TranscriptSource,
+    Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, SentimentLabel, StageStatus,
+    Step, TranscriptSource,
 };
 pub use detail::{AudioView, InsightView, RecordingDetail, SentenceView, StepView, StepsView};
 
@@ -38,6 +39,12 @@ pub struct RecordingPage {
     pub skip: u64,
     /// Most items in this page.
     pub limit: u64,
+    /// Give it as `cursor` for the page behind this one; null on the last.
+    pub next_cursor: Option<String>,
+    /// With `search_text`: how far the search index is. Until it is complete, only names, numbers, file names and the first
+    /// words of transcripts are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexView>,
     /// Newest first.
     pub items: Vec<RecordingItem>,
 }
@@ -63,6 +70,8 @@ pub struct RecordingItem {
     /// Which way the call went.
     #[schema(schema_with = direction)]
     pub direction: Option<Direction>,
+    /// Name the file had where it came from.
+    pub original_name: Option<String>,
     /// Who called.
     pub caller: PartyView,
     /// Who was called.
@@ -103,6 +112,11 @@ pub struct RecordingItem {
     pub insight_summary: Option<String>,
     /// Words and phrases that stand out.
     pub topics: Vec<String>,
+    /// Kinds of call it belongs to.
+    pub categories: Vec<String>,
+    /// How it sounded: `positive`, `neutral` or `negative`.
+    #[schema(schema_with = sentiment)]
+    pub sentiment: Option<&'static str>,
     /// Nobody may remove it.
     pub legal_hold: bool,
     /// When callscribe first heard of it.
@@ -128,6 +142,7 @@ impl RecordingItem {
             started_at: recording.call.started_at,
             duration: audio_ms.or(recording.call.duration_ms).map(seconds),
             direction: recording.call.direction,
+            original_name: recording.audio.as_ref().and_then(|audio| audio.original_name.clone()),
             caller: PartyView::of(&recording.call.caller),
             callee: PartyView::of(&recording.call.callee),
             processing_status: steps.processing_status(),
@@ -148,6 +163,8 @@ impl RecordingItem {
                 (!sentences.is_empty()).then(|| shortened(&sentences.join(" ")))
             }),
             topics: insight.map(|insight| insight.topics.clone()).unwrap_or_default(),
+            categories: insight.map(|insight| insight.categories.clone()).unwrap_or_default(),
+            sentiment: insight.and_then(|insight| insight.sentiment).map(|sentiment| sentiment.label.as_str()),
             legal_hold: recording.legal_hold,
             created_at: recording.created_at,
             updated_at: recording.updated_at,
@@ -199,7 +216,7 @@ fn one_of_or_null(words: impl IntoIterator<Item = &'static str>) -> Object {
 }
 
 pub(super) fn provider_kind() -> Object {
-    one_of(["folder", "twilio", "ringcentral", "webex"])
+    one_of(["folder", "twilio", "ringcentral", "webex", "upload"])
 }
 
 pub(super) fn processing_status() -> Object {
@@ -212,6 +229,10 @@ pub(super) fn step_name() -> Object {
 
 fn stage_status() -> Object {
     one_of(["pending", "processing", "completed", "skipped", "failed"])
+}
+
+fn sentiment() -> Object {
+    one_of(SentimentLabel::ALL.map(SentimentLabel::as_str))
 }
 
 fn transcript_source() -> Object {

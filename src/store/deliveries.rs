@@ -154,11 +154,11 @@ impl Store {
             match end {
                 DeliveryEnd::Delivered => {
                     delivery.last_error = None;
-                    tables.settle(sink, delivery, DeliveryState::Delivered { at: now }, now)?;
+                    tables.settle_delivery(sink, delivery, DeliveryState::Delivered { at: now }, now)?;
                 }
                 DeliveryEnd::Dead { error } => {
                     delivery.last_error = Some(error);
-                    tables.settle(sink, delivery, DeliveryState::Dead { at: now }, now)?;
+                    tables.settle_delivery(sink, delivery, DeliveryState::Dead { at: now }, now)?;
                 }
                 DeliveryEnd::Retry { due, error } => {
                     delivery.last_error = Some(error);
@@ -204,7 +204,7 @@ impl Store {
             let count = old.len();
             for mut delivery in old {
                 delivery.last_error.get_or_insert_with(|| why.to_owned());
-                tables.settle(sink, delivery, DeliveryState::Dead { at: now }, now)?;
+                tables.settle_delivery(sink, delivery, DeliveryState::Dead { at: now }, now)?;
             }
             Ok(if count > 0 { Verdict::Keep(count) } else { Verdict::Drop(0) })
         })
@@ -370,7 +370,7 @@ impl Tables<'_> {
     }
 
     /// Takes a delivery to its end and lets the next one of its recording come.
-    fn settle(
+    fn settle_delivery(
         &mut self,
         sink: &str,
         mut delivery: Delivery,

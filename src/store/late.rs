@@ -142,6 +142,7 @@ impl Store {
             }
             tables.adopt(&mut row, now)?;
             tables.put(Some(&old), &row)?;
+            tables.note_text(id)?;
             Ok(Verdict::Keep(Some(row.recording)))
         })?;
         self.announce_work();

@@ -12,11 +12,16 @@ mod check;
 mod claim;
 mod deliveries;
 mod depth;
+mod derived;
 mod discovered;
 mod egress;
 mod error;
+mod facets;
 mod index;
+mod jobs;
 mod late;
+mod list;
+mod news;
 mod open;
 mod outbox;
 mod outcome;
@@ -29,6 +34,7 @@ mod schema;
 mod seal;
 mod started;
 mod state;
+mod unindexed;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,16 +54,21 @@ pub use discovered::{Inserted, NewRecording};
 pub use egress::Egress;
 pub use error::StoreError;
 use error::{Fault, unwinding};
+pub use jobs::{NewUpload, Taken};
 pub use late::KeptOpinion;
+pub use list::{Among, ListQuery, Page, Place};
+use news::Teller;
+pub use news::{Backlog, Change, Changed, Pace};
 pub use outbox::{Event, EventKind, SinkRule};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
-pub use query::{ListQuery, Page, Stats};
+pub use query::Stats;
 pub use record::Quarantined;
 pub use remove::Removed;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use started::{Begun, StartedCall};
+pub use unindexed::{IndexMark, Searchable, Unindexed};
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
@@ -91,6 +102,7 @@ struct Inner {
     path: PathBuf,
     /// Counts what added work, so that an idle pipeline wakes.
     work: watch::Sender<u64>,
+    teller: Teller,
     /// Counts what was told in the outbox.
     told: watch::Sender<u64>,
     /// Whether ends of recordings go to the outbox.
@@ -151,11 +163,14 @@ impl Store {
             let mut tables = Tables::open(&tx)?;
             tables.tells_ends = self.0.tells_ends.load(Ordering::Relaxed);
             let verdict = body(&mut tables)?;
+            let news = std::mem::take(&mut tables.news);
             let has_told = tables.has_told;
             drop(tables);
             match verdict {
                 Verdict::Keep(value) => {
+                    let telling = self.0.teller.begin();
                     tx.commit()?;
+                    telling.tell(news);
                     if has_told {
                         self.0.told.send_modify(|count| *count = count.wrapping_add(1));
                     }

@@ -2,6 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::error::Fault;
+use super::record::Row;
+use super::schema::Tables;
 use super::{Store, StoreError, Verdict};
 use crate::call::{Recording, RecordingId, RecordingKey, Step, StepState, TranscriptSource};
 
@@ -15,23 +18,7 @@ impl Store {
     /// right now: its result would be thrown away and the work done twice.
     pub fn reset(&self, id: RecordingId, steps: &[Step], now: Timestamp) -> Result<Recording, StoreError> {
         let recording = self.write(|tables| {
-            let old = tables.known_row(id)?;
-            if old.recording.deletion.is_some() {
-                return Err(StoreError::WrongState(format!("Recording {id} was removed.")).into());
-            }
-            let running = old.recording.steps.iter().find(|(_, r)| matches!(r.state, StepState::Running { .. }));
-            if let Some((step, _)) = running {
-                let message = format!("Recording {id} is being worked on ({step}); try again when that is done.");
-                return Err(StoreError::WrongState(message).into());
-            }
-            let mut row = old.clone();
-            row.recording.updated_at = now;
-            for step in steps {
-                revive(&mut row.recording, *step);
-            }
-            if row.recording.steps.get(Step::Transcribe).state == StepState::Pending {
-                tables.forget_checkpoints(id)?;
-            }
+            let (old, row) = reset_row(tables, id, steps, now)?;
             tables.put(Some(&old), &row)?;
             Ok(Verdict::Keep(row.recording))
         })?;
@@ -99,6 +86,33 @@ impl Store {
             Ok(Verdict::Keep(row.recording))
         })
     }
+}
+
+/// The row of a recording before and after [`Store::reset`].
+pub(super) fn reset_row(
+    tables: &mut Tables<'_>,
+    id: RecordingId,
+    steps: &[Step],
+    now: Timestamp,
+) -> Result<(Row, Row), Fault> {
+    let old = tables.known_row(id)?;
+    if old.recording.deletion.is_some() {
+        return Err(StoreError::WrongState(format!("Recording {id} was removed.")).into());
+    }
+    let running = old.recording.steps.iter().find(|(_, r)| matches!(r.state, StepState::Running { .. }));
+    if let Some((step, _)) = running {
+        let message = format!("Recording {id} is being worked on ({step}); try again when that is done.");
+        return Err(StoreError::WrongState(message).into());
+    }
+    let mut row = old.clone();
+    row.recording.updated_at = now;
+    for step in steps {
+        revive(&mut row.recording, *step);
+    }
+    if row.recording.steps.get(Step::Transcribe).state == StepState::Pending {
+        tables.forget_checkpoints(id)?;
+    }
+    Ok((old, row))
 }
 
 /// Sends one step back to the start, and the later ones that its new result concerns.

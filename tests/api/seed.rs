@@ -12,7 +12,9 @@ use callscribe::call::{
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
-use callscribe::serve::{Account, ApiParts, Check, Door, Looked, Loops, Parked, Reach, Running, router, serve};
+use callscribe::provider::upload::Uploads;
+use callscribe::search::Search;
+use callscribe::serve::{Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, router, serve};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -94,6 +96,7 @@ impl Loops for ScriptedLoops {
 pub struct Served {
     pub http: Http,
     pub store: Store,
+    pub search: Search,
     pub loops: Arc<ScriptedLoops>,
     pub state: tempfile::TempDir,
     stop: CancellationToken,
@@ -110,12 +113,15 @@ impl Served {
     pub fn behind(door: Door) -> Self {
         let state = tempfile::tempdir().unwrap();
         let store = Store::open(&state.path().join("callscribe.redb")).unwrap();
+        let search = Search::open(&store, state.path());
         let loops = Arc::new(ScriptedLoops(Mutex::default()));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
         let parts = ApiParts {
             store: store.clone(),
+            search: search.clone(),
             files: Files::open(state.path()).unwrap(),
             loops: loops.clone(),
             clock: Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z"))),
@@ -124,11 +130,17 @@ impl Served {
             address,
             request_timeout: Duration::from_secs(30),
             body_bytes_max: 1000,
+            intake: Intake {
+                uploads: Arc::new(Uploads::open(state.path()).unwrap()),
+                upload_bytes_max: 1_000_000,
+                queue_max: 10,
+                free_disk_bytes_min: 0,
+            },
+            stop: stop.clone(),
         };
-        let stop = CancellationToken::new();
         runtime.spawn(serve(listener, router(parts), stop.clone(), Duration::from_secs(1)));
         let http = Http { address, token: TOKEN.to_owned() };
-        Self { http, store, loops, state, stop, runtime: Some(runtime) }
+        Self { http, store, search, loops, state, stop, runtime: Some(runtime) }
     }
 
     /// One recording in each standing, newest first: pending, failed, waiting, completed.
@@ -226,7 +238,7 @@ impl Seeds<'_> {
         let language = Some(Language::new("en"));
         self.finish(Lane::Light, done(StepResult::Language { language, confidence: 0.97 }), now);
         let sentence = SummarySentence { text: "I want a refund.".to_owned(), segment: 1, start_ms: 1500 };
-        let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()] };
+        let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()], ..Insight::default() };
         self.finish(Lane::Light, done(StepResult::Insight(insight)), now);
         id
     }

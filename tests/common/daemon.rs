@@ -20,7 +20,12 @@ impl TestDaemon {
     /// Starts on fresh folders, with `extra` appended to a configuration that names a state folder, port 0 and an inbox
     /// to watch; waits until it answers.
     pub fn start(extra: &str) -> Self {
-        Self::start_with_api("listen = \"127.0.0.1:0\"\n", extra)
+        Self::start_with("", extra)
+    }
+
+    /// The same with one further line in the section `[api]`.
+    pub fn start_with(api: &str, extra: &str) -> Self {
+        Self::start_with_api(&format!("{api}\n"), extra)
     }
 
     /// The same with these lines in the section `[api]`; without `listen` among them it is the usual port 0.

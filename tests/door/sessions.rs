@@ -29,7 +29,7 @@ const COOKIE: &str = "Cookie: theme=dark; callscribe_session=good";
 const FETCH: &str = "/api/v1/recordings/fetch";
 
 fn served() -> Served {
-    Served::behind(Door { sessions: Arc::new(OneSession), ..Door::default() })
+    Served::behind(Door { sessions: Some(Arc::new(OneSession)), ..Door::default() })
 }
 
 fn asked(served: &Served, method: &str, target: &str, headers: &[&str]) -> (u16, String) {
