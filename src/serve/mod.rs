@@ -27,6 +27,7 @@ mod params;
 mod providers;
 mod queue;
 mod recordings;
+mod speech;
 mod stats;
 mod token;
 mod transcript;
@@ -66,7 +67,7 @@ use crate::store::{Store, StoreError};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::serve;
-pub use loops::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+pub use loops::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
 
@@ -132,6 +133,8 @@ struct Shared {
     hub: hub::Hub,
     intake: Intake,
     uploading: Arc<Semaphore>,
+    hearing: Arc<Semaphore>,
+    stop: CancellationToken,
 }
 
 impl Api {
@@ -176,7 +179,9 @@ pub fn router(parts: ApiParts) -> Router {
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
-        hub: hub::Hub::new(parts.stop),
+        hub: hub::Hub::new(parts.stop.clone()),
+        stop: parts.stop,
+        hearing: Arc::new(Semaphore::new(speech::SPEECH_MAX)),
         intake: parts.intake,
         uploading: Arc::new(Semaphore::new(UPLOADS_MAX)),
     }));
@@ -201,6 +206,7 @@ pub fn router(parts: ApiParts) -> Router {
                 // Not the URI: its query holds telephone numbers.
                 .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
                 .layer(from_fn(guard::add_headers))
+                .layer(from_fn(speech::shape))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
@@ -213,6 +219,8 @@ pub fn router(parts: ApiParts) -> Router {
 fn uploads() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(uploads::upload))
+        .routes(routes!(speech::transcriptions))
+        .routes(routes!(speech::translations))
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::post(uploads::upload))
 }
@@ -230,6 +238,8 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
+        .routes(routes!(speech::models))
+        .routes(routes!(speech::model))
         .routes(routes!(queue::get))
         .routes(routes!(queue::pause))
         .routes(routes!(queue::resume))
