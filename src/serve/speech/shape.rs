@@ -56,6 +56,7 @@ pub(super) fn body_of(error: &ApiError) -> OpenAiErrorBody {
 fn body(told: Told, status: StatusCode) -> OpenAiErrorBody {
     let code = if status == StatusCode::UNAUTHORIZED { "invalid_api_key".to_owned() } else { told.code };
     let kind = if status.is_server_error() { "server_error" } else { "invalid_request_error" };
-    let message = format!("{} {}", told.message, told.hint);
+    let end = if told.message.ends_with(['.', '!', '?']) { "" } else { "." };
+    let message = format!("{}{end} {}", told.message, told.hint);
     OpenAiErrorBody { error: OpenAiError { message, r#type: kind, param: told.param, code } }
 }
