@@ -4,7 +4,7 @@
 //! answers are made of what the store holds ([`view`]) and what the loops beside it report ([`Loops`], filled in by the
 //! daemon). Every error has one shape (`error`), every parameter is checked by name (`params`).
 //!
-//! Later resources (jobs, search, analytics, events, the console) are files beside these and lines in [`router`].
+//! Later resources (search, analytics, the console) are files beside these and lines in [`router`].
 
 mod access;
 mod audio;
