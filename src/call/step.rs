@@ -237,13 +237,20 @@ impl Steps {
         StageStatus::of(&self.get(Step::GenerateSummary).state)
     }
 
-    /// The newest error worth showing: of a failed step first, else of one that is being retried.
+    /// What is most worth knowing: why a step failed, else why one is being retried, else why something is not to be had.
     pub fn last_error(&self) -> Option<&str> {
         let failed = self.0.iter().find_map(|r| match &r.state {
             StepState::Failed { error, .. } => Some(error.as_str()),
             _ => None,
         });
-        failed.or_else(|| self.0.iter().filter(|r| !r.state.is_final()).find_map(|r| r.last_error.as_deref()))
+        let retried = || self.0.iter().filter(|r| !r.state.is_final()).find_map(|r| r.last_error.as_deref());
+        let skipped = || {
+            self.0.iter().find_map(|r| match &r.state {
+                StepState::Skipped { reason, .. } => Some(reason.as_str()),
+                _ => None,
+            })
+        };
+        failed.or_else(retried).or_else(skipped)
     }
 
     /// Attempts beyond the first, over all steps.

@@ -12,7 +12,7 @@ use super::check::{Finding, Grade};
 use crate::clock::SystemClock;
 use crate::config::{AccountConfig, Config};
 use crate::daemon::DATABASE_FILE;
-use crate::provider::client::Timing;
+use crate::provider::client::{Rates, Timing};
 use crate::provider::oauth::Vault;
 use crate::provider::{self, Access, AccountContext};
 
@@ -68,7 +68,7 @@ async fn directly(config: &Config, account: &AccountConfig) -> Finding {
         clock: Arc::new(SystemClock),
         vault: Arc::new(Forgetful::default()),
         public_url: config.webhooks.public_url.clone(),
-        timing: Timing::default(),
+        timing: Timing { rates: Rates::per_second(config.pipeline.host_requests_per_s_max), ..Timing::default() },
     };
     match provider::connect(account, context) {
         Ok(provider) => finding(account, &provider.access().await),

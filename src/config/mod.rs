@@ -137,6 +137,8 @@ pub struct PipelineConfig {
     pub drain_timeout: Duration,
     /// Disk space below which nothing new is taken in, in bytes.
     pub free_disk_bytes_min: u64,
+    /// Requests a second to one host of a provider, over all accounts there.
+    pub host_requests_per_s_max: u32,
 }
 
 /// One watched folder.

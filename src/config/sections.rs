@@ -162,6 +162,7 @@ pub(super) fn pipeline(section: &Section<'_>) -> PipelineConfig {
     let give_up_s = section.whole("give_up_s", 1..=365 * DAY_S, 3 * DAY_S);
     let drain_timeout_s = section.whole("drain_timeout_s", 0..=3600, 30);
     let free_disk_mib = section.whole("free_disk_mib_min", 0..=1 << 30, 1024);
+    let host_requests_per_s_max = section.whole("host_requests_per_s_max", 1..=1000, 10);
     section.finish(|_| None);
     PipelineConfig {
         fetch_concurrency: usize::try_from(fetch_concurrency).unwrap_or(1),
@@ -170,6 +171,7 @@ pub(super) fn pipeline(section: &Section<'_>) -> PipelineConfig {
         give_up_after: Duration::from_secs(give_up_s),
         drain_timeout: Duration::from_secs(drain_timeout_s),
         free_disk_bytes_min: free_disk_mib * MIB,
+        host_requests_per_s_max: u32::try_from(host_requests_per_s_max).unwrap_or(1),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::call::{ProviderKind, RecordingKey};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::discover::Account;
-use crate::provider::client::Timing;
+use crate::provider::client::{Rates, Timing};
 use crate::provider::folder::{FolderContext, FolderProvider};
 use crate::provider::oauth::Vault;
 use crate::provider::upload::{self, UploadProvider, Uploads};
@@ -79,7 +79,7 @@ pub(super) fn open(
         clock: Arc::clone(clock),
         vault: Arc::new(SealedVault(sealed)),
         public_url: config.webhooks.public_url.clone(),
-        timing: Timing::default(),
+        timing: Timing { rates: Rates::per_second(config.pipeline.host_requests_per_s_max), ..Timing::default() },
     };
     for account in &config.accounts {
         let provider = provider::connect(account, context.clone())?;

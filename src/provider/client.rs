@@ -8,6 +8,7 @@
 mod download;
 mod error;
 mod hosts;
+mod rates;
 mod traffic;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use serde_json::Value;
 pub use download::Downloaded;
 pub use error::{CallError, Refusal, retry_after};
 pub use hosts::{HostRule, Hosts};
+pub use rates::Rates;
 pub use traffic::{HostTraffic, Traffic};
 
 /// Longest time to reach a host.
@@ -37,7 +39,7 @@ const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 const USER_AGENT: &str = concat!("callscribe/", env!("CARGO_PKG_VERSION"));
 
 /// How long is waited for what.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Timing {
     /// For an answer that is not audio, all of it.
     pub answer: Duration,
@@ -47,6 +49,8 @@ pub struct Timing {
     pub download: Duration,
     /// After this long a download that comes slower than half a kilobyte a second is broken off.
     pub patience: Duration,
+    /// For a turn at a host, which is not part of the times above.
+    pub rates: Rates,
 }
 
 impl Default for Timing {
@@ -56,6 +60,7 @@ impl Default for Timing {
             pause: Duration::from_secs(30),
             download: Duration::from_secs(3600),
             patience: Duration::from_secs(60),
+            rates: Rates::unlimited(),
         }
     }
 }
@@ -249,9 +254,16 @@ impl Client {
     pub async fn send(&self, request: Request) -> Result<Answer, CallError> {
         let host = host_of(&request.url);
         self.hosts.check(&request.url)?;
-        request.turn().await?;
+        self.turn(&request).await?;
         let answered = tokio::time::timeout(self.timing.answer, self.answer(request));
         answered.await.unwrap_or_else(|_| Err(CallError::TimedOut { host, seconds: self.timing.answer.as_secs() }))
+    }
+
+    /// Waits until the request may be sent: first what its own account allows, then what all accounts keep to.
+    async fn turn(&self, request: &Request) -> Result<(), CallError> {
+        request.turn().await?;
+        self.timing.rates.turn(&host_of(&request.url)).await;
+        Ok(())
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, CallError> {

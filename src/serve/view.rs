@@ -81,7 +81,7 @@ pub struct RecordingItem {
     pub summary_status: StageStatus,
     /// Completed steps out of six: 0.33 for two.
     pub quality_score: f64,
-    /// The newest error worth showing.
+    /// Why a step failed or is being retried, or why something is not to be had.
     pub last_error: Option<String>,
     /// Attempts beyond the first, over all steps.
     pub retry_count: u32,

@@ -6,6 +6,8 @@ mod common;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod accounts;
 mod deliveries;
+mod front;
 mod telephony;
 mod whole_run;

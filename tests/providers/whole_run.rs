@@ -110,8 +110,7 @@ fn kills_at_random_times_lose_no_recording_and_transcribe_none_twice() {
     let mut random = fastrand::Rng::with_seed(setting("CALLSCRIBE_KILL_SEED", 7));
     for _ in 0..setting("CALLSCRIBE_KILL_ROUNDS", 8) {
         std::thread::sleep(Duration::from_millis(random.u64(0..1500)));
-        telephony.daemon.kill();
-        telephony.daemon.restart();
+        telephony.kill_and_restart();
     }
     let items = wait_until_all_ended(&telephony);
     assert_each_ended_where_it_should(&telephony, &items);

@@ -52,6 +52,23 @@ async fn what_reaches_the_log_late_is_found_by_the_next_look() {
 }
 
 #[tokio::test]
+async fn a_call_that_ends_many_hours_after_it_began_is_found_within_a_day() {
+    let account = Account::new(0).await;
+    let (_, cursor) = account.look(None).await;
+    account.wait(20 * 60);
+    let (_, mut cursor) = account.look(cursor).await;
+    // In the log only now that it has ended, with the time it began at.
+    account.fake.add_record(CallLogRecord::new(5, minutes_before_noon(-30)));
+    let mut found = Vec::new();
+    for _ in 0..6 {
+        let look = account.look(cursor).await;
+        (found, cursor) = ([found, ids(&look.0)].concat(), look.1);
+        account.wait(60);
+    }
+    assert_eq!(found, [CallLogRecord::new(5, minutes_before_noon(0)).recording_id]);
+}
+
+#[tokio::test]
 async fn calls_that_come_between_two_pages_push_nothing_out_of_sight() {
     let account = Account::new(300).await;
     let first = account.provider.discover(None).await.unwrap();

@@ -2,6 +2,8 @@
 //! when any of it goes wrong. Loopback only.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "../common/account.rs"]
+mod account;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 

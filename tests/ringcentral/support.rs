@@ -1,41 +1,26 @@
 //! An account at a fake RingCentral, with tokens in memory and a clock that tests move.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use callscribe::call::{CallFacts, Disposition};
+use callscribe::call::CallFacts;
 use callscribe::clock::{Clock, ManualClock};
 use callscribe::config::{AccountConfig, RingCentralConfig, VendorConfig};
 use callscribe::provider::client::Timing;
-use callscribe::provider::oauth::Vault;
 use callscribe::provider::ringcentral::RingCentralProvider;
 use callscribe::provider::{AccountContext, Discovery, Listed, Provider, ProviderError};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
+pub use crate::account::{MemoryVault, configured, noon, short};
 use crate::fakes::ringcentral::Limits;
 use crate::fakes::{CallLogRecord, Fake, RingCentral, RingCentralSettings};
 
 pub const VERIFICATION: &str = "c0ffee-verification-token";
 /// More than any recording of the fake's has.
 pub const BYTES_MAX: u64 = 1_000_000;
-
-#[derive(Default)]
-pub struct MemoryVault(Mutex<HashMap<String, Vec<u8>>>);
-
-impl Vault for MemoryVault {
-    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        Ok(self.0.lock().unwrap().get(name).cloned())
-    }
-
-    fn save(&self, name: &str, secret: &[u8]) -> Result<(), String> {
-        self.0.lock().unwrap().insert(name.to_owned(), secret.to_owned());
-        Ok(())
-    }
-}
 
 pub struct Account {
     pub fake: Fake<RingCentral>,
@@ -44,10 +29,6 @@ pub struct Account {
     pub provider: Arc<RingCentralProvider>,
     vault: Arc<MemoryVault>,
     folder: TempDir,
-}
-
-pub fn noon() -> Timestamp {
-    "2026-08-14T12:00:00Z".parse().unwrap()
 }
 
 pub fn minutes_before_noon(minutes: i64) -> Timestamp {
@@ -64,12 +45,13 @@ pub fn generous() -> RingCentralSettings {
     RingCentralSettings { limits: Limits::generous(), ..RingCentralSettings::default() }
 }
 
-pub const fn impatient() -> Timing {
+pub fn impatient() -> Timing {
     Timing {
         answer: Duration::from_millis(1500),
         pause: Duration::from_millis(300),
         download: Duration::from_millis(1500),
         patience: Duration::from_millis(400),
+        ..Timing::default()
     }
 }
 
@@ -83,22 +65,8 @@ pub fn config(fake: &Fake<RingCentral>) -> AccountConfig {
         verification_token: secret(VERIFICATION),
         media_url: Some(fake.bases.media.clone()),
     };
-    AccountConfig {
-        name: "main".parse().unwrap(),
-        poll: Duration::from_secs(3600),
-        look_back: Duration::from_secs(24 * 3600),
-        overlap: Duration::from_secs(3 * 3600),
-        channels: Vec::new(),
-        languages: Vec::new(),
-        transcripts: true,
-        transcripts_after: Duration::from_secs(120),
-        webhooks: true,
-        record_calls: false,
-        base_url: Some(fake.bases.api.clone()),
-        media_hosts: Vec::new(),
-        allow_private_addresses: true,
-        vendor: VendorConfig::RingCentral(vendor),
-    }
+    let media_hosts = Vec::new();
+    AccountConfig { webhooks: true, media_hosts, ..configured(&fake.bases, VendorConfig::RingCentral(vendor)) }
 }
 
 pub fn ringcentral(config: &mut AccountConfig) -> &mut RingCentralConfig {
@@ -209,20 +177,4 @@ pub fn sorted(discovery: &Discovery) -> Vec<String> {
     let mut ids = ids(discovery);
     ids.sort();
     ids
-}
-
-/// `retry 30s`, `park`.
-pub fn short(disposition: Disposition) -> String {
-    let timed = |word: &str, after: Option<Duration>| match after {
-        Some(after) => format!("{word} {}s", after.as_secs()),
-        None => word.to_owned(),
-    };
-    match disposition {
-        Disposition::Retry { after } => timed("retry", after),
-        Disposition::Wait { after } => timed("wait", after),
-        Disposition::Park => "park".to_owned(),
-        Disposition::Absent => "absent".to_owned(),
-        Disposition::Reject => "reject".to_owned(),
-        Disposition::Fatal => "fatal".to_owned(),
-    }
 }

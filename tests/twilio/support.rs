@@ -1,28 +1,22 @@
 //! An account at the fake, a clock that the tests move, and short words for what they do with them.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use callscribe::call::Disposition;
 use callscribe::clock::ManualClock;
 use callscribe::config::{AccountConfig, TwilioConfig, VendorConfig};
 use callscribe::provider::client::Timing;
-use callscribe::provider::oauth::Vault;
 use callscribe::provider::twilio::TwilioProvider;
 use callscribe::provider::{AccountContext, Discovery, Provider, ProviderError};
 use jiff::{SignedDuration, Timestamp};
 
+pub use crate::account::{MemoryVault, configured, noon};
 use crate::fakes::{Fake, Twilio, TwilioCall, TwilioRecording, TwilioSettings};
 
 pub const PUBLIC_URL: &str = "https://calls.example.com";
 /// Files larger than any of the fake's.
 pub const BYTES_MAX: u64 = 10 << 20;
-
-/// A moment in which everything here happens.
-pub fn noon() -> Timestamp {
-    "2026-08-14T12:00:00Z".parse().unwrap()
-}
 
 pub fn minutes_before_noon(minutes: u32) -> Timestamp {
     noon() - SignedDuration::from_mins(minutes.into())
@@ -33,25 +27,10 @@ pub fn recording(n: u32) -> TwilioRecording {
     TwilioRecording::new(n, minutes_before_noon(n))
 }
 
-/// Keeps secrets in memory.
-#[derive(Default)]
-pub struct MemoryVault(Mutex<BTreeMap<String, Vec<u8>>>);
-
-impl Vault for MemoryVault {
-    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        Ok(self.0.lock().unwrap().get(name).cloned())
-    }
-
-    fn save(&self, name: &str, secret: &[u8]) -> Result<(), String> {
-        self.0.lock().unwrap().insert(name.to_owned(), secret.to_vec());
-        Ok(())
-    }
-}
-
 /// Patience of a test.
 pub fn timing() -> Timing {
     let [answer, pause, download, patience] = [2_000, 700, 3_000, 700].map(Duration::from_millis);
-    Timing { answer, pause, download, patience }
+    Timing { answer, pause, download, patience, ..Timing::default() }
 }
 
 pub struct Office {
@@ -138,22 +117,8 @@ pub fn twilio_config(fake: &Fake<Twilio>) -> TwilioConfig {
 }
 
 pub fn account_config(fake: &Fake<Twilio>, twilio: &TwilioConfig) -> AccountConfig {
-    AccountConfig {
-        name: "main".parse().unwrap(),
-        poll: Duration::from_secs(3600),
-        look_back: Duration::from_secs(24 * 3600),
-        overlap: Duration::from_secs(3 * 3600),
-        channels: Vec::new(),
-        languages: Vec::new(),
-        transcripts: true,
-        transcripts_after: Duration::from_secs(120),
-        webhooks: true,
-        record_calls: true,
-        base_url: Some(fake.bases.api.clone()),
-        media_hosts: vec![fake.bases.media.trim_start_matches("http://").to_owned()],
-        allow_private_addresses: true,
-        vendor: VendorConfig::Twilio(twilio.clone()),
-    }
+    let vendor = VendorConfig::Twilio(twilio.clone());
+    AccountConfig { webhooks: true, record_calls: true, ..configured(&fake.bases, vendor) }
 }
 
 /// The ids of what was listed.

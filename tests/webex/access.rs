@@ -5,7 +5,7 @@ use callscribe::provider::{Access, Provider, Visible};
 use serde_json::json;
 
 use crate::fakes::{ALWAYS, Endpoint, Fault, Match, WebexRecording};
-use crate::support::{Account, hours_before_noon};
+use crate::support::{Account, hours_before_noon, put_tokens};
 
 async fn access(account: &Account) -> Access {
     let access = account.provider().access().await;
@@ -30,7 +30,7 @@ async fn an_account_that_is_well_says_what_it_sees_and_no_more() {
 #[tokio::test]
 async fn an_account_nobody_signed_in_to_is_reachable() {
     let account = Account::new().await;
-    account.vault.put(&json!({}));
+    put_tokens(&account.vault, &json!({}));
     let access = access(&account).await;
     assert!(access.is_reachable && !access.is_signed_in);
     assert!(access.advice[0].contains("callscribe login webex"));

@@ -1,7 +1,6 @@
 //! An account at the fake, a vault in memory, and the short words the tests speak in.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use callscribe::call::{CallFacts, Disposition};
@@ -14,12 +13,8 @@ use callscribe::provider::{AccountContext, Discovery, Provider, ProviderError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+pub use crate::account::{MemoryVault, configured, noon};
 use crate::fakes::{Fake, Webex, WebexRecording, WebexSettings, ask};
-
-/// The day on which everything here happens.
-pub fn noon() -> Timestamp {
-    "2026-08-14T12:00:00Z".parse().unwrap()
-}
 
 pub fn hours_before_noon(hours: i64) -> Timestamp {
     noon() - SignedDuration::from_hours(hours)
@@ -28,30 +23,13 @@ pub fn hours_before_noon(hours: i64) -> Timestamp {
 /// What the account's secrets are, for those who look whether they leak.
 pub const SECRETS: [&str; 4] = ["s3cr3t", "developer-token-0123", "hook-secret-0123456789", "_PE93_0123"];
 
-#[derive(Default)]
-pub struct MemoryVault(Mutex<BTreeMap<String, Vec<u8>>>);
-
-impl MemoryVault {
-    /// The tokens as they lie there.
-    pub fn tokens(&self) -> Value {
-        let kept = self.0.lock().unwrap();
-        kept.get("webex/main").map_or(Value::Null, |bytes| serde_json::from_slice(bytes).unwrap())
-    }
-
-    pub fn put(&self, tokens: &Value) {
-        self.save("webex/main", tokens.to_string().as_bytes()).unwrap();
-    }
+/// The tokens as they lie in the vault.
+pub fn kept_tokens(vault: &MemoryVault) -> Value {
+    vault.load("webex/main").unwrap().map_or(Value::Null, |bytes| serde_json::from_slice(&bytes).unwrap())
 }
 
-impl Vault for MemoryVault {
-    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        Ok(self.0.lock().unwrap().get(name).cloned())
-    }
-
-    fn save(&self, name: &str, secret: &[u8]) -> Result<(), String> {
-        self.0.lock().unwrap().insert(name.to_owned(), secret.to_owned());
-        Ok(())
-    }
+pub fn put_tokens(vault: &MemoryVault, tokens: &Value) {
+    vault.save("webex/main", tokens.to_string().as_bytes()).unwrap();
 }
 
 /// One account and what it leans on.
@@ -73,6 +51,7 @@ impl Account {
             pause: Duration::from_millis(500),
             download: Duration::from_secs(3),
             patience: Duration::from_millis(300),
+            ..Timing::default()
         };
         let clock = Arc::new(ManualClock::at(noon()));
         let account = Self { webex, config, vault: Arc::default(), clock, timing };
@@ -110,13 +89,16 @@ impl Account {
     pub fn sign_in(&self, scopes: &[&str]) {
         let (access, refresh) = self.webex.tokens(scopes);
         let later = noon() + SignedDuration::from_hours(24 * 14);
-        self.vault.put(&json!({
-            "access": access,
-            "access_until": later,
-            "refresh": refresh,
-            "refresh_until": null,
-            "scope": scopes.join(" "),
-        }));
+        put_tokens(
+            &self.vault,
+            &json!({
+                "access": access,
+                "access_until": later,
+                "refresh": refresh,
+                "refresh_until": null,
+                "scope": scopes.join(" "),
+            }),
+        );
     }
 
     /// As after a restart.
@@ -125,7 +107,7 @@ impl Account {
             clock: self.clock.clone(),
             vault: self.vault.clone(),
             public_url: Some("https://calls.example.com".to_owned()),
-            timing: self.timing,
+            timing: self.timing.clone(),
         };
         WebexProvider::new(&self.config, context).unwrap()
     }
@@ -153,22 +135,7 @@ pub fn config(webex: &Fake<Webex>) -> AccountConfig {
         owner_emails: Vec::new(),
         webhook_secret: Some("hook-secret-0123456789".into()),
     };
-    AccountConfig {
-        name: "main".parse().unwrap(),
-        poll: Duration::from_secs(3600),
-        look_back: Duration::from_secs(24 * 3600),
-        overlap: Duration::from_secs(3 * 3600),
-        channels: Vec::new(),
-        languages: Vec::new(),
-        transcripts: true,
-        transcripts_after: Duration::from_secs(120),
-        webhooks: false,
-        record_calls: false,
-        base_url: Some(webex.bases.api.clone()),
-        media_hosts: vec![webex.bases.media.trim_start_matches("http://").to_owned()],
-        allow_private_addresses: true,
-        vendor: VendorConfig::Webex(vendor),
-    }
+    configured(&webex.bases, VendorConfig::Webex(vendor))
 }
 
 /// Consents in the browser's place; the code that comes back.

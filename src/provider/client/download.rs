@@ -64,7 +64,7 @@ impl Client {
                 None => request.clone(),
             };
             self.hosts.check(asked.url())?;
-            asked.turn().await?;
+            self.turn(&asked).await?;
             let response = self.follow(&asked).await?;
             if pouring.have > 0 && !continues_at(&response, pouring.have) {
                 pouring.begin_again().await?;

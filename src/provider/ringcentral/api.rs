@@ -131,7 +131,7 @@ impl Api {
         let rules = [host_of(&base), host_of(&media)].into_iter().chain(config.media_hosts.iter().cloned());
         let hosts =
             Hosts { rules: rules.map(HostRule::Exact).collect(), allow_private: config.allow_private_addresses };
-        let client = Client::new(hosts, context.timing).map_err(|error| fatal(error.to_string()))?;
+        let client = Client::new(hosts, context.timing.clone()).map_err(|error| fatal(error.to_string()))?;
         let pace = |limit| Arc::new(Pace::new(&host_of(&base), limit));
         let sign_in = SignIn {
             account: account.clone(),

@@ -29,6 +29,9 @@ const PAGE_RECORDS: &str = "250";
 const PAGES_MAX: u32 = 1000;
 /// Longer numbers are ids of extensions, shorter ones the numbers people dial.
 const EXTENSION_NUMBER_DIGITS_MAX: usize = 6;
+/// The log is filtered by when calls began, and holds them once they have ended. So often a window reaches back twice as
+/// far as this, which finds every call of up to this length, however long before it began.
+const LONG_CALLS_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// The name in the quarantine of a listing that did not end well.
 const LISTING: &str = "call-log";
 
@@ -46,6 +49,10 @@ struct Cursor {
     pages: u32,
     /// Which of the configured logs is being read.
     log: usize,
+    /// When a window last reached back for long calls.
+    long_calls_at: Option<Timestamp>,
+    /// Where the first window began: nothing older is wanted.
+    origin: Option<Timestamp>,
 }
 
 /// Whose calls are read.
@@ -201,12 +208,21 @@ impl Listing {
             return cursor;
         }
         let earlier = |from: Timestamp, by: Duration| from.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH);
-        let since = match cursor.since {
-            // A clock that was set back must not open a window that ends before it begins.
-            Some(since) => earlier(since.min(now), self.overlap),
-            None => earlier(now, self.look_back),
+        let until = Some(now);
+        let Some(last) = cursor.since else {
+            let since = Some(earlier(now, self.look_back));
+            return Cursor { since, until, long_calls_at: Some(now), origin: since, ..Cursor::default() };
         };
-        Cursor { since: Some(since), until: Some(now), ..Cursor::default() }
+        // A clock that was set back must not open a window that ends before it begins.
+        let mut since = earlier(last.min(now), self.overlap);
+        let is_recent = |at: Timestamp| at <= now && now.duration_since(at).unsigned_abs() < LONG_CALLS_EVERY;
+        let mut long_calls_at = cursor.long_calls_at.filter(|at| is_recent(*at));
+        if long_calls_at.is_none() {
+            let far = earlier(now, LONG_CALLS_EVERY * 2);
+            since = since.min(cursor.origin.map_or(far, |origin| far.max(origin)));
+            long_calls_at = until;
+        }
+        Cursor { since: Some(since), until, long_calls_at, origin: cursor.origin, ..Cursor::default() }
     }
 
     /// The log is at its end: on to the next one, or the window is closed.
@@ -324,7 +340,12 @@ fn gone_on(found: Discovery, cursor: &Cursor) -> Discovery {
 }
 
 fn ended(found: Discovery, cursor: &Cursor) -> Discovery {
-    let cursor = Cursor { since: cursor.until.or(cursor.since), ..Cursor::default() };
+    let cursor = Cursor {
+        since: cursor.until.or(cursor.since),
+        long_calls_at: cursor.long_calls_at,
+        origin: cursor.origin,
+        ..Cursor::default()
+    };
     Discovery { more: false, cursor: serde_json::to_string(&cursor).ok(), ..found }
 }
 

@@ -52,7 +52,7 @@ impl TwilioProvider {
             let message = format!("Account {} is none at Twilio.", config.name);
             return Err(ProviderError::new(message, Disposition::Park));
         };
-        let api = Api::new(config, twilio, context.timing)?;
+        let api = Api::new(config, twilio, context.timing.clone())?;
         Ok(Self { config: config.clone(), twilio: twilio.clone(), context, api })
     }
 

@@ -105,7 +105,7 @@ impl Api {
         rules.push(HostRule::Exact(host_of(&base)));
         rules.extend(config.media_hosts.iter().cloned().map(HostRule::Exact));
         let hosts = Hosts { rules, allow_private: config.allow_private_addresses };
-        let client = Client::new(hosts, context.timing).map_err(|error| fatal(error.to_string()))?;
+        let client = Client::new(hosts, context.timing.clone()).map_err(|error| fatal(error.to_string()))?;
         let keeper = Keeper::new(format!("webex/{account}"), context.vault.clone(), context.clock.clone());
         let grant = make_grant(client.clone(), base.clone());
         let (lanes, still_until) = (Semaphore::new(LANES), Mutex::default());
