@@ -35,6 +35,7 @@
 //! - **A file is durable before the database says it exists; the database forgets before a file is removed.**
 //! - **Requests go to an account's own hosts** and nowhere else; a redirect is checked like any other address.
 //! - **Nothing waits for a second opinion**: what a provider makes of a call is fetched beside the steps.
+//! - **Listeners hear of what is durable**, within bounds; nobody waits for one.
 //! - **Identity** is (provider, account, provider's recording id), finished and deleted recordings included.
 //! - **Every word shown was spoken**: text that no speech on its channel backs goes to the suspect ledger.
 

@@ -11,7 +11,9 @@ mod language;
 pub mod list;
 pub mod login;
 pub mod models;
+pub mod pause;
 mod progress;
+pub mod queue;
 pub mod retry;
 pub mod search;
 pub mod serve;
@@ -89,6 +91,12 @@ pub enum Command {
     Show(show::Args),
     /// Run steps of a recording again
     Retry(retry::Args),
+    /// Show what is being worked on, what waits, and for how long
+    Queue(queue::Args),
+    /// Take up nothing more until `resume`; what runs ends as usual
+    Pause(pause::Args),
+    /// Go on with the queue
+    Resume(pause::ResumeArgs),
     /// List, download, import and verify Whisper models
     Models(models::ModelsArgs),
     /// Check configuration, folders and model, and say what to mend
@@ -122,6 +130,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Search(args) => search::run(args, config).await,
         Command::Show(args) => show::run(args, config).await,
         Command::Retry(args) => retry::run(args, config).await,
+        Command::Queue(args) => queue::run(args, config).await,
+        Command::Pause(_) => pause::run(config).await,
+        Command::Resume(_) => pause::resume(config).await,
         Command::Models(args) => models::run(args, &config).await,
         Command::Check(_) | Command::Worker => Ok(ExitCode::SUCCESS),
     }

@@ -7,17 +7,19 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use reqwest::Url;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::engine::Gauge;
 use super::ledger;
-use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId};
+use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId, Transcript};
 use crate::clock::Clock;
 use crate::config::{Config, NotifyConfig};
 use crate::discover::{DiscoverError, Discoverer, SignIns};
 use crate::notify::{Health, Notifier};
 use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
-use crate::serve::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing};
+use crate::serve::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing};
 use crate::store::Egress;
+use crate::transcribe::{Request, TranscribeError};
 
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
@@ -127,6 +129,32 @@ impl Loops for Panel {
             };
             // Another pipeline may start with the next model, so nobody waits for one for ever.
             let _another_pipeline = tokio::time::timeout(PIPELINE_CHECK, changes.changed()).await;
+        }
+        .boxed()
+    }
+
+    fn transcribe(
+        &self,
+        hearing: Hearing,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'static, Result<Transcript, TranscribeError>> {
+        let (supervisor, config) = (self.engine.read().supervisor, Arc::clone(&self.config));
+        async move {
+            let Some(supervisor) = supervisor else {
+                return Err(TranscribeError::Model("The daemon is just starting.".to_owned()));
+            };
+            let given = hearing.languages;
+            let request = Request {
+                audio: hearing.audio,
+                languages: if given.is_empty() { config.transcribe.languages.clone() } else { given },
+                prompt: hearing.prompt.or_else(|| config.transcribe.prompt.clone()),
+                translate: hearing.translate || config.transcribe.translate,
+                carry_context: config.transcribe.carry_context,
+                ..Request::default()
+            };
+            // Nobody looks at the windows as they come.
+            let (events, _) = tokio::sync::mpsc::channel(1);
+            Ok(supervisor.transcribe(request, events, cancel).await?.transcript)
         }
         .boxed()
     }

@@ -76,9 +76,9 @@ pub(super) async fn fetch(State(api): State<Api>, mut params: Params) -> Result<
     let now = api.0.clock.now();
     let job = api.ask(move |store| store.begin_look(now)).await?;
     let look = tokio::spawn({
-        let api = api.clone();
+        let (api, looking) = (api.clone(), api.0.loops.look(reach));
         async move {
-            let looked = api.0.loops.look(reach).await;
+            let looked = looking.await;
             let (found, errors, now) = (looked.new.clone(), looked.errors.clone(), api.0.clock.now());
             // The log has the cause; the job then stays as it is.
             let _noted = api.ask(move |store| store.end_look(job, &found, errors, now)).await;

@@ -1,18 +1,22 @@
 //! What the API needs of the loops beside it. `serve` never runs a step and knows neither pipeline nor discovery; the
 //! daemon, which knows all three, answers these questions.
 
+use std::path::PathBuf;
+
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::sinks::Sink;
-use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId, Step};
+use crate::call::{AccountName, Disposition, Language, ProviderKind, Recording, RecordingId, Step, Transcript};
 use crate::provider::{Access, ProviderError, Started, WebhookAnswer};
 use crate::store::Egress;
+use crate::transcribe::TranscribeError;
 
 /// Answers for pipeline, discovery and model. Nothing here may block.
 pub trait Loops: Send + Sync + 'static {
@@ -32,6 +36,15 @@ pub trait Loops: Send + Sync + 'static {
 
     /// Ends what is being worked on of a recording.
     fn cancel(&self, id: RecordingId);
+
+    /// Has a file transcribed at once, after the call that is being transcribed. Ends when `cancel` does.
+    fn transcribe(
+        &self,
+        _hearing: Hearing,
+        _cancel: CancellationToken,
+    ) -> BoxFuture<'static, Result<Transcript, TranscribeError>> {
+        async { Err(TranscribeError::Model(not_running().message)) }.boxed()
+    }
 
     /// Every account recordings are taken from.
     fn accounts(&self) -> Vec<Account>;
@@ -94,6 +107,19 @@ pub trait Loops: Send + Sync + 'static {
 /// Where no loops run, nothing can be asked of a provider.
 fn not_running() -> ProviderError {
     ProviderError::new("The daemon does not run; start it with `callscribe serve`.", Disposition::Reject)
+}
+
+/// A file to be transcribed, beside the archive.
+#[derive(Debug, Clone)]
+pub struct Hearing {
+    /// The audio file.
+    pub audio: PathBuf,
+    /// The languages it may be in; none takes the configured ones.
+    pub languages: Vec<Language>,
+    /// Text that primes the decoder; none takes the configured one.
+    pub prompt: Option<String>,
+    /// Translate to English.
+    pub translate: bool,
 }
 
 /// Something a provider delivered.

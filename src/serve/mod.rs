@@ -4,7 +4,7 @@
 //! answers are made of what the store holds ([`view`]) and what the loops beside it report ([`Loops`], filled in by the
 //! daemon). Every error has one shape (`error`), every parameter is checked by name (`params`).
 //!
-//! The console's pages are in `console`. Later resources (jobs, search, analytics, events) are files beside these and lines in [`router`].
+//! The console's pages are in `console`. Later resources are files beside these and lines in [`router`].
 
 mod access;
 mod audio;
@@ -35,6 +35,7 @@ mod recordings;
 pub mod roles;
 mod search;
 mod sinks;
+mod speech;
 mod stats;
 mod token;
 mod transcript;
@@ -80,7 +81,7 @@ pub use console::{LINK_LIFE, SignIns};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::{ListenError, Listener, SocketFile, acceptor as tls_acceptor, serve};
-pub use loops::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+pub use loops::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
 pub use sinks::Sink;
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
@@ -184,6 +185,8 @@ struct Shared {
     hub: hub::Hub,
     intake: Intake,
     uploading: Arc<Semaphore>,
+    hearing: Arc<Semaphore>,
+    stop: CancellationToken,
 }
 
 impl Api {
@@ -245,7 +248,9 @@ pub fn router(parts: ApiParts) -> Router {
         whole_answers: WholeAnswers::new(),
         sign_ins: console,
         waveforms: waveform::Waveforms::default(),
-        hub: hub::Hub::new(parts.stop),
+        hub: hub::Hub::new(parts.stop.clone()),
+        stop: parts.stop,
+        hearing: Arc::new(Semaphore::new(speech::SPEECH_MAX)),
         intake: parts.intake,
         uploading: Arc::new(Semaphore::new(UPLOADS_MAX)),
     }));
@@ -273,6 +278,7 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
                 .layer(from_fn(metrics::count))
                 .layer(from_fn(guard::add_headers))
+                .layer(from_fn(speech::shape))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
@@ -285,6 +291,8 @@ pub fn router(parts: ApiParts) -> Router {
 fn uploads() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(uploads::upload))
+        .routes(routes!(speech::transcriptions))
+        .routes(routes!(speech::translations))
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::post(uploads::upload))
 }
@@ -303,6 +311,8 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
+        .routes(routes!(speech::models))
+        .routes(routes!(speech::model))
         .routes(routes!(queue::get))
         .routes(routes!(console::sign_in::link))
         .routes(routes!(queue::pause))

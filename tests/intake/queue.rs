@@ -63,3 +63,22 @@ fn what_failed_is_tried_again_at_one_word() {
     wait_for(&http, failed, "it failed again", |page| page["total"] == 1);
     assert_eq!(http.post("/api/v1/queue/retry-failed?step=nothing").error_code(), "bad_parameter");
 }
+
+#[test]
+fn the_commands_pause_show_and_resume() {
+    let daemon = TestDaemon::start("");
+    let said = |arguments: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_callscribe"));
+        let output = program.arg("--config").arg(daemon.config()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(said(&["pause"]).starts_with("Nothing is taken up"));
+    let queue: serde_json::Value = serde_json::from_str(&said(&["queue", "--json"])).unwrap();
+    assert_eq!(queue["paused"], true);
+    let text = said(&["queue"]);
+    let lines: Vec<&str> = text.lines().skip(1).collect();
+    assert!(text.starts_with("Paused since "), "{text}");
+    assert_eq!(lines, ["0 wait.", "Nothing waits."]);
+    assert_eq!(said(&["resume"]), "The queue is worked on.\n");
+}
