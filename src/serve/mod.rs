@@ -7,6 +7,7 @@
 //! Later resources (jobs, search, analytics, events, the console) are files beside these and lines in [`router`].
 
 mod access;
+mod analytics;
 mod audio;
 mod auth;
 mod calls;
@@ -17,6 +18,7 @@ mod guard;
 mod health;
 mod listener;
 mod loops;
+mod numbers;
 mod openapi;
 mod opinion;
 mod params;
@@ -194,6 +196,9 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(recordings::get, recordings::remove))
         .routes(routes!(recordings::reprocess))
         .routes(routes!(search::search))
+        .routes(routes!(numbers::list))
+        .routes(routes!(numbers::get))
+        .routes(routes!(analytics::get))
         .routes(routes!(transcript::get))
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))

@@ -17,6 +17,7 @@ mod facets;
 mod index;
 mod late;
 mod list;
+mod numbers;
 mod open;
 mod outcome;
 mod places;
@@ -28,7 +29,9 @@ mod schema;
 mod seal;
 mod started;
 mod state;
+mod trends;
 mod unindexed;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -45,6 +48,7 @@ pub use discovered::{Inserted, NewRecording};
 pub use error::StoreError;
 use error::{Fault, unwinding};
 pub use list::{Among, ListQuery, Page, Place};
+pub use numbers::{NumberQuery, PhoneNumber};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
 pub use query::Stats;
@@ -53,7 +57,9 @@ pub use remove::Removed;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use started::StartedCall;
+pub use trends::{Trend, TrendBy};
 pub use unindexed::{IndexMark, Searchable, Unindexed};
+pub use whole::WholeRecording;
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;

@@ -8,6 +8,7 @@ mod audio;
 mod changes;
 mod daemon;
 mod errors;
+mod finding;
 mod guard;
 mod lists;
 mod memory;
