@@ -7,6 +7,7 @@
 //! The console's pages are in `console`. Later resources are files beside these and lines in [`router`].
 
 mod access;
+mod analytics;
 mod audio;
 mod auth;
 mod caller;
@@ -26,6 +27,7 @@ mod jobs;
 mod listener;
 mod loops;
 mod metrics;
+mod numbers;
 mod openapi;
 mod opinion;
 mod params;
@@ -307,6 +309,9 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get, jobs::cancel))
         .routes(routes!(search::search))
+        .routes(routes!(numbers::list))
+        .routes(routes!(numbers::get))
+        .routes(routes!(analytics::get))
         .routes(routes!(transcript::get))
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))

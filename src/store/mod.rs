@@ -22,6 +22,7 @@ mod jobs;
 mod late;
 mod list;
 mod news;
+mod numbers;
 mod open;
 mod outbox;
 mod outcome;
@@ -34,7 +35,9 @@ mod schema;
 mod seal;
 mod started;
 mod state;
+mod trends;
 mod unindexed;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,6 +62,7 @@ pub use late::KeptOpinion;
 pub use list::{Among, ListQuery, Page, Place};
 use news::Teller;
 pub use news::{Backlog, Change, Changed, Pace};
+pub use numbers::{NumberQuery, PhoneNumber};
 pub use outbox::{Event, EventKind, SinkRule};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
@@ -68,7 +72,9 @@ pub use remove::Removed;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use started::{Begun, StartedCall};
+pub use trends::{Trend, TrendBy};
 pub use unindexed::{IndexMark, Searchable, Unindexed};
+pub use whole::WholeRecording;
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;

@@ -9,6 +9,7 @@ mod changes;
 mod daemon;
 mod errors;
 mod events;
+mod finding;
 mod guard;
 mod lists;
 mod memory;

@@ -60,6 +60,7 @@ fn the_database_of_every_release_opens_with_all_it_held() {
         let copy = folder.path().join("callscribe.redb");
         fs::copy(&path, &copy).unwrap();
         let store = Store::open(&copy).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(!store.fill_derived().unwrap(), "so few are taken over as it opens");
         assert_whole(&store);
         let page = store.list(&ListQuery { limit: 10, ..ListQuery::default() }).unwrap();
         let shown: Vec<String> = page
@@ -83,7 +84,55 @@ fn the_database_of_every_release_opens_with_all_it_held() {
         assert_eq!(store.checkpoints(store.find("transcribing").unwrap().unwrap().id).unwrap().len(), 1);
         assert_eq!(store.rescue(at(200), NEXT_BOOT).unwrap(), 1);
         assert!(drain(&store, 2000) > 0);
+        assert_whole(&store);
+        let queue = vec![("queue".to_owned(), "support".to_owned())];
+        assert!(store.list(&ListQuery { metadata: queue, limit: 9, ..ListQuery::default() }).unwrap().total > 0);
         let left = store.list(&ListQuery { status: Some(ProcessingStatus::Processing), ..ListQuery::default() });
         assert_eq!(left.unwrap().total, 0);
     }
+}
+
+/// Takes from a database what layout 2 added.
+fn as_of_layout_1(path: &Path) {
+    use redb::TableDefinition;
+    let db = redb::Database::open(path).unwrap();
+    let tx = db.begin_write().unwrap();
+    for table in tx.list_tables().unwrap().collect::<Vec<_>>() {
+        use redb::TableHandle as _;
+        let added = ["facets", "phones", "numbers", "numbers_by_last", "days", "unindexed", "progress"];
+        if added.contains(&table.name()) {
+            tx.delete_table(table).unwrap();
+        }
+    }
+    tx.open_table(TableDefinition::<&str, u64>::new("meta")).unwrap().insert("schema", 1).unwrap();
+    tx.commit().unwrap();
+}
+
+#[test]
+fn a_large_database_of_layout_1_answers_at_once_and_is_taken_over_in_pieces_while_in_use() {
+    let fixture = Fixture::new();
+    let found: Vec<_> = (0..2500).map(|n| listed(&format!("r{n}"), n)).collect();
+    fixture.store.insert_discovered(source(&account()), &found, &[], None, at(0)).unwrap();
+    let Fixture { store, folder } = fixture;
+    let path = store.path().to_owned();
+    drop(store);
+    as_of_layout_1(&path);
+    let fixture = Fixture { store: Store::open(&path).unwrap(), folder };
+    let store = &fixture.store;
+    let total = |query: ListQuery| store.list(&query).unwrap().total;
+    let inbox = ListQuery { account: Some("inbox".into()), limit: 1, ..ListQuery::default() };
+    let number = ListQuery { phone_number: Some("0301234567".into()), limit: 1, ..ListQuery::default() };
+    let totals = || (total(inbox.clone()), total(number.clone()), total(ListQuery::default()));
+    assert_eq!(totals(), (2500, 2500, 2500));
+    // Work on both sides of what is filled.
+    insert(store, "new", 3000);
+    for name in ["r3", "r2400"] {
+        let id = store.find(name).unwrap().unwrap().id;
+        store.soft_delete(id, "test", at(4000)).unwrap();
+    }
+    while store.fill_derived().unwrap() {
+        assert_eq!(totals(), (2499, 2499, 2499));
+    }
+    assert_eq!(totals(), (2499, 2499, 2499));
+    assert_whole(store);
 }

@@ -86,3 +86,63 @@ fn totals_are_right() {
     assert_eq!(stats.average_quality, 15.0 / 24.0);
     assert_whole(&fixture.store);
 }
+
+/// Every filter gives what a look at each recording gives.
+#[test]
+fn keys_and_rows_agree_on_random_questions() {
+    let fixture = archive();
+    let mut rng = fastrand::Rng::with_seed(7);
+    for n in 0..60 {
+        let mut new = listed(&format!("r{n}"), 100 + n);
+        new.call.location = Some(["Berlin", "Madrid"][rng.usize(0..2)].into());
+        new.call.queue = Some(["billing", "sales", "returns"][rng.usize(0..3)].into());
+        new.call.owner.name = Some(["Ada Holm", "Bo Lind"][rng.usize(0..2)].into());
+        new.call.caller.number = Some(format!("+49 30 {}", rng.u8(0..4)));
+        fixture.store.insert_discovered(source(&account()), &[new], &[], None, at(50)).unwrap();
+    }
+    drain_until(&fixture.store, 500, |_| rng.u8(0..150) == 0);
+    let all = fixture.store.list(&all()).unwrap().items;
+    for _ in 0..300 {
+        let maybe = |rng: &mut fastrand::Rng, value: &str| rng.bool().then(|| value.to_owned());
+        let query = ListQuery {
+            location: maybe(&mut rng, "berlin"),
+            queue: maybe(&mut rng, "Billing"),
+            owner: maybe(&mut rng, "ADA HOLM"),
+            phone_number: maybe(&mut rng, "0301"),
+            status: rng.bool().then_some(ProcessingStatus::Completed),
+            has_transcript: rng.bool().then(|| rng.bool()),
+            from: rng.bool().then(|| at(rng.i64(0..120))),
+            to: rng.bool().then(|| at(rng.i64(100..200))),
+            limit: rng.usize(1..9),
+            skip: rng.u64(0..4),
+            ..ListQuery::default()
+        };
+        let expected: Vec<_> = all
+            .iter()
+            .filter(|r| {
+                let call = &r.call;
+                let digits = call.caller.number.as_deref().unwrap_or_default().replace(['+', ' '], "");
+                let has_words = r.transcript.as_ref().is_some_and(|t| t.word_count > 0);
+                (query.location.is_none() || call.location.as_deref() == Some("Berlin"))
+                    && (query.queue.is_none() || call.queue.as_deref() == Some("billing"))
+                    && (query.owner.is_none() || call.owner.name.as_deref() == Some("Ada Holm"))
+                    && query.phone_number.as_ref().is_none_or(|n| digits.ends_with(&n[1..]))
+                    && query.status.is_none_or(|s| r.steps.processing_status() == s)
+                    && query.has_transcript.is_none_or(|wanted| wanted == has_words)
+                    && query.from.is_none_or(|from| r.listed_at() >= from)
+                    && query.to.is_none_or(|to| r.listed_at() < to)
+            })
+            .map(|r| r.id)
+            .collect();
+        let page = fixture.store.list(&query).unwrap();
+        assert_eq!(page.total as usize, expected.len(), "{query:?}");
+        let shown: Vec<_> = expected.iter().skip(query.skip as usize).take(query.limit).copied().collect();
+        assert_eq!(page.items.iter().map(|r| r.id).collect::<Vec<_>>(), shown, "{query:?}");
+        let Some(after) = page.next else { continue };
+        let next = fixture.store.list(&ListQuery { after: Some(after), skip: 0, ..query.clone() }).unwrap();
+        assert_eq!(next.total, page.total);
+        let rest = expected.iter().skip(query.skip as usize + query.limit).take(query.limit).copied();
+        assert_eq!(next.items.iter().map(|r| r.id).collect::<Vec<_>>(), rest.collect::<Vec<_>>(), "{query:?}");
+    }
+    assert_whole(&fixture.store);
+}

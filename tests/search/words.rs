@@ -1,0 +1,137 @@
+//! Every way to ask finds what it should and nothing else.
+
+use crate::support::Archive;
+
+fn english() -> Archive {
+    Archive::of(
+        "en",
+        &[
+            ("refunds", &[("agent", 1, "Billing, hello."), ("customer", 4, "I want two refunds, please.")]),
+            ("callback", &[("agent", 2, "We will call back tomorrow."), ("customer", 9, "Thank you for the refund.")]),
+            ("back-call", &[("customer", 3, "I am back from the call.")]),
+        ],
+    )
+}
+
+#[test]
+fn a_word_is_found_in_any_of_its_forms_and_case() {
+    let archive = english();
+    assert_eq!(archive.found("REFUND"), ["refunds", "callback"]);
+    assert_eq!(archive.found("refunded"), ["refunds", "callback"]);
+    assert_eq!(archive.found("wanting"), ["refunds"]);
+    assert_eq!(archive.found("mortgage"), Vec::<String>::new());
+}
+
+#[test]
+fn all_words_must_be_there_wherever() {
+    let archive = english();
+    assert_eq!(archive.found("refund tomorrow"), ["callback"]);
+    assert_eq!(archive.found("refund -tomorrow"), ["refunds"]);
+}
+
+#[test]
+fn a_phrase_is_its_words_in_a_row_as_written() {
+    let archive = english();
+    assert_eq!(archive.found("\"call back\""), ["callback"]);
+    assert_eq!(archive.found("call back"), ["callback", "back-call"]);
+    assert_eq!(archive.found("\"refund\""), ["callback"]);
+    assert_eq!(archive.found("\"hello i want\""), Vec::<String>::new(), "no phrase goes from one to the other speaker");
+}
+
+#[test]
+fn a_beginning_and_a_misspelling_are_enough_when_asked_for() {
+    let archive = english();
+    assert_eq!(archive.found("tomor*"), ["callback"]);
+    assert_eq!(archive.found("tomor"), Vec::<String>::new());
+    assert_eq!(archive.found("tomorow~"), ["callback"]);
+    assert_eq!(archive.found("biling~"), ["refunds", "callback", "back-call"], "the topic is billing");
+}
+
+#[test]
+fn who_said_it_counts() {
+    let archive = english();
+    assert_eq!(archive.found("agent:\"call back\""), ["callback"]);
+    assert_eq!(archive.found("customer:\"call back\""), Vec::<String>::new());
+    assert_eq!(archive.found("customer:refund agent:hello"), ["refunds"]);
+    assert_eq!(archive.found_by("back", Some("Customer")), ["back-call"]);
+    assert_eq!(archive.found("customer:refu*"), ["refunds", "callback"]);
+}
+
+#[test]
+fn spanish_is_found_without_accents_and_in_its_forms() {
+    let archive = Archive::of(
+        "es",
+        &[
+            ("song", &[("agent", 1, "Esa canción me gusta.")]),
+            ("card", &[("customer", 1, "Perdí mis tarjetas ayer.")]),
+            ("bill", &[("customer", 1, "No entiendo la facturación.")]),
+        ],
+    );
+    assert_eq!(archive.found("cancion"), ["song"]);
+    assert_eq!(archive.found("canciones"), ["song"]);
+    assert_eq!(archive.found("TARJETA"), ["card"]);
+    assert_eq!(archive.found("facturaciones"), ["bill"]);
+    assert_eq!(archive.found("facturacion"), ["bill"]);
+    assert_eq!(archive.snippets("cancion")[0].marks, [(4, 11)]);
+}
+
+#[test]
+fn scripts_without_spaces_are_found_by_any_part() {
+    let archive = Archive::of(
+        "ja",
+        &[
+            ("contract", &[("agent", 1, "ご契約を確認します")]),
+            ("thai", &[("customer", 1, "ผมต้องการคืนเงินครับ")]),
+            ("hangul", &[("customer", 1, "환불을 원합니다")]),
+        ],
+    );
+    assert_eq!(archive.found("契約"), ["contract"]);
+    assert_eq!(archive.found("約契"), Vec::<String>::new());
+    assert_eq!(archive.found("คืนเงิน"), ["thai"]);
+    assert_eq!(archive.found("환불"), ["hangul"]);
+    assert_eq!(archive.snippets("契約")[0].marks, [(1, 3)]);
+}
+
+#[test]
+fn a_hit_knows_its_second_its_speaker_and_its_marks() {
+    let archive = english();
+    let snippets = archive.snippets("\"two refunds\"");
+    assert_eq!(snippets.len(), 1);
+    let hit = &snippets[0];
+    assert_eq!((hit.place.as_str(), hit.speaker.clone()), ("speech", Some(("customer".to_owned(), 1))));
+    assert_eq!(hit.start_ms, Some(5000), "the third word of a segment that begins at second 4");
+    assert_eq!((hit.text.as_str(), hit.marks.as_slice()), ("I want two refunds, please.", &[(7, 18)][..]));
+}
+
+#[test]
+fn a_long_segment_is_cut_around_what_matches() {
+    let words = format!("{} refund {}", "ähm ".repeat(200), "so ".repeat(200));
+    let archive = Archive::of("en", &[("long", &[("customer", 0, words.trim())])]);
+    let hit = &archive.snippets("refund")[0];
+    assert!(hit.text.len() < 400, "{}", hit.text.len());
+    let (from, to) = hit.marks[0];
+    assert_eq!(hit.text.chars().skip(from).take(to - from).collect::<String>(), "refund");
+    assert_eq!(hit.start_ms, Some(100_000));
+}
+
+#[test]
+fn names_numbers_files_and_summaries_are_found_where_they_stand() {
+    let archive = Archive::of("en", &[("kept", &[("agent", 1, "Hello.")])]);
+    for question in [
+        "zoe",
+        "name:Zoë",
+        "\"zoe@holm.example\"",
+        "0301234567",
+        "1234567",
+        "number:234567",
+        "file:kept",
+        "summary:sumario",
+    ] {
+        assert_eq!(archive.found(question), ["kept"], "{question}");
+    }
+    assert_eq!(archive.found("topic:zoe"), Vec::<String>::new());
+    assert_eq!(archive.found("name:hello"), Vec::<String>::new());
+    let hit = &archive.snippets("name:zoe")[0];
+    assert_eq!((hit.place.as_str(), hit.start_ms, hit.text.as_str()), ("name", None, "Zoë"));
+    assert_eq!(archive.snippets("0301234567")[0].marks, [(1, 14)]);
+}
