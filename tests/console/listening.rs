@@ -8,7 +8,7 @@ fn a_call_is_found_by_a_spoken_word_and_its_transcript_follows_the_sound() {
     let browser = &person.browser;
     browser.write("#search-text", "recorded");
     browser.wait_until("one call is left", "return document.querySelectorAll('.call-row').length === 1");
-    assert_eq!(browser.text(".says mark").to_lowercase(), "recorded");
+    assert_eq!(browser.text(".hits mark").to_lowercase(), "recorded");
     assert!(browser.url().contains("search_text=recorded"), "{}", browser.url());
     browser.click(".call-row h2 a");
     browser.wait_for("#turns .w");
