@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ChannelFacts, Language, OpinionFacts, RecordingId, RecordingKey, Steps, TranscriptSource};
+use super::{ChannelFacts, Insight, Language, OpinionFacts, RecordingId, RecordingKey, Steps, TranscriptSource};
 
 /// One end of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -159,27 +159,6 @@ pub struct TranscriptFacts {
     pub confidence: Option<f32>,
     /// The first words.
     pub preview: String,
-}
-
-/// One sentence of a summary with the place that backs it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SummarySentence {
-    /// The sentence, as spoken.
-    pub text: String,
-    /// Index of the segment in the transcript.
-    pub segment: u32,
-    /// Where it begins in the call.
-    pub start_ms: u64,
-}
-
-/// What a call was about.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Insight {
-    /// Sentences of the call that say most, in their order.
-    pub summary: Vec<SummarySentence>,
-    /// Words and phrases that stand out.
-    pub topics: Vec<String>,
 }
 
 /// Set when somebody removed the recording; its identity stays known.

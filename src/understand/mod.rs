@@ -5,8 +5,13 @@
 //! every sentence and every topic stands in the transcript.
 
 pub mod agreement;
+mod fold;
+pub mod insight;
 pub mod language;
+mod parties;
+mod phrases;
+mod reading;
+pub mod sentiment;
 pub mod speakers;
-mod stop_words;
-pub mod summary;
+mod summary;
 pub mod wer;

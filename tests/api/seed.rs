@@ -219,7 +219,7 @@ impl Seeds<'_> {
         let language = Some(Language::new("en"));
         self.finish(Lane::Light, done(StepResult::Language { language, confidence: 0.97 }), now);
         let sentence = SummarySentence { text: "I want a refund.".to_owned(), segment: 1, start_ms: 1500 };
-        let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()] };
+        let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()], ..Insight::default() };
         self.finish(Lane::Light, done(StepResult::Insight(insight)), now);
         id
     }

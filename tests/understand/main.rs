@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod follow_up;
 mod language;
+mod sentiment;
 mod summary;
 mod wer;
 

@@ -1,0 +1,21 @@
+//! Everything that is drawn from one transcript, in one go. The same words and the same rules give the same insight.
+
+use super::reading::Reading;
+use super::{sentiment, summary};
+use crate::call::{Insight, Transcript};
+
+/// Version of the rules: raised when the same words would give another insight.
+pub const RULES_VERSION: u32 = 2;
+
+/// What the operator set: which rules are applied beside the built-in ones.
+#[derive(Debug, Default)]
+pub struct Rules {}
+
+/// Draws the insight from the published words. Suspects are not looked at.
+pub fn draw(transcript: &Transcript, _rules: &Rules) -> Insight {
+    let reading = Reading::of(transcript);
+    let mut insight = Insight { rules_version: RULES_VERSION, ..Insight::default() };
+    summary::summarise(&reading, &mut insight);
+    insight.sentiment = sentiment::sentiment(&reading);
+    insight
+}
