@@ -1,5 +1,7 @@
 //! Everything that is drawn from one transcript, in one go. The same words and the same rules give the same insight.
 
+use super::categories::Categories;
+use super::pii::Pii;
 use super::reading::Reading;
 use super::{sentiment, summary};
 use crate::call::{Insight, Transcript};
@@ -9,13 +11,20 @@ pub const RULES_VERSION: u32 = 2;
 
 /// What the operator set: which rules are applied beside the built-in ones.
 #[derive(Debug, Default)]
-pub struct Rules {}
+pub struct Rules {
+    /// What calls are looked through for.
+    pub categories: Categories,
+    /// What counts as personal data.
+    pub pii: Pii,
+}
 
 /// Draws the insight from the published words. Suspects are not looked at.
-pub fn draw(transcript: &Transcript, _rules: &Rules) -> Insight {
+pub fn draw(transcript: &Transcript, rules: &Rules) -> Insight {
     let reading = Reading::of(transcript);
     let mut insight = Insight { rules_version: RULES_VERSION, ..Insight::default() };
     summary::summarise(&reading, &mut insight);
     insight.sentiment = sentiment::sentiment(&reading);
+    insight.categories = rules.categories.apply(&reading);
+    insight.pii = rules.pii.find_in(&reading);
     insight
 }

@@ -5,11 +5,13 @@
 //! every sentence and every topic stands in the transcript.
 
 pub mod agreement;
+pub mod categories;
 mod fold;
 pub mod insight;
 pub mod language;
 mod parties;
 mod phrases;
+pub mod pii;
 mod reading;
 pub mod sentiment;
 pub mod speakers;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod categories;
 mod follow_up;
 mod language;
 mod sentiment;
