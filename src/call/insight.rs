@@ -289,16 +289,8 @@ pub struct PiiSpan {
 pub struct PrivacyPolicy {
     /// Kinds that are masked; none means nothing is.
     pub mask: Vec<PiiKind>,
-    /// In the texts and files that leave the archive.
-    pub in_exports: bool,
-    /// In summaries, points, action items and questions.
+    /// In summaries, points, keywords, action items and questions.
     pub in_summaries: bool,
-    /// In what others are told of a call.
-    pub in_webhooks: bool,
-    /// In what can be searched for.
-    pub in_search: bool,
-    /// In what the API answers.
-    pub in_api: bool,
-    /// Patterns of national numbers: regular expressions over the words, with spoken digits written as digits.
+    /// What national numbers look like: `words|words => pattern`, a regular expression over digits and capital letters.
     pub national_ids: Vec<String>,
 }

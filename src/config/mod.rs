@@ -4,12 +4,14 @@
 //! [`Config`].
 
 mod accounts;
+mod categories;
 mod checks;
 mod error;
 mod languages;
 mod log_filter;
 mod patterns;
 mod places;
+mod privacy;
 mod reader;
 mod secrets;
 mod sections;
@@ -31,7 +33,7 @@ pub(crate) use languages::known_language;
 
 use self::error::Problems;
 use self::reader::{Section, line_at};
-use crate::call::{AccountName, Language, ProviderKind};
+use crate::call::{AccountName, CategoryRule, Language, PrivacyPolicy, ProviderKind};
 
 /// Looks up an environment variable; a function, so that tests need not change the process.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -63,6 +65,10 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Our door to the providers.
     pub webhooks: WebhooksConfig,
+    /// What calls are looked through for.
+    pub categories: Vec<CategoryRule>,
+    /// What personal data is masked, and where.
+    pub privacy: PrivacyPolicy,
 }
 
 /// What is logged and how.
@@ -252,8 +258,15 @@ impl Config {
         .filter_map(|(section, kind)| accounts::account(&accounts::Reading { section: &section, env }, kind))
         .collect();
         let webhooks = accounts::webhooks(&root.section("webhooks"));
+        let categories: Vec<(Section<'_>, CategoryRule)> = root
+            .sections("categories")
+            .into_iter()
+            .filter_map(|section| categories::category(&section).map(|rule| (section, rule)))
+            .collect();
+        let privacy = privacy::privacy(&root.section("privacy"));
         root.finish(|_| None);
 
+        categories::distinct(&categories);
         checks::accounts(&accounts, &webhooks, problems);
         checks::state_dir(&state_dir, root, problems);
         checks::folders(&folders, &state_dir);
@@ -261,7 +274,8 @@ impl Config {
 
         transcribe.model_dirs = places::model_dirs(transcribe.model_dirs, &state_dir, env);
         let folders = folders.into_iter().map(|(_, folder)| folder).collect();
-        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks }
+        let categories = categories.into_iter().map(|(_, rule)| rule).collect();
+        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks, categories, privacy }
     }
 }
 

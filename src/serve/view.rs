@@ -4,6 +4,7 @@
 //! times within a call seconds.
 
 pub(super) mod detail;
+pub(super) mod insight;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,7 +15,8 @@ use crate::call::{
     Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, StageStatus, Step,
     TranscriptSource,
 };
-pub use detail::{AudioView, InsightView, RecordingDetail, SentenceView, StepView, StepsView};
+pub use detail::{AudioView, RecordingDetail, StepView, StepsView};
+pub use insight::{InsightView, SentenceView};
 
 /// Longest summary in a list, in characters; the recording itself has all of it.
 const SUMMARY_CHARS_MAX: usize = 400;

@@ -4,7 +4,7 @@ use super::categories::Categories;
 use super::pii::Pii;
 use super::reading::Reading;
 use super::{sentiment, summary};
-use crate::call::{Insight, Transcript};
+use crate::call::{CategoryRule, Insight, PrivacyPolicy, Transcript};
 
 /// Version of the rules: raised when the same words would give another insight.
 pub const RULES_VERSION: u32 = 2;
@@ -16,6 +16,13 @@ pub struct Rules {
     pub categories: Categories,
     /// What counts as personal data.
     pub pii: Pii,
+}
+
+impl Rules {
+    /// The rules of a configuration.
+    pub fn of(categories: &[CategoryRule], privacy: &PrivacyPolicy) -> Self {
+        Self { categories: Categories::of(categories), pii: Pii::of(&privacy.national_ids) }
+    }
 }
 
 /// Draws the insight from the published words. Suspects are not looked at.

@@ -77,14 +77,17 @@ fn the_example_leaves_no_setting_out() {
     };
     let table: toml::Table = text.parse().unwrap();
     let top = probe("");
-    assert_eq!(top.len(), table.len() + VENDORS.len(), "{top:?}");
+    assert_eq!(top.len(), table.len() + VENDORS.len() + 1, "{top:?}");
+    for key in probe("[[categories]]") {
+        assert!(example().contains(&key), "categories.{key} is not in the example");
+    }
     for vendor in VENDORS {
         assert!(example().contains(&format!("# [[{vendor}]]")), "{vendor} is not in the example");
         for key in probe(&format!("[[{vendor}]]\nname = \"x\"")) {
             assert!(example().contains(&key), "{vendor}.{key} is not in the example");
         }
     }
-    for section in ["log", "api", "transcribe", "pipeline", "webhooks"] {
+    for section in ["log", "api", "transcribe", "pipeline", "webhooks", "privacy"] {
         for key in probe(&format!("[{section}]")) {
             assert!(table[section].as_table().unwrap().contains_key(&key), "{section}.{key} is not in the example");
         }

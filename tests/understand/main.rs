@@ -4,7 +4,9 @@
 
 mod categories;
 mod follow_up;
+mod hostile;
 mod language;
+mod pii;
 mod sentiment;
 mod summary;
 mod wer;

@@ -21,13 +21,6 @@ use crate::call::{PiiKind, PiiSpan, Transcript};
 /// Found in one call; more is a list of numbers read out by a machine.
 const ENTITIES_MAX: usize = 5_000;
 
-/// The national numbers that are looked for when the operator names none.
-pub const NATIONAL_IDS: [&str; 3] = [
-    r"social security|social security number|ssn => \d{9}",
-    r"dni|d.n.i|nif|documento|documento de identidad => \d{8}[A-Z]",
-    r"nie|n.i.e|documento => [XYZ]\d{7}[A-Z]",
-];
-
 /// One thing found: its words.
 struct Entity {
     kind: PiiKind,
@@ -47,8 +40,9 @@ impl std::fmt::Debug for Pii {
 }
 
 impl Default for Pii {
+    /// Without national numbers.
     fn default() -> Self {
-        Self::of(&NATIONAL_IDS.map(str::to_owned))
+        Self::of(&[])
     }
 }
 
@@ -128,13 +122,4 @@ fn spans(reading: &Reading<'_>, number: u32, entity: &Entity) -> Vec<PiiSpan> {
         }
     };
     parts.into_iter().map(span).collect()
-}
-
-/// Whether a text describes a national number.
-///
-/// # Errors
-///
-/// A sentence that says what is wrong with it.
-pub fn check_national_id(text: &str) -> Result<(), String> {
-    National::of(text).map(|_| ())
 }
