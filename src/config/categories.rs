@@ -5,7 +5,7 @@ use super::reader::Section;
 use crate::call::CategoryRule;
 
 /// Rules in the file.
-pub(super) const RULES_MAX: usize = 500;
+const RULES_MAX: usize = 500;
 /// Phrases in one list of a rule.
 const PHRASES_MAX: usize = 100;
 /// Characters of a phrase: a sentence, which nobody says twice in the same words.
@@ -17,7 +17,7 @@ const NEAR_S: u64 = 15;
 
 /// One rule; `None` when it could never be applied, which is recorded.
 pub(super) fn category(section: &Section<'_>) -> Option<CategoryRule> {
-    if section.lacks("name") || !section.has("name") {
+    if section.lacks("name") {
         section.problem("name", "Every category needs a name; it is what hits are filed under.");
     }
     let name = section.parsed("name", "recording-notice", name);
@@ -37,11 +37,8 @@ pub(super) fn category(section: &Section<'_>) -> Option<CategoryRule> {
         matches!(key, "phrases" | "phrase" | "words" | "none" | "not")
             .then(|| "Phrases stand in any, all or near; absent = true asks for what was not said.".to_owned())
     });
-    let has_phrases = ["any", "all", "near"].iter().any(|key| section.has(key));
     if any.is_empty() && all.is_empty() && near.is_empty() {
-        if !has_phrases {
-            section.problem("any", "A category needs phrases in any, all or near; without them it would say nothing.");
-        }
+        section.problem("any", "A category needs phrases in any, all or near; without them it would say nothing.");
         return None;
     }
     if near.len() == 1 {
