@@ -4,7 +4,9 @@
 //! the daemon down with an error, and the service manager starts it again: nothing runs half. A model that cannot be
 //! used is no such failure: recordings are taken in and served, transcription waits, `/readyz` says why.
 
+mod door;
 mod engine;
+pub mod ledger;
 mod panel;
 mod signals;
 mod sources;
@@ -22,11 +24,14 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::discover::Discoverer;
 use crate::fetch::Files;
-use crate::serve::{self, ApiParts};
-use crate::store::{Sealed, Store};
+use crate::notify::Notifier;
+use crate::provider::client::Timing;
+use crate::search::Search;
+use crate::serve::{self, ApiParts, SignIns};
+use crate::store::{Sealed, Store, StoreError};
 use crate::systemd;
 use engine::Engine;
 use panel::Panel;
@@ -53,16 +58,28 @@ pub enum Ended {
     CutOff,
 }
 
-/// Runs until a signal or a failure. `on_listening` hears the address once the API answers.
+/// What whoever started the daemon may tell a person once the API answers.
+#[derive(Debug, Clone)]
+pub struct Listening {
+    /// The address the API listens on.
+    pub address: SocketAddr,
+    /// There was no database before.
+    pub is_first_start: bool,
+    /// Signs one browser in to the console, once, within [`serve::LINK_LIFE`].
+    pub console_link: String,
+}
+
+/// Runs until a signal or a failure. `on_listening` hears where, once the API answers.
 ///
 /// # Errors
 ///
 /// What kept the daemon from starting or from going on, as a sentence; a [`StoreError`](crate::store::StoreError) inside
 /// tells damaged data from other trouble.
-pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyhow::Result<Ended> {
+pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow::Result<Ended> {
     let config = Arc::new(config);
     let mut signals = Signals::listen()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let is_first_start = !config.state_dir.join(DATABASE_FILE).exists();
     let store = open(&config.state_dir).await?;
     let token = match &config.api.token {
         Some(token) => token.clone(),
@@ -78,28 +95,63 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
         let (store, state_dir) = (store.clone(), config.state_dir.clone());
         spawn_blocking(move || Sealed::open(&store, &state_dir)).await??
     };
-    let sources = sources::open(&config, &clock, sealed)?;
+    let uploads = sources::uploads(&config, &store).await?;
+    let sources = sources::open(&config, &clock, sealed, &uploads, address.port())?;
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
+    let notifier = Notifier::new(&store, &clock, &config.notify, notify_timing())?;
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
-    let panel = Arc::new(Panel::new(engine.gauge(), discoverer.clone(), Arc::clone(&config), Arc::clone(&clock)));
+    let panel = Arc::new(Panel::new(
+        engine.gauge(),
+        discoverer.clone(),
+        notifier.clone(),
+        Arc::clone(&config),
+        Arc::clone(&clock),
+    ));
+    let console = SignIns::new(Arc::clone(&clock));
+    let stop = CancellationToken::new();
+    let search = Search::open(&store, &config.state_dir);
     let router = serve::router(ApiParts {
-        store,
+        search: search.clone(),
+        store: store.clone(),
         files: Files::open(&config.state_dir)?,
         loops: Arc::clone(&panel) as Arc<dyn serve::Loops>,
         clock,
         token,
-        address: address.ip(),
+        door: door::of(&config.api, console.clone()),
+        address,
         request_timeout: config.api.request_timeout,
         body_bytes_max: config.api.body_bytes_max,
+        intake: serve::Intake {
+            uploads,
+            upload_bytes_max: config.api.upload_bytes_max,
+            queue_max: config.api.queue_max,
+            free_disk_bytes_min: config.pipeline.free_disk_bytes_min,
+        },
+        stop: stop.clone(),
     });
 
-    let stop = CancellationToken::new();
     let (health, drain) = (Arc::clone(&panel), config.pipeline.drain_timeout);
     let mut parts: JoinSet<anyhow::Result<()>> = JoinSet::new();
-    parts.spawn(done(serve::serve(listener, router, stop.clone(), drain)));
+    let door::Ways { listeners, address_for_commands } = door::open(listener, &config.api).await?;
+    for listener in listeners {
+        parts.spawn(done(serve::serve(listener, router.clone(), stop.clone(), drain)));
+    }
+    parts.spawn(ledger::keep(store.clone(), config.state_dir.clone(), stop.clone()));
+    parts.spawn({
+        let stop = stop.clone();
+        async move { notifier.run(stop).await.context("Notifying ended.") }
+    });
     parts.spawn({
         let stop = stop.clone();
         async move { engine.run(stop).await.context("The pipeline ended.") }
+    });
+    parts.spawn({
+        let (search, stop) = (search, stop.clone());
+        async move { search.run(stop).await.context("The search index ended.") }
+    });
+    parts.spawn({
+        let stop = stop.clone();
+        async move { fill_derived(store, stop).await.context("Older recordings could not be taken into the lists.") }
     });
     parts.spawn({
         let stop = stop.clone();
@@ -107,10 +159,12 @@ pub async fn run(config: Config, on_listening: impl FnOnce(SocketAddr)) -> anyho
     });
     parts.spawn(done(systemd::watchdog(move || health.is_healthy(), stop.clone())));
 
-    let address_file = AddressFile::write(&config.state_dir, address)?;
+    let address_file = AddressFile::write(&config.state_dir, address_for_commands)?;
     tracing::info!(%address, state = %config.state_dir.display(), "The daemon is ready.");
-    systemd::ready(&format!("Serving on http://{address}"));
-    on_listening(address);
+    let scheme = if config.api.tls.is_some() { "https" } else { "http" };
+    systemd::ready(&format!("Serving on {scheme}://{address}"));
+    let console_link = format!("{scheme}://{address}{}", console.offer_link(Role::Admin)?);
+    on_listening(Listening { address, is_first_start, console_link });
 
     let ended = watch(&mut parts, &mut signals, &stop, drain).await;
     drop(address_file);
@@ -180,6 +234,24 @@ async fn open(state_dir: &Path) -> anyhow::Result<Store> {
             _ = ticks.tick() => systemd::extend_timeout(OPENING_EXTENSION),
         }
     }
+}
+
+/// Fills what lists are answered from in a database of an earlier release, piece by piece, so that nobody waits for it.
+async fn fill_derived(store: Store, stop: CancellationToken) -> Result<(), StoreError> {
+    while !stop.is_cancelled() {
+        let store = store.clone();
+        match spawn_blocking(move || store.fill_derived()).await {
+            Ok(Ok(true)) => {}
+            Ok(filled) => return filled.map(drop),
+            Err(_) => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// Sinks answer at once that they have an event, and do what they do with it afterwards.
+fn notify_timing() -> Timing {
+    Timing { answer: Duration::from_secs(20), ..Timing::default() }
 }
 
 async fn done(part: impl Future<Output = ()>) -> anyhow::Result<()> {

@@ -16,8 +16,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`cli`] | one file a subcommand; [`daemon`] is the composition root of `serve` |
-//! | [`serve`], [`pipeline`], [`discover`] | HTTP API; the loop that finishes work; the loop that adds it |
-//! | [`provider`], [`fetch`], [`transcribe`], [`decode`], [`understand`], [`export`], [`store`] | the parts of the path |
+//! | [`serve`], [`notify`], [`pipeline`], [`discover`] | HTTP API; signed webhooks; the loop that finishes work; the loop that adds it |
+//! | [`provider`], [`fetch`], [`transcribe`], [`decode`], [`understand`], [`export`], [`store`], [`search`] | the parts of the path; the index is made from the store |
 //! | [`models`] | which Whisper models there are, where their files lie, whether they are whole |
 //! | [`config`], [`observe`], [`systemd`], [`clock`] | what everything may lean on |
 //! | [`call`] | the vocabulary, pure |
@@ -30,11 +30,12 @@
 //! - **Native code runs in a child process.** Decoding and inference live in `callscribe worker`; ggml aborts and absurd
 //!   allocations cost one job, never the daemon. The child has no network and no database.
 //! - **Attempts rise at the claim**, so a recording that kills the daemon is counted and ends `failed`.
-//! - **Result, next state and index keys commit in one transaction**; cursors move in the transaction that stores what
+//! - **Result, next state, index keys and outbox row commit in one transaction**; cursors move in the transaction that stores what
 //!   they found.
 //! - **A file is durable before the database says it exists; the database forgets before a file is removed.**
 //! - **Requests go to an account's own hosts** and nowhere else; a redirect is checked like any other address.
 //! - **Nothing waits for a second opinion**: what a provider makes of a call is fetched beside the steps.
+//! - **Listeners hear of what is durable**, within bounds; nobody waits for one.
 //! - **Identity** is (provider, account, provider's recording id), finished and deleted recordings included.
 //! - **Every word shown was spoken**: text that no speech on its channel backs goes to the suspect ledger.
 
@@ -48,9 +49,11 @@ pub mod discover;
 pub mod export;
 pub mod fetch;
 pub mod models;
+pub mod notify;
 pub mod observe;
 pub mod pipeline;
 pub mod provider;
+pub mod search;
 pub mod serve;
 pub mod store;
 pub mod systemd;

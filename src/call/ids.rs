@@ -40,8 +40,11 @@ pub enum IdError {
     /// Not a UUID.
     #[error("'{0}' is not a recording id; ids look like 01890a5d-ac96-774b-bcce-b302099a8057")]
     Recording(String),
+    /// Not a UUID.
+    #[error("'{0}' is not a job id; ids look like 01890a5d-ac96-774b-bcce-b302099a8057")]
+    Job(String),
     /// Not a provider callscribe knows.
-    #[error("'{0}' is not a provider; providers are folder, twilio, ringcentral and webex")]
+    #[error("'{0}' is not a provider; providers are folder, twilio, ringcentral, webex and upload")]
     Provider(String),
     /// Not usable as an account name.
     #[error("'{0}' is not an account name; use 1 to 64 letters, digits, '-', '_' or '.'")]
@@ -68,6 +71,8 @@ pub enum ProviderKind {
     RingCentral,
     /// Webex Calling.
     Webex,
+    /// Files that came in by the API.
+    Upload,
 }
 
 impl ProviderKind {
@@ -78,6 +83,7 @@ impl ProviderKind {
             Self::Twilio => "twilio",
             Self::RingCentral => "ringcentral",
             Self::Webex => "webex",
+            Self::Upload => "upload",
         }
     }
 }
@@ -92,7 +98,7 @@ impl FromStr for ProviderKind {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        [Self::Folder, Self::Twilio, Self::RingCentral, Self::Webex]
+        [Self::Folder, Self::Twilio, Self::RingCentral, Self::Webex, Self::Upload]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| IdError::Provider(text.to_owned()))

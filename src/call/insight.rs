@@ -47,6 +47,13 @@ pub struct Insight {
     pub pii: Vec<PiiSpan>,
 }
 
+impl Insight {
+    /// Names of the categories the call is in.
+    pub fn category_names(&self) -> impl Iterator<Item = &str> {
+        self.categories.iter().filter(|result| result.matched).map(|result| result.name.as_str())
+    }
+}
+
 /// Who wrote a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,7 +179,7 @@ pub struct SentimentPoint {
 }
 
 /// A score as a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SentimentLabel {
     /// Went well.
@@ -184,6 +191,9 @@ pub enum SentimentLabel {
 }
 
 impl SentimentLabel {
+    /// All labels.
+    pub const ALL: [Self; 3] = [Self::Positive, Self::Neutral, Self::Negative];
+
     /// The name in API and CLI.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -191,6 +201,15 @@ impl SentimentLabel {
             Self::Neutral => "neutral",
             Self::Negative => "negative",
         }
+    }
+}
+
+impl FromStr for SentimentLabel {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|label| label.as_str() == text);
+        known.ok_or_else(|| format!("'{text}' is not a sentiment; sentiments are positive, neutral and negative"))
     }
 }
 

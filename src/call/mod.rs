@@ -7,6 +7,7 @@
 mod category;
 mod ids;
 mod insight;
+mod job;
 mod opinion;
 mod recording;
 pub mod retry;
@@ -19,6 +20,7 @@ pub use insight::{
     ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, PrivacyPolicy, Question, Sentiment,
     SentimentLabel, SentimentPoint, SummarySentence, SummarySource,
 };
+pub use job::{Job, JobCounts, JobId, JobKind, JobState};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use recording::{
     Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Party, RawAudio, RawLaw, Recording, TranscriptFacts,
@@ -51,4 +53,18 @@ pub enum Disposition {
     Reject,
     /// The program cannot go on safely.
     Fatal,
+}
+
+impl Disposition {
+    /// The name in metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Retry { .. } => "retry",
+            Self::Park => "park",
+            Self::Wait { .. } => "wait",
+            Self::Absent => "absent",
+            Self::Reject => "reject",
+            Self::Fatal => "fatal",
+        }
+    }
 }

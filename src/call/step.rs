@@ -108,6 +108,9 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// How the reason begins why a step is skipped that somebody cancelled; who did follows.
+    pub const CANCELLED: &'static str = "Cancelled by ";
+
     /// True when the step will not run again by itself.
     pub const fn is_final(&self) -> bool {
         matches!(self, Self::Completed { .. } | Self::Skipped { .. } | Self::Failed { .. })
@@ -189,6 +192,12 @@ impl Steps {
         *self.get_mut(step) = StepRecord { last_error: self.get(step).last_error.clone(), ..StepRecord::pending() };
     }
 
+    /// Whether somebody ended the work before it was done.
+    pub fn is_cancelled(&self) -> bool {
+        let is_it = |state: &StepState| matches!(state, StepState::Skipped { reason, .. } if reason.starts_with(StepState::CANCELLED));
+        self.0.iter().any(|record| is_it(&record.state))
+    }
+
     /// Completed steps out of six: 2 of 6 gives 0.33.
     pub fn quality_score(&self) -> f64 {
         let completed = self.0.iter().filter(|r| matches!(r.state, StepState::Completed { .. })).count();
@@ -228,20 +237,21 @@ impl Steps {
         StageStatus::of(&self.get(Step::GenerateSummary).state)
     }
 
-    /// What is most worth knowing: why a step failed, else why one is being retried, else why something is not to be had.
+    /// What is most worth knowing: why a step failed, else why one is tried again or waits, else why something is not to be
+    /// had.
     pub fn last_error(&self) -> Option<&str> {
         let failed = self.0.iter().find_map(|r| match &r.state {
             StepState::Failed { error, .. } => Some(error.as_str()),
             _ => None,
         });
         let retried = || self.0.iter().filter(|r| !r.state.is_final()).find_map(|r| r.last_error.as_deref());
-        let skipped = || {
+        let held_up = || {
             self.0.iter().find_map(|r| match &r.state {
-                StepState::Skipped { reason, .. } => Some(reason.as_str()),
+                StepState::Waiting { reason, .. } | StepState::Skipped { reason, .. } => Some(reason.as_str()),
                 _ => None,
             })
         };
-        failed.or_else(retried).or_else(skipped)
+        failed.or_else(retried).or_else(held_up)
     }
 
     /// Attempts beyond the first, over all steps.

@@ -68,6 +68,7 @@ async fn directly(config: &Config, account: &AccountConfig) -> Finding {
         clock: Arc::new(SystemClock),
         vault: Arc::new(Forgetful::default()),
         public_url: config.webhooks.public_url.clone(),
+        local_url: format!("http://localhost:{}", config.api.listen.port()),
         timing: Timing { rates: Rates::per_second(config.pipeline.host_requests_per_s_max), ..Timing::default() },
     };
     match provider::connect(account, context) {

@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::exit;
@@ -25,6 +26,8 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{ADDRESS_FILE, DATABASE_FILE};
 use crate::fetch::Files;
+use crate::provider::upload::Uploads;
+use crate::search::Search;
 use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running};
 use crate::store::{Store, StoreError};
 
@@ -105,14 +108,23 @@ impl Archive {
     fn here(store: Store, config: &Config) -> anyhow::Result<Self> {
         let token = SecretString::from(uuid::Uuid::now_v7().to_string());
         let router = serve::router(ApiParts {
+            search: Search::open(&store, &config.state_dir),
             store,
             files: Files::open(&config.state_dir)?,
             loops: Arc::new(NoLoops { model: config.transcribe.model.clone() }),
             clock: Arc::new(SystemClock),
             token: token.clone(),
-            address: config.api.listen.ip(),
+            door: serve::Door::default(),
+            address: config.api.listen,
             request_timeout: ANSWER_TIMEOUT,
             body_bytes_max: 0,
+            intake: serve::Intake {
+                uploads: Arc::new(Uploads::open(&config.state_dir)?),
+                upload_bytes_max: 0,
+                queue_max: 0,
+                free_disk_bytes_min: 0,
+            },
+            stop: CancellationToken::new(),
         });
         Ok(Self::Here { router, token })
     }
@@ -143,6 +155,14 @@ impl Archive {
     /// Whether the daemon runs, and so whether queued work is done now or at its next start.
     pub(super) const fn is_daemon(&self) -> bool {
         matches!(self, Self::Daemon { .. })
+    }
+
+    /// Where the daemon listens; `None` when none runs.
+    pub(super) const fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Daemon { address, .. } => Some(*address),
+            Self::Here { .. } => None,
+        }
     }
 
     /// Asks and takes the answer as it is.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{accounts, print};
 use crate::config::{Config, ConfigErrors, FolderConfig};
 use crate::models;
+use crate::serve::tls_acceptor;
 
 /// `EX_CONFIG` of sysexits.h: the configuration has to be mended first.
 pub const EXIT_CONFIG: u8 = 78;
@@ -99,6 +100,8 @@ impl Report {
             ));
         }
         findings.push(listen(config));
+        findings.extend(tls(config));
+        findings.extend(socket(config));
         let ok = findings.iter().all(|finding| finding.grade != Grade::Problem);
         Self { ok, config: None, findings }
     }
@@ -240,6 +243,28 @@ fn folder(folder: &FolderConfig) -> Finding {
             problem(&subject, format!("{shown} cannot be read: {error}. Make it, or let callscribe's user read it."))
         }
     }
+}
+
+fn tls(config: &Config) -> Option<Finding> {
+    let files = config.api.tls.as_ref()?;
+    Some(match tls_acceptor(&files.cert_file, &files.key_file) {
+        Ok(_) => ok("api.tls_cert_file", "Certificate and key can be used.".to_owned()),
+        Err(error) => problem("api.tls_cert_file", error.to_string()),
+    })
+}
+
+fn socket(config: &Config) -> Option<Finding> {
+    let path = config.api.listen_unix.as_ref()?;
+    let shown = path.display();
+    let role = config.api.socket_role;
+    Some(match path.parent().is_some_and(Path::is_dir) {
+        true => {
+            note("api.listen_unix", format!("Whoever may connect to {shown} needs no token and has the role {role}."))
+        }
+        false => {
+            problem("api.listen_unix", format!("The folder of {shown} is not there; make it, for the right group."))
+        }
+    })
 }
 
 fn listen(config: &Config) -> Finding {

@@ -30,6 +30,7 @@ use crate::models;
 use crate::pipeline::Pipeline;
 use crate::provider::Provider;
 use crate::provider::folder::{FolderContext, FolderProvider};
+use crate::provider::upload::{UploadProvider, Uploads};
 use crate::store::{Store, StoreError};
 use crate::transcribe::{Supervisor, SupervisorConfig};
 use drain::{Ended, drain};
@@ -116,12 +117,16 @@ async fn import(
         eprintln!("Using the miniature model '{}', which knows only the sample calls.", model.entry.name);
     }
     let store = open_store(&config).await?;
+    if store.paused_since()?.is_some() {
+        bail!("The queue is paused, so nothing would be taken up; `callscribe resume` goes on with it.");
+    }
     let supervisor = Arc::new(Supervisor::new(SupervisorConfig::new(&config.transcribe, &model)));
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     for folder in &config.folders {
         // Work that a daemon left in the same store goes on too, as far as its folders are there.
         providers.push(Arc::new(provider(folder, &config, clock)?));
     }
+    providers.insert(0, Arc::new(UploadProvider::new(Arc::new(Uploads::open(&config.state_dir)?))));
     let own = providers.last().cloned().context("The folder to import is the last one.")?;
     let account =
         Account { provider: own, rescan: folder.rescan, settle: folder.settle, opinions_after: None, hints: None };

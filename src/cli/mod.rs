@@ -3,6 +3,7 @@
 mod accounts;
 mod archive;
 pub mod check;
+pub mod console;
 pub mod demo;
 pub mod fetch;
 pub mod import;
@@ -10,8 +11,11 @@ mod language;
 pub mod list;
 pub mod login;
 pub mod models;
+pub mod pause;
 mod progress;
+pub mod queue;
 pub mod retry;
+pub mod search;
 pub mod serve;
 pub mod show;
 pub mod transcribe;
@@ -73,16 +77,26 @@ pub enum Command {
     Import(import::Args),
     /// Run the daemon: watch folders, transcribe, serve the API
     Serve(serve::Args),
+    /// Open the console in a browser, signed in
+    Console(console::Args),
     /// Look for new recordings at every account now
     Fetch(fetch::Args),
     /// Sign an account in that needs a person
     Login(login::Args),
     /// List recordings
     List(list::Args),
+    /// Find calls by what was said in them
+    Search(search::Args),
     /// Show one recording or its transcript
     Show(show::Args),
     /// Run steps of a recording again
     Retry(retry::Args),
+    /// Show what is being worked on, what waits, and for how long
+    Queue(queue::Args),
+    /// Take up nothing more until `resume`; what runs ends as usual
+    Pause(pause::Args),
+    /// Go on with the queue
+    Resume(pause::ResumeArgs),
     /// List, download, import and verify Whisper models
     Models(models::ModelsArgs),
     /// Check configuration, folders and model, and say what to mend
@@ -109,11 +123,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Transcribe(args) => transcribe::run(args, config).await,
         Command::Import(args) => import::run(args, config).await,
         Command::Serve(args) => serve::run(args, config).await,
+        Command::Console(args) => console::run(args, config).await,
         Command::Fetch(args) => fetch::run(args, config).await,
         Command::Login(args) => login::run(args, config).await,
         Command::List(args) => list::run(args, config).await,
+        Command::Search(args) => search::run(args, config).await,
         Command::Show(args) => show::run(args, config).await,
         Command::Retry(args) => retry::run(args, config).await,
+        Command::Queue(args) => queue::run(args, config).await,
+        Command::Pause(_) => pause::run(config).await,
+        Command::Resume(_) => pause::resume(config).await,
         Command::Models(args) => models::run(args, &config).await,
         Command::Check(_) | Command::Worker => Ok(ExitCode::SUCCESS),
     }

@@ -4,17 +4,20 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::print;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
+use crate::daemon::ledger;
 use crate::models::{
     self, DOWNLOAD_BASE_URL, ModelEntry, ModelError, ModelFile, News, PullOptions, Pulled, Verdict, catalogue,
     entry_named,
 };
+use crate::store::Egress;
 
 const MB: u64 = 1_000_000;
 /// Without a terminal one line for each tenth.
@@ -221,6 +224,54 @@ impl Listed {
     }
 }
 
+/// What a download sent where, for the egress ledger.
+#[derive(Default)]
+struct Sent {
+    hosts: Vec<Egress>,
+    received_bytes: u64,
+}
+
+impl Sent {
+    fn hear(&mut self, news: &News) {
+        match news {
+            News::Resuming { from_bytes } => self.received_bytes = *from_bytes,
+            News::Asked { host } => self.host(host).requests += 1,
+            // A redirect is a request to where it leads.
+            News::Answered { host } if self.hosts.last().is_none_or(|last| last.host != *host) => {
+                self.host(host).requests += 1;
+            }
+            News::Received { bytes } => {
+                // The whole file may come again from its beginning.
+                let more = bytes.checked_sub(self.received_bytes).unwrap_or(*bytes);
+                self.received_bytes = *bytes;
+                if let Some(host) = self.hosts.last_mut() {
+                    host.bytes_received += more;
+                }
+            }
+            News::Answered { .. } | News::Retrying { .. } | News::Verifying => {}
+        }
+    }
+
+    /// The entry of a host, moved to the end: the one that answers now.
+    fn host(&mut self, host: &str) -> &mut Egress {
+        let now = SystemClock.now();
+        let fresh = || Egress {
+            host: host.to_owned(),
+            requests: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            first_at: now,
+            last_at: now,
+        };
+        let place = self.hosts.iter().position(|one| one.host == host);
+        let mut entry = place.map_or_else(fresh, |place| self.hosts.remove(place));
+        entry.last_at = now;
+        self.hosts.push(entry);
+        let last = self.hosts.len() - 1;
+        &mut self.hosts[last]
+    }
+}
+
 async fn pull(args: PullArgs, config: &Config) -> anyhow::Result<ExitCode> {
     let Some(entry) = entry_named(&args.name) else {
         // The sentence of a model that is not here names the nearest that can be had.
@@ -233,8 +284,14 @@ async fn pull(args: PullArgs, config: &Config) -> anyhow::Result<ExitCode> {
     let options = PullOptions { base_url: args.from, ..PullOptions::default() };
     let mut progress =
         Progress::new(&format!("{} from {}", entry.name, options.base_url), entry.size_bytes.unwrap_or(0));
-    let outcome = models::pull(&entry, &dir, &options, &mut |news| progress.tell(&news)).await;
+    let mut sent = Sent::default();
+    let mut hear = |news| {
+        sent.hear(&news);
+        progress.tell(&news);
+    };
+    let outcome = models::pull(&entry, &dir, &options, &mut hear).await;
     progress.finish();
+    ledger::leave(&config.state_dir, &sent.hosts).context("What was sent could not be noted for the ledger.")?;
     match outcome? {
         Pulled::AlreadyHere(path) => {
             print(&format!("{} is here already, and whole: {}\n", entry.name, path.display()))?;
@@ -335,6 +392,7 @@ impl Progress {
             News::Resuming { from_bytes } => {
                 self.say(&format!("An earlier download left {} MB; going on from there.", from_bytes / MB));
             }
+            News::Asked { .. } | News::Answered { .. } => {}
             News::Received { bytes } => self.advance(*bytes),
             News::Retrying { reason } => self.say(&format!("Trying again: {reason}.")),
             News::Verifying => self.say("Checking size and digest."),

@@ -186,7 +186,7 @@ pub(super) fn account(reading: &Reading<'_>, kind: ProviderKind) -> Option<Accou
         ProviderKind::Twilio => VendorConfig::Twilio(twilio(section, secret)),
         ProviderKind::RingCentral => VendorConfig::RingCentral(ringcentral(section, secret)),
         ProviderKind::Webex => VendorConfig::Webex(webex(section, secret)),
-        ProviderKind::Folder => return None,
+        ProviderKind::Folder | ProviderKind::Upload => return None,
     };
     section.finish(|key| {
         let is_secret = [
@@ -317,7 +317,7 @@ fn sid(prefix: &str, text: &str) -> Result<String, String> {
     }
 }
 
-fn address(text: &str) -> Result<String, String> {
+pub(super) fn address(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).map_err(|error| format!("'{text}' is no address: {error}."))?;
     match matches!(url.scheme(), "https" | "http") && url.query().is_none() {
         true => Ok(text.trim_end_matches('/').to_owned()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::Problems;
 use super::places::real;
 use super::reader::Section;
-use super::{AccountConfig, FolderConfig, TranscribeConfig, WebhooksConfig};
+use super::{AccountConfig, ApiConfig, Env, FolderConfig, NotifyConfig, TranscribeConfig, WebhooksConfig};
 use crate::call::Language;
 
 /// A folder with the section it came from, for paths and lines in messages.
@@ -43,6 +43,38 @@ pub(super) fn folders(folders: &[Folder<'_>], state_dir: &Path) {
                 );
                 section.problem("path", message);
             }
+        }
+    }
+}
+
+/// An address that others can reach, against what keeps them out; tokens against each other.
+pub(super) fn door(api: &ApiConfig, section: &Section<'_>, env: Env<'_>, problems: &Problems) {
+    let has_token = api.token.is_some() || !api.tokens.is_empty();
+    let has_tls = api.tls.is_some() || api.behind_tls_proxy;
+    if !api.listen.ip().is_loopback() && !(has_token && has_tls) {
+        let message = format!(
+            "{} can be reached from other machines. That needs tokens of your own (api.token_file or [[tokens]]), and TLS \
+             (api.tls_cert_file and api.tls_key_file, or api.behind_tls_proxy = true where a proxy has it); else use \
+             127.0.0.1 or [::1].",
+            api.listen.ip()
+        );
+        match env("CALLSCRIBE_LISTEN").filter(|listen| !listen.is_empty()) {
+            Some(_) => problems.add("CALLSCRIBE_LISTEN", None, message),
+            None => section.problem("listen", message),
+        }
+    }
+    for (index, token) in api.tokens.iter().enumerate() {
+        if api.tokens[..index].iter().any(|other| other.name == token.name) {
+            section.problem("tokens", format!("Two tokens have the name '{}'; names must differ.", token.name));
+        }
+    }
+}
+
+/// Sinks against each other.
+pub(super) fn sinks(sinks: &[NotifyConfig], problems: &Problems) {
+    for (index, sink) in sinks.iter().enumerate() {
+        if sinks[..index].iter().any(|other| other.name == sink.name) {
+            problems.add("notify.name", None, format!("Two sinks have the name '{}'; names must differ.", sink.name));
         }
     }
 }

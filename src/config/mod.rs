@@ -9,12 +9,14 @@ mod checks;
 mod error;
 mod languages;
 mod log_filter;
+mod notify;
 mod patterns;
 mod places;
 mod privacy;
 mod reader;
 mod secrets;
 mod sections;
+mod tokens;
 
 use std::fs::File;
 use std::io::Read;
@@ -30,6 +32,8 @@ pub use accounts::{
 };
 pub use error::{ConfigErrors, Problem};
 pub(crate) use languages::known_language;
+pub use notify::NotifyConfig;
+pub use tokens::{OWN_TOKEN, Role, TokenConfig};
 
 use self::error::Problems;
 use self::reader::{Section, line_at};
@@ -69,6 +73,8 @@ pub struct Config {
     pub categories: Vec<CategoryRule>,
     /// What personal data is masked, and where.
     pub privacy: PrivacyPolicy,
+    /// Sinks that are told of finished recordings.
+    pub notify: Vec<NotifyConfig>,
 }
 
 /// What is logged and how.
@@ -83,14 +89,41 @@ pub struct LogConfig {
 /// The HTTP API.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
-    /// Loopback address and port; port 0 takes a free one.
+    /// Address and port; port 0 takes a free one. Another than loopback only with tokens, and TLS or a proxy that has it.
     pub listen: SocketAddr,
+    /// A socket in the file system to listen on as well.
+    pub listen_unix: Option<PathBuf>,
+    /// What whoever may connect to that socket may do without a token.
+    pub socket_role: Role,
     /// The bearer token; absent means one is made at first start in `<state>/api-token` (0600).
     pub token: Option<SecretString>,
+    /// More tokens, with names and roles.
+    pub tokens: Vec<TokenConfig>,
+    /// More names this machine goes by, with a port where it is not the usual one.
+    pub hosts: Vec<String>,
+    /// Certificate and key of our own TLS.
+    pub tls: Option<TlsConfig>,
+    /// A proxy that speaks TLS stands in front.
+    pub behind_tls_proxy: bool,
+    /// `/metrics` answers without a token.
+    pub open_metrics: bool,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Largest upload in bytes.
+    pub upload_bytes_max: usize,
+    /// Most uploads that are not finished; more are told to come back.
+    pub queue_max: u64,
     /// Longest time a request may take (audio downloads excepted).
     pub request_timeout: Duration,
+}
+
+/// Where certificate and key of our own TLS are, as PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate, with those between it and the authority behind it.
+    pub cert_file: PathBuf,
+    /// Its private key.
+    pub key_file: PathBuf,
 }
 
 /// Whisper and what surrounds it.
@@ -239,7 +272,13 @@ impl Config {
 
     fn from_sections(root: &Section<'_>, state_dir: PathBuf, env: Env<'_>, problems: &Problems) -> Self {
         let log = sections::log(&root.section("log"), env, problems);
-        let api = sections::api(&root.section("api"), env, problems);
+        let api_section = root.section("api");
+        let mut api = sections::api(&api_section, env, problems);
+        api.tokens = root
+            .sections("tokens")
+            .into_iter()
+            .filter_map(|section| tokens::token(&accounts::Reading { section: &section, env }))
+            .collect();
         let transcribe_section = root.section("transcribe");
         let mut transcribe = sections::transcribe(&transcribe_section, env, problems);
         let pipeline = sections::pipeline(&root.section("pipeline"));
@@ -258,6 +297,11 @@ impl Config {
         .filter_map(|(section, kind)| accounts::account(&accounts::Reading { section: &section, env }, kind))
         .collect();
         let webhooks = accounts::webhooks(&root.section("webhooks"));
+        let notify: Vec<NotifyConfig> = root
+            .sections("notify")
+            .into_iter()
+            .filter_map(|section| notify::sink(&accounts::Reading { section: &section, env }))
+            .collect();
         let categories: Vec<(Section<'_>, CategoryRule)> = root
             .sections("categories")
             .into_iter()
@@ -267,6 +311,8 @@ impl Config {
         root.finish(|_| None);
 
         categories::distinct(&categories);
+        checks::sinks(&notify, problems);
+        checks::door(&api, &api_section, env, problems);
         checks::accounts(&accounts, &webhooks, problems);
         checks::state_dir(&state_dir, root, problems);
         checks::folders(&folders, &state_dir);
@@ -275,7 +321,20 @@ impl Config {
         transcribe.model_dirs = places::model_dirs(transcribe.model_dirs, &state_dir, env);
         let folders = folders.into_iter().map(|(_, folder)| folder).collect();
         let categories = categories.into_iter().map(|(_, rule)| rule).collect();
-        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks, categories, privacy }
+        Self {
+            file: None,
+            state_dir,
+            log,
+            api,
+            transcribe,
+            pipeline,
+            folders,
+            accounts,
+            webhooks,
+            categories,
+            privacy,
+            notify,
+        }
     }
 }
 

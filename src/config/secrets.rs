@@ -81,7 +81,7 @@ pub(super) fn account_secret(
 }
 
 /// The keys that name files with accounts' secrets.
-const FILE_KEYS: [&str; 7] = [
+const FILE_KEYS: [&str; 9] = [
     "auth_token_file",
     "api_key_secret_file",
     "client_secret_file",
@@ -89,6 +89,8 @@ const FILE_KEYS: [&str; 7] = [
     "verification_token_file",
     "webhook_secret_file",
     "developer_token_file",
+    "token_file",
+    "secret_file",
 ];
 
 fn from_file(path: &Path) -> Result<String, String> {
@@ -116,7 +118,7 @@ fn complaint(path: &Path, metadata: &Metadata) -> Option<String> {
 }
 
 /// What any bearer token must be; the messages say nothing of what it is.
-fn checked(token: &str) -> Result<SecretString, String> {
+pub(super) fn checked(token: &str) -> Result<SecretString, String> {
     let token = token.trim();
     if token.chars().count() < TOKEN_CHARS_MIN {
         return Err(format!(

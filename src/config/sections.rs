@@ -9,7 +9,7 @@ use super::languages::known_language;
 use super::log_filter::log_filter;
 use super::patterns::pattern;
 use super::reader::{Section, absolute, not_absolute};
-use super::{ApiConfig, Env, FolderConfig, LogConfig, PipelineConfig, TranscribeConfig, secrets};
+use super::{ApiConfig, Env, FolderConfig, LogConfig, PipelineConfig, Role, TlsConfig, TranscribeConfig, secrets};
 use crate::call::{AccountName, RawAudio, RawLaw, retry};
 
 const MIB: u64 = 1 << 20;
@@ -59,10 +59,24 @@ pub(super) fn log(section: &Section<'_>, env: Env<'_>, problems: &Problems) -> L
 }
 
 pub(super) fn api(section: &Section<'_>, env: Env<'_>, problems: &Problems) -> ApiConfig {
-    let listen = overridden(section, ("listen", LISTEN_DEFAULT), (env, "CALLSCRIBE_LISTEN"), problems, loopback);
+    let listen = overridden(section, ("listen", LISTEN_DEFAULT), (env, "CALLSCRIBE_LISTEN"), problems, address);
+    let listen_unix = section.path("listen_unix", "/run/callscribe/api.sock");
+    let socket_role = section.parsed("socket_role", "operate", str::parse::<Role>);
     let token_file = section.path("token_file", "/etc/callscribe/api-token");
     let body_mib = section.whole("body_mib_max", 1..=65_536, 16);
+    let upload_mib = section.whole("upload_mib_max", 1..=1 << 20, 1024);
+    let queue_max = section.whole("queue_max", 1..=1_000_000, 1000);
     let timeout_s = section.whole("request_timeout_s", 1..=3600, 30);
+    let hosts = section.list("hosts", "calls.example.com", ENTRIES_MAX, host_name);
+    let (cert_file, key_file) = (
+        section.path("tls_cert_file", "/etc/callscribe/tls.crt"),
+        section.path("tls_key_file", "/etc/callscribe/tls.key"),
+    );
+    if cert_file.is_some() != key_file.is_some() {
+        section.problem("tls_cert_file", "api.tls_cert_file and api.tls_key_file come together.");
+    }
+    let behind_tls_proxy = section.flag("behind_tls_proxy", false);
+    let open_metrics = section.flag("open_metrics", false);
     section.finish(|key| {
         matches!(key, "token" | "api_token" | "password" | "secret").then(|| {
             "Secrets do not belong in this file. Put the token into a file of its own and name it in api.token_file."
@@ -71,25 +85,37 @@ pub(super) fn api(section: &Section<'_>, env: Env<'_>, problems: &Problems) -> A
     });
     ApiConfig {
         listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8377))),
+        listen_unix,
+        socket_role: socket_role.unwrap_or(Role::Operate),
         token: secrets::api_token(token_file, env, problems),
+        tokens: Vec::new(),
+        hosts,
+        tls: cert_file.zip(key_file).map(|(cert_file, key_file)| TlsConfig { cert_file, key_file }),
+        behind_tls_proxy,
+        open_metrics,
         body_bytes_max: usize::try_from(body_mib * MIB).unwrap_or(usize::MAX),
+        upload_bytes_max: usize::try_from(upload_mib * MIB).unwrap_or(usize::MAX),
+        queue_max,
         request_timeout: Duration::from_secs(timeout_s),
     }
 }
 
-/// An address that only this machine can reach.
-fn loopback(text: &str) -> Result<SocketAddr, String> {
+/// An address with its port; whether others may reach it is checked with what keeps them out.
+fn address(text: &str) -> Result<SocketAddr, String> {
     let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    let address: SocketAddr = numeric.as_deref().unwrap_or(text).parse().map_err(|_| {
+    numeric.as_deref().unwrap_or(text).parse().map_err(|_| {
         format!("'{text}' is no address with a port; it looks like \"{LISTEN_DEFAULT}\" or \"[::1]:8377\".")
-    })?;
-    if !address.ip().is_loopback() {
-        return Err(format!(
-            "{} can be reached from other machines, and the API has no TLS of its own: use 127.0.0.1 or [::1], with a reverse proxy on this machine in front if others need it.",
-            address.ip()
-        ));
-    }
-    Ok(address)
+    })
+}
+
+/// A name, with a port where it is not the usual one.
+fn host_name(text: &str) -> Result<String, String> {
+    let (name, port) = text.rsplit_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    (is_name && is_port).then(|| text.to_ascii_lowercase()).ok_or_else(|| {
+        format!("'{text}' is no host; it looks like \"calls.example.com\" or \"calls.example.com:8443\".")
+    })
 }
 
 /// The `model_dirs` in it are the configured ones alone.

@@ -24,6 +24,8 @@ pub(super) struct Reading {
     pub(super) activity: Option<Arc<Activity>>,
     /// The model, or why there is none; absent before it was looked for.
     pub(super) model: Option<Result<Model, String>>,
+    /// What transcribes with it.
+    pub(super) supervisor: Option<Arc<Supervisor>>,
 }
 
 /// The model in use.
@@ -97,7 +99,11 @@ impl Engine {
             let model =
                 model.map(|found| Model { name: found.entry.name.into_owned(), is_miniature: found.entry.miniature });
             let is_missing = model.is_err();
-            self.gauge.show(Reading { activity: Some(pipeline.activity()), model: Some(model) });
+            self.gauge.show(Reading {
+                activity: Some(pipeline.activity()),
+                model: Some(model),
+                supervisor: Some(Arc::clone(&supervisor)),
+            });
             let run = pipeline.run(round.clone());
             tokio::pin!(run);
             let ended = tokio::select! {

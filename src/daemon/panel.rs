@@ -1,22 +1,32 @@
 //! What the API shows of the loops: pipeline, discovery and model, in the words of `serve`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use reqwest::Url;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::engine::Gauge;
-use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId};
+use super::ledger;
+use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId, Transcript};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, NotifyConfig};
 use crate::discover::{DiscoverError, Discoverer, SignIns};
+use crate::notify::{Health, Notifier};
 use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
-use crate::serve::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+use crate::serve::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing};
+use crate::store::Egress;
+use crate::transcribe::{Request, TranscribeError};
 
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
+
+/// How often it is looked whether the first pipeline runs, and whether another does.
+const PIPELINE_START: Duration = Duration::from_millis(200);
+const PIPELINE_CHECK: Duration = Duration::from_secs(2);
 
 /// Asks the loops on behalf of the API.
 pub(super) struct Panel {
@@ -26,11 +36,19 @@ pub(super) struct Panel {
     looks: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
     sign_ins: Arc<SignIns>,
+    notifier: Notifier,
 }
 
 impl Panel {
-    pub(super) fn new(engine: Gauge, discoverer: Discoverer, config: Arc<Config>, clock: Arc<dyn Clock>) -> Self {
-        Self { engine, discoverer, config, looks: Arc::new(Semaphore::new(LOOKS_MAX)), clock, sign_ins: Arc::default() }
+    pub(super) fn new(
+        engine: Gauge,
+        discoverer: Discoverer,
+        notifier: Notifier,
+        config: Arc<Config>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let looks = Arc::new(Semaphore::new(LOOKS_MAX));
+        Self { engine, discoverer, config, looks, clock, sign_ins: Arc::default(), notifier }
     }
 
     /// Whether the watchdog may be petted: the pipeline runs.
@@ -99,8 +117,46 @@ impl Loops for Panel {
         if let Some(activity) = self.engine.read().activity
             && activity.cancel(id)
         {
-            tracing::info!(recording = %id, "Work on a removed recording was ended.");
+            tracing::info!(recording = %id, "Work on a recording was ended.");
         }
+    }
+
+    fn progressed(&self) -> BoxFuture<'static, ()> {
+        let activity = self.engine.read().activity;
+        async move {
+            let Some(mut changes) = activity.map(|activity| activity.subscribe()) else {
+                return tokio::time::sleep(PIPELINE_START).await;
+            };
+            // Another pipeline may start with the next model, so nobody waits for one for ever.
+            let _another_pipeline = tokio::time::timeout(PIPELINE_CHECK, changes.changed()).await;
+        }
+        .boxed()
+    }
+
+    fn transcribe(
+        &self,
+        hearing: Hearing,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'static, Result<Transcript, TranscribeError>> {
+        let (supervisor, config) = (self.engine.read().supervisor, Arc::clone(&self.config));
+        async move {
+            let Some(supervisor) = supervisor else {
+                return Err(TranscribeError::Model("The daemon is just starting.".to_owned()));
+            };
+            let given = hearing.languages;
+            let request = Request {
+                audio: hearing.audio,
+                languages: if given.is_empty() { config.transcribe.languages.clone() } else { given },
+                prompt: hearing.prompt.or_else(|| config.transcribe.prompt.clone()),
+                translate: hearing.translate || config.transcribe.translate,
+                carry_context: config.transcribe.carry_context,
+                ..Request::default()
+            };
+            // Nobody looks at the windows as they come.
+            let (events, _) = tokio::sync::mpsc::channel(1);
+            Ok(supervisor.transcribe(request, events, cancel).await?.transcript)
+        }
+        .boxed()
     }
 
     fn accounts(&self) -> Vec<Account> {
@@ -196,9 +252,9 @@ impl Loops for Panel {
         .boxed()
     }
 
-    fn remove_at_source(&self, recording: Recording) -> BoxFuture<'static, Result<(), ProviderError>> {
+    fn remove_at_source(&self, recording: Recording, by: String) -> BoxFuture<'static, Result<(), ProviderError>> {
         let (discoverer, clock) = (self.discoverer.clone(), Arc::clone(&self.clock));
-        async move { discoverer.remove_at_source(&recording, "api", clock.now()).await.map_err(of_source) }.boxed()
+        async move { discoverer.remove_at_source(&recording, &by, clock.now()).await.map_err(of_source) }.boxed()
     }
 
     fn sign_in(&self, account: String) -> BoxFuture<'static, Result<String, ProviderError>> {
@@ -218,23 +274,70 @@ impl Loops for Panel {
         }
         .boxed()
     }
+
+    fn sinks(&self) -> Vec<Sink> {
+        self.config.notify.iter().zip(self.notifier.health()).map(|(config, health)| sink(config, health)).collect()
+    }
+
+    fn wake_sinks(&self) {
+        self.notifier.hurry();
+    }
+
+    fn test_sink(&self, name: String) -> BoxFuture<'static, Option<(uuid::Uuid, Result<u16, String>)>> {
+        let notifier = self.notifier.clone();
+        async move { notifier.test(&name).await.map(|tried| (tried.event, tried.result)) }.boxed()
+    }
+
+    fn take_traffic(&self) -> Vec<Egress> {
+        ledger::take()
+    }
+}
+
+/// A sink as the configuration and its task see it.
+fn sink(config: &NotifyConfig, health: Health) -> Sink {
+    Sink {
+        name: health.name,
+        host: health.host,
+        events: config.events.clone(),
+        include_transcript: config.include_transcript,
+        last_success_at: health.last_success_at,
+        last_failure_at: health.last_failure_at,
+        last_error: health.last_error,
+        down_until: health.down_until,
+    }
 }
 
 /// Where a provider's API is when the configuration says nothing else.
 const fn usual_host(kind: ProviderKind) -> &'static str {
     match kind {
-        ProviderKind::Folder => "",
+        ProviderKind::Folder | ProviderKind::Upload => "",
         ProviderKind::Twilio => "https://api.twilio.com",
         ProviderKind::RingCentral => "https://platform.ringcentral.com",
         ProviderKind::Webex => "https://webexapis.com/v1",
     }
 }
 
+/// Waits between tries to record a call that has just begun.
+const RECORD_AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(10)];
+
 /// Records a call that a delivery told of; whoever waits for it sees it in the log and, later, in the list.
 async fn record(discoverer: Discoverer, account: AccountName, call_id: String) {
-    match discoverer.record(Some(&account), &call_id).await {
-        Ok(started) => tracing::info!(%account, state = started.state, "A call is being recorded."),
-        Err(error) => tracing::warn!(%account, %error, "A call could not be recorded."),
+    for wait in RECORD_AGAIN.into_iter().map(Some).chain([None]) {
+        match (discoverer.record(Some(&account), &call_id).await, wait) {
+            (Ok(started), _) => {
+                tracing::info!(%account, state = started.state, "A call is being recorded.");
+                return;
+            }
+            // Nothing was begun, and the call does not wait.
+            (Err(error), Some(wait)) if matches!(error.disposition(), Disposition::Retry { .. }) => {
+                tracing::debug!(%account, %error, "A call could not be recorded; it is tried again.");
+                tokio::time::sleep(wait).await;
+            }
+            (Err(error), _) => {
+                tracing::warn!(%account, %error, "A call could not be recorded.");
+                return;
+            }
+        }
     }
 }
 

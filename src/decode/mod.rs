@@ -41,6 +41,19 @@ pub const SAMPLE_RATE_HZ: u32 = 16_000;
 /// Frames in every block but the last: one second.
 pub const BLOCK_FRAMES_MAX: usize = SAMPLE_RATE_HZ as usize;
 
+/// Whether the bytes at `path` look like audio that can be read, from the first of them. Decodes nothing: the name tells
+/// nothing here, and headerless audio is refused.
+///
+/// # Errors
+///
+/// What it is instead, as a sentence.
+pub fn recognise(path: &Path) -> Result<(), DecodeError> {
+    let failed = |source| DecodeError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    let len = file.metadata().map_err(failed)?.len();
+    sniff::sniff(&file, len, Path::new(""), None, failed).map(drop)
+}
+
 /// A stretch of audio: one vector a channel, all of one length, at [`SAMPLE_RATE_HZ`].
 pub type Block = Vec<Vec<f32>>;
 

@@ -134,6 +134,7 @@ impl Watched {
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 () = timer => {}
+                () = self.nudges.mended() => {}
                 () = self.nudges.due(), if !is_failing => {}
                 // What a hint tells of must come to rest before it can be taken in, and more hints will follow.
                 () = self.hint(), if !is_failing => {
@@ -314,6 +315,8 @@ impl Watched {
             }
             Err(error) => {
                 let problem = error.to_string();
+                let kind = error.disposition().name();
+                crate::observe::metrics::provider_error(status.provider.as_str(), status.account.as_str(), kind);
                 if status.problem.as_ref() != Some(&problem) {
                     tracing::warn!(account = %status.account, provider = %status.provider, %error, "A look at a source failed.");
                 }

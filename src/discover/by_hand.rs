@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::account::Watched;
 use super::{DiscoverError, Discoverer, DiscoveryReport, joined};
-use crate::call::{AccountName, Disposition, ProviderKind};
-use crate::provider::{Access, ProviderError, Started};
-use crate::store::{AuditEntry, StoreError};
+use crate::call::{AccountName, Disposition, ProviderKind, RecordingKey};
+use crate::provider::{Access, ProviderError, Start, Started};
+use crate::store::{AuditEntry, Begun, StartedCall, Store, StoreError};
 
 /// How an account stands, with its name.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -119,36 +119,64 @@ impl Watched {
     }
 
     async fn record(&self, call_id: &str) -> Result<Started, DiscoverError> {
-        let (kind, name, call, now) = (self.kind(), self.name().clone(), call_id.to_owned(), self.now());
+        let (kind, name, now) = (self.kind(), self.name().clone(), self.now());
+        let key = self.provider().call_key(call_id).to_owned();
+        let call = key.clone();
         let begun = self.blocking(move |store| store.begin_recording((kind, &name), &call, now)).await?;
-        if let Err(earlier) = begun {
-            let state = if earlier.remote_id.is_some() { "started_before" } else { "being_started" };
-            return Ok(Started { remote_id: earlier.remote_id.unwrap_or_default(), state: state.to_owned() });
+        match begun {
+            Ok(()) => {}
+            Err(StartedCall { unclear: true, .. }) => return Err(self.unclear()),
+            Err(StartedCall { remote_id: Some(remote_id), .. }) => {
+                return Ok(Started { remote_id, state: "started_before".to_owned() });
+            }
+            Err(_) => return Ok(Started { remote_id: String::new(), state: "being_started".to_owned() }),
         }
         let started = self.provider().record(call_id).await;
-        let remote_id = match &started {
-            Ok(started) => Some(started.remote_id.clone()),
-            // It may have begun all the same: asking twice would record the call twice.
-            Err(ProviderError { disposition: Disposition::Retry { after: None }, .. }) => Some(String::new()),
-            Err(_) => None,
+        let noted = match &started {
+            Ok(Start::Begun(started)) => Begun::Yes(started.remote_id.clone()),
+            Ok(Start::Unclear(_)) => Begun::Unclear,
+            Err(_) => Begun::No,
         };
-        let (name, call, noted) = (self.name().clone(), call_id.to_owned(), remote_id);
-        self.blocking(move |store| store.note_recording((kind, &name), &call, noted.as_deref(), now)).await?;
-        if started.is_ok() {
-            let detail = format!("{kind}/{} was asked to record a call.", self.name());
+        let (name, call) = (self.name().clone(), key);
+        self.blocking(move |store| store.note_recording((kind, &name), &call, &noted, now)).await?;
+        if let Ok(Start::Begun(begun)) = &started {
+            let named = if begun.remote_id.is_empty() { "a recording without a name" } else { &begun.remote_id };
+            let detail = format!("{kind}/{} was asked to record call {call_id}: {named}.", self.name());
             let (by, what) = ("daemon".to_owned(), "recording_started".to_owned());
             let entry = AuditEntry { at: now, by, what, recording: None, detail };
             self.blocking(move |store| store.audit(&entry)).await?;
         }
-        Ok(started?)
+        match started? {
+            Start::Begun(started) => Ok(started),
+            Start::Unclear(why) => {
+                tracing::warn!(account = %self.name(), why, "Whether a call is being recorded is unclear.");
+                Err(self.unclear())
+            }
+        }
     }
 
-    /// Asks again for what the provider said had changed.
-    pub(super) async fn refresh(&self, remote_ids: Vec<String>) -> Result<(), DiscoverError> {
+    /// Asking twice would record the call twice.
+    fn unclear(&self) -> DiscoverError {
+        let message = format!(
+            "Whether {}/{} records this call is unclear: its answer was lost. It is not asked again; the recording shows \
+             up in the list if there is one.",
+            self.kind(),
+            self.name()
+        );
+        ProviderError::new(message, Disposition::Reject).into()
+    }
+
+    /// Asks again, in one way or the other, for what the provider said had changed.
+    pub(super) async fn refresh(
+        &self,
+        remote_ids: Vec<String>,
+        ask: impl Fn(&Store, &RecordingKey, Timestamp) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), DiscoverError> {
         let (kind, name, now) = (self.kind(), self.name().clone(), self.now());
         self.blocking(move |store| {
             for remote_id in remote_ids {
-                match store.refresh((kind, &name), &remote_id, now) {
+                let key = RecordingKey { provider: kind, account: name.clone(), remote_id };
+                match ask(store, &key, now) {
                     // Removed here, or being worked on: there is nothing to ask again, or it is being asked.
                     Err(StoreError::WrongState(_)) => {}
                     refreshed => refreshed?,

@@ -11,6 +11,7 @@ use super::account::Watched;
 use super::{DiscoverError, Discoverer};
 use crate::call::{AccountName, ProviderKind};
 use crate::provider::{Delivery, Discovery, WebhookAnswer};
+use crate::store::Store;
 
 /// Looks that may be waited for at one account: a busy exchange ends many calls in half a minute, and one look shows them
 /// all.
@@ -32,6 +33,7 @@ pub struct Delivered {
 pub(super) struct Nudges {
     at: Mutex<Vec<Instant>>,
     changed: Notify,
+    mended: Notify,
 }
 
 impl Nudges {
@@ -45,6 +47,16 @@ impl Nudges {
             at.push(due);
             self.changed.notify_one();
         }
+    }
+
+    /// A person mended what was wrong: looks at once, however long it was to be left alone.
+    pub(super) fn mend(&self) {
+        self.mended.notify_one();
+    }
+
+    /// Waits until somebody has mended what was wrong.
+    pub(super) async fn mended(&self) {
+        self.mended.notified().await;
     }
 
     /// Waits until a look is due.
@@ -79,7 +91,7 @@ impl Discoverer {
                 continue;
             }
             let call = received.record_call.clone().map(|call| (watched.name().clone(), call));
-            take_in(watched, received.listed, &received.changed).await?;
+            take_in(watched, received.listed, received.changed, received.opinions).await?;
             for wait in received.look_after {
                 watched.nudges.add(wait);
             }
@@ -95,13 +107,17 @@ impl Discoverer {
 async fn take_in(
     watched: &Watched,
     listed: Vec<crate::provider::Listed>,
-    changed: &[String],
+    changed: Vec<String>,
+    opinions: Vec<String>,
 ) -> Result<(), DiscoverError> {
     if !listed.is_empty() {
         watched.keep(Discovery { listed, ..Discovery::default() }).await?;
     }
     if !changed.is_empty() {
-        watched.refresh(changed.to_vec()).await?;
+        watched.refresh(changed, Store::refresh).await?;
+    }
+    if !opinions.is_empty() {
+        watched.refresh(opinions, Store::ask_again).await?;
     }
     Ok(())
 }

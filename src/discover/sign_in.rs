@@ -83,7 +83,7 @@ impl SignIns {
         for watched in discoverer.0.iter().filter(|watched| *watched.name() == pending.account) {
             if watched.provider().sign_in_url("", "").is_some() {
                 watched.provider().complete_sign_in(code, &pending.verifier).await?;
-                watched.nudges.add(Duration::ZERO);
+                watched.nudges.mend();
                 return Ok(pending.account);
             }
         }

@@ -137,6 +137,19 @@ impl Files {
         })
     }
 
+    /// The SHA-256 of a kept file, hexadecimal; absent when it is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::TooLarge`], [`FetchError::Io`].
+    pub fn digest_of(&self, relative: &str, max_bytes: u64) -> Result<Option<String>, FetchError> {
+        let path = self.audio_path(relative);
+        if !path.exists() {
+            return Ok(None);
+        }
+        digest(&path, max_bytes).map(|(_, sha256)| Some(sha256))
+    }
+
     /// Writes the transcript for people. It can be made again from the database at any time, so nothing is synced.
     ///
     /// # Errors

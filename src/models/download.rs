@@ -47,6 +47,16 @@ pub enum News {
         /// Bytes already here.
         from_bytes: u64,
     },
+    /// A request went out.
+    Asked {
+        /// To this host.
+        host: String,
+    },
+    /// The answer comes from a host, which may be another one than was asked.
+    Answered {
+        /// From this one.
+        host: String,
+    },
     /// Bytes here so far.
     Received {
         /// Of the whole file.
@@ -205,7 +215,9 @@ impl Download {
 
     /// One connection: asks for what is missing and writes what comes.
     async fn receive(&mut self, news: &mut (dyn FnMut(News) + Send)) -> Result<(), Broken> {
+        news(News::Asked { host: named(&self.url) });
         let response = self.request().await?;
+        news(News::Answered { host: named(response.url()) });
         self.place_response(&response)?;
         let mut file = tokio::fs::File::from_std(self.file.try_clone().map_err(ModelError::io(&self.part, "written"))?);
         let mut body = response.bytes_stream();
@@ -348,6 +360,11 @@ fn client_for(address: &str) -> Result<(Client, Url), ModelError> {
 
 fn host_of(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
+}
+
+/// The host, with its port where it is not the usual one.
+fn named(url: &Url) -> String {
+    url.port().map_or_else(|| host_of(url).to_owned(), |port| format!("{}:{port}", host_of(url)))
 }
 
 const fn passing(reason: String) -> Broken {

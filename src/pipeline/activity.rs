@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{RecordingId, Step};
@@ -56,7 +57,11 @@ pub struct Snapshot {
 
 /// The live view; share it as `Arc<Activity>`.
 #[derive(Debug, Default)]
-pub struct Activity(Mutex<State>);
+pub struct Activity {
+    state: Mutex<State>,
+    /// Counts changes, for whoever shows them as they come.
+    changed: watch::Sender<u64>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -76,6 +81,11 @@ impl Activity {
         Snapshot { running, parked, steps_ended: state.steps_ended, fault: state.fault.clone() }
     }
 
+    /// Wakes whenever the view changes.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
     /// Ends what runs on a recording, as after its removal. False when nothing does.
     pub fn cancel(&self, recording: RecordingId) -> bool {
         let state = self.state();
@@ -88,6 +98,7 @@ impl Activity {
     pub(super) fn begin(&self, running: Running, cancel: CancellationToken) -> Shown<'_> {
         let recording = running.recording;
         self.state().running.insert(recording, (running, cancel));
+        self.announce();
         Shown { activity: self, recording }
     }
 
@@ -96,10 +107,12 @@ impl Activity {
         if let Some((running, _)) = self.state().running.get_mut(&recording) {
             change(running);
         }
+        self.announce();
     }
 
     pub(super) fn park(&self, parked: Parked) {
         self.state().parked.insert(parked.what.clone(), parked);
+        self.announce();
     }
 
     /// What `what` waits for, while it does.
@@ -108,15 +121,22 @@ impl Activity {
     }
 
     pub(super) fn unpark(&self, what: &str) {
-        self.state().parked.remove(what);
+        let was_parked = self.state().parked.remove(what).is_some();
+        if was_parked {
+            self.announce();
+        }
     }
 
     pub(super) fn fail(&self, fault: &str) {
         self.state().fault.get_or_insert_with(|| fault.to_owned());
     }
 
+    fn announce(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,5 +151,7 @@ impl Drop for Shown<'_> {
         let mut state = self.activity.state();
         state.running.remove(&self.recording);
         state.steps_ended += 1;
+        drop(state);
+        self.activity.announce();
     }
 }

@@ -9,11 +9,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::PipelineError;
+use super::outcome::{PARKED_RETRY, account_name};
 use super::shared::Shared;
+use super::{PipelineError, sweep};
 use crate::call::{Disposition, Recording, RecordingId, SecondOpinion, TranscriptSource};
 use crate::provider::{Opinion, ProviderError};
-use crate::store::StoreError;
+use crate::store::{KeptOpinion, Store, StoreError};
 use crate::understand::{agreement, speakers};
 
 /// Providers asked at once.
@@ -21,6 +22,10 @@ pub(super) const ASKERS: usize = 2;
 /// Shortest and longest wait before a provider is asked again: half the recording's age between them.
 const AGAIN_MIN: Duration = Duration::from_secs(120);
 const AGAIN_MAX: Duration = Duration::from_secs(6 * 3600);
+/// Shortest wait before a provider that has answered is asked whether it has more to say.
+const MORE_MIN: Duration = Duration::from_secs(3600);
+/// Comparisons begun before a transcript that changes and changes is left alone.
+const COMPARISONS_MAX: usize = 5;
 /// Longest sleep: the machine's clock may be set meanwhile.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
@@ -33,7 +38,7 @@ pub(super) async fn ask(
     let mut added = shared.store.subscribe();
     while !stop.is_cancelled() {
         added.mark_unchanged();
-        let due = shared.ask(crate::store::Store::next_late).await?;
+        let due = shared.ask(Store::next_late).await?;
         let wait: Option<Duration> =
             due.map(|due| due.duration_since(shared.clock.now()).try_into().unwrap_or(Duration::ZERO));
         if wait == Some(Duration::ZERO) {
@@ -57,13 +62,30 @@ async fn one(shared: &Shared) -> Result<(), PipelineError> {
     let taken = shared.ask(move |store| store.take_late(now, |recording| again(recording, now))).await?;
     let Some((recording, locator)) = taken else { return Ok(()) };
     let id = recording.id;
-    // Without its account it is asked for again later; the account may come back.
+    if awaits_comparison(&recording) {
+        return reconsider(shared, id).await;
+    }
+    // Without its account it is asked for again later; the account may come back. Nor is one asked that needs a person.
+    let account = account_name(&recording);
     let Some(provider) = shared.provider(&recording) else { return Ok(()) };
+    if shared.activity.parked(&account, now).is_some() {
+        return Ok(());
+    }
     match provider.opinion(&recording.key.remote_id, &locator).await {
-        Ok(Some(opinion)) => keep(shared, id, opinion, now).await,
+        Ok(Some(opinion)) => keep(shared, &recording, opinion, now).await,
         Ok(None) => shared.ask(move |store| store.end_late(id)).await,
+        Err(error) if error.disposition == Disposition::Park => {
+            shared.park(account, error.message, PARKED_RETRY);
+            Ok(())
+        }
         Err(error) => put_off(shared, &recording, &error, now).await,
     }
+}
+
+/// Both transcripts are here, and nobody has held them against each other.
+fn awaits_comparison(recording: &Recording) -> bool {
+    let is_ours = recording.transcript.as_ref().is_some_and(|facts| facts.source == TranscriptSource::Local);
+    is_ours && recording.opinion.as_ref().is_some_and(|facts| facts.has_transcript && facts.agreement.is_none())
 }
 
 fn again(recording: &Recording, now: Timestamp) -> Timestamp {
@@ -91,37 +113,77 @@ async fn put_off(
     Ok(())
 }
 
-async fn keep(shared: &Shared, id: RecordingId, opinion: Opinion, now: Timestamp) -> Result<(), PipelineError> {
-    let Opinion { transcript, insights } = opinion;
+async fn keep(shared: &Shared, recording: &Recording, opinion: Opinion, now: Timestamp) -> Result<(), PipelineError> {
+    let id = recording.id;
+    let Opinion { transcript, insights, more } = opinion;
+    let is_young = age(recording, now) < shared.config.pipeline.give_up_after;
+    let again = Some(age(recording, now).clamp(MORE_MIN, AGAIN_MAX)).filter(|_| more && is_young);
+    let again = again.and_then(|wait| now.checked_add(wait).ok());
     let opinion = SecondOpinion { transcript, insights, fetched_at: now, agreement: None };
-    settle(shared, id, opinion).await?;
+    settle(shared, id, opinion, again).await?;
     tracing::info!(recording = %id, "The provider's own transcript or insights have come.");
     Ok(())
 }
 
 /// After a transcript of our own: it is held against what the provider had said before.
-pub(super) async fn reconsider(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
+async fn reconsider(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
     match shared.ask(move |store| store.opinion(id)).await? {
-        Some(opinion) => settle(shared, id, opinion).await,
+        Some(opinion) => settle(shared, id, opinion, None).await,
         None => Ok(()),
     }
 }
 
-/// Compares both transcripts, where there are two, and keeps what came of it.
-async fn settle(shared: &Shared, id: RecordingId, mut opinion: SecondOpinion) -> Result<(), PipelineError> {
+/// Compares both transcripts, where there are two, and keeps what came of it. Begins again when ours changed meanwhile.
+async fn settle(
+    shared: &Shared,
+    id: RecordingId,
+    opinion: SecondOpinion,
+    again: Option<Timestamp>,
+) -> Result<(), PipelineError> {
     let now = shared.clock.now();
     let kept = shared.ask(move |store| {
-        let ours = store.transcript(id)?.filter(|transcript| transcript.source == TranscriptSource::Local);
-        let mut named = None;
-        if let (Some(ours), Some(theirs)) = (ours, &opinion.transcript) {
-            opinion.agreement = Some(agreement::compare(&ours, theirs));
-            named = speakers::laid_over(&ours, theirs);
+        let opinion = with_what_came_before(opinion, store.opinion(id)?);
+        for _ in 0..COMPARISONS_MAX {
+            if let Some(recording) = compare(store, id, opinion.clone(), again, now)? {
+                return Ok(Some(recording));
+            }
         }
-        store.keep_opinion(id, &opinion, named.as_ref(), now)
+        Ok(None)
     });
     match kept.await {
-        // Removed meanwhile.
+        Ok(Some(Recording { audio: Some(audio), transcript: Some(_), .. })) => {
+            sweep::write_transcript(shared, id, audio.path).await
+        }
+        // Removed meanwhile; or still changing, and then what changes it asks for another comparison.
         Ok(_) | Err(PipelineError::Store(StoreError::WrongState(_))) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// A later answer may hold the notes alone.
+fn with_what_came_before(mut opinion: SecondOpinion, before: Option<SecondOpinion>) -> SecondOpinion {
+    let Some(before) = before else { return opinion };
+    opinion.transcript = opinion.transcript.or(before.transcript);
+    if opinion.insights.is_null() || opinion.insights.as_object().is_some_and(serde_json::Map::is_empty) {
+        opinion.insights = before.insights;
+    }
+    opinion
+}
+
+/// `None` when our transcript changed while it was compared.
+fn compare(
+    store: &Store,
+    id: RecordingId,
+    mut opinion: SecondOpinion,
+    again: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Recording>, StoreError> {
+    let ours = store.transcript(id)?.filter(|transcript| transcript.source == TranscriptSource::Local);
+    let mut named = None;
+    if let (Some(ours), Some(theirs)) = (&ours, &opinion.transcript) {
+        opinion.agreement = Some(agreement::compare(ours, theirs));
+        named = speakers::laid_over(ours, theirs).filter(|named| named != ours);
+    }
+    let kept = KeptOpinion { opinion: &opinion, compared: ours.as_ref(), named: named.as_ref(), again };
+    store.keep_opinion(id, &kept, now)
 }

@@ -97,6 +97,9 @@ impl Pipeline {
         let rescued = shared.ask(move |store| store.rescue(now, boot)).await?;
         let partials = sweep::partials(shared).await?;
         tracing::info!(rescued, partials, "The pipeline starts.");
+        if let Some(since) = shared.ask(Store::paused_since).await? {
+            tracing::warn!(%since, "The queue is paused: nothing is taken up until somebody resumes it.");
+        }
 
         let (stop, abort) = (cancel.child_token(), CancellationToken::new());
         let mut workers = JoinSet::new();

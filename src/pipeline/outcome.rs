@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::shared::Shared;
 use super::steps::Setback;
 use super::{Parked, PipelineError};
-use crate::call::{Disposition, Step, retry};
+use crate::call::{Disposition, Recording, Step, retry};
+use crate::observe::metrics;
 use crate::store::{Claim, StepOutcome};
 
 /// How long parked work waits before it is tried again by itself: soon after a person has mended it, and seldom enough
 /// that a thousand recordings behind a closed door cost little.
-const PARKED_RETRY: Duration = Duration::from_secs(120);
+pub(super) const PARKED_RETRY: Duration = Duration::from_secs(120);
 
 /// Shortest and longest wait for something that is not there yet: recordings are ready seconds after a call, what a
 /// provider makes of them within a day.
@@ -31,6 +32,10 @@ impl Shared {
         setback: Setback,
         is_stopping: bool,
     ) -> Result<StepOutcome, PipelineError> {
+        if let (Setback::Failure { disposition, .. }, true) = (&setback, claim.step < Step::Transcribe) {
+            let key = &claim.recording.key;
+            metrics::provider_error(key.provider.as_str(), key.account.as_str(), disposition.name());
+        }
         Ok(match setback {
             Setback::NotToBeHad(reason) => StepOutcome::Skipped { reason, result: None },
             Setback::NotYet { after, reason } => StepOutcome::Waiting { until: self.later(after), reason },
@@ -43,7 +48,12 @@ impl Shared {
                 Disposition::Wait { after } => self.wait(claim, message, after),
                 Disposition::Fatal => return Err(PipelineError::Broken(message)),
                 Disposition::Park => self.park(parked_name(claim), message, PARKED_RETRY),
-                Disposition::Retry { .. } if claim.attempt >= self.config.pipeline.attempts_max => {
+                // Hosts are down for hours, lines for days: what a source brings is waited for as long as if it were not
+                // there yet.
+                Disposition::Retry { after } if self.is_last(claim) && self.may_come_back(claim) => {
+                    self.wait(claim, message, after)
+                }
+                Disposition::Retry { .. } if self.is_last(claim) => {
                     let error = format!("Given up after {} attempts. {message}", claim.attempt);
                     StepOutcome::Failed { error }
                 }
@@ -55,10 +65,22 @@ impl Shared {
         })
     }
 
+    fn is_last(&self, claim: &Claim) -> bool {
+        claim.attempt >= self.config.pipeline.attempts_max
+    }
+
+    /// The step asks a source, and the recording is young enough to be waited for.
+    fn may_come_back(&self, claim: &Claim) -> bool {
+        claim.step < Step::Transcribe && self.age(claim) < self.config.pipeline.give_up_after
+    }
+
+    fn age(&self, claim: &Claim) -> Duration {
+        Duration::try_from(self.clock.now().duration_since(claim.recording.created_at)).unwrap_or(Duration::ZERO)
+    }
+
     /// What is not there yet is asked for as often as it is young: after half its age again. No attempt is used up.
     fn wait(&self, claim: &Claim, message: String, after: Option<Duration>) -> StepOutcome {
-        let now = self.clock.now();
-        let age = Duration::try_from(now.duration_since(claim.recording.created_at)).unwrap_or(Duration::ZERO);
+        let age = self.age(claim);
         if age >= self.config.pipeline.give_up_after {
             let hours = age.as_secs() / 3600;
             return StepOutcome::Skipped { reason: format!("Given up after {hours} hours. {message}"), result: None };
@@ -68,7 +90,7 @@ impl Shared {
     }
 
     /// Nothing is wrong with the recording: everything of its kind waits, and no attempt is used up.
-    fn park(&self, what: String, reason: String, retry: Duration) -> StepOutcome {
+    pub(super) fn park(&self, what: String, reason: String, retry: Duration) -> StepOutcome {
         let until = self.later(retry);
         tracing::warn!(what, %reason, "Work is parked until somebody mends it.");
         self.activity.park(Parked { what, reason: reason.clone(), until });
@@ -80,6 +102,11 @@ impl Shared {
 pub(super) fn parked_name(claim: &Claim) -> String {
     match claim.step {
         Step::Transcribe => TRANSCRIPTION.to_owned(),
-        _ => format!("{}/{}", claim.recording.key.provider, claim.recording.key.account),
+        _ => account_name(&claim.recording),
     }
+}
+
+/// The name under which an account is parked.
+pub(super) fn account_name(recording: &Recording) -> String {
+    format!("{}/{}", recording.key.provider, recording.key.account)
 }

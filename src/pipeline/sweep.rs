@@ -112,13 +112,10 @@ fn rewrite(store: &Store, files: &Files, id: RecordingId, relative: &str) -> Res
     Ok(written(files, relative, &transcript))
 }
 
-/// Writes the transcript for people, after the commit. A failure is told and no more: the database has the words.
-pub(super) async fn write_transcript(shared: &Shared, relative: String, transcript: Transcript) {
+/// Writes the transcript for people, as the store has it now. A failure to write is told and no more.
+pub(super) async fn write_transcript(shared: &Shared, id: RecordingId, relative: String) -> Result<(), PipelineError> {
     let files = shared.files.clone();
-    let task = tokio::task::spawn_blocking(move || written(&files, &relative, &transcript));
-    if let Err(panic) = task.await {
-        tracing::error!(%panic, "Writing a transcript for people ended in a panic.");
-    }
+    shared.ask(move |store| rewrite(store, &files, id, &relative).map(drop)).await
 }
 
 /// Removes the files of an audio that came again under another name, and writes the transcript beside the new one.

@@ -11,8 +11,9 @@ use super::activity::Running;
 use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
-use super::{PipelineError, late, sweep};
-use crate::call::{Recording, Step, StepState, Transcript};
+use super::{PipelineError, sweep};
+use crate::call::{Language, ProviderKind, Recording, Step, StepState, Transcript};
+use crate::observe::metrics;
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
 use crate::understand::insight::RULES_VERSION;
@@ -72,6 +73,9 @@ impl Shared {
         let attempts_max = self.config.pipeline.attempts_max;
         let request = ClaimRequest { boot: self.boot, lane, order: self.next_order(lane), attempts_max };
         self.ask(move |store| {
+            if store.paused_since()?.is_some() {
+                return Ok(Next::Sleep(None));
+            }
             Ok(match store.claim(now, &request)? {
                 Some(claim) => Next::Claim(Box::new(claim)),
                 None => Next::Sleep(store.next_due(lane)?),
@@ -106,12 +110,12 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
             () = cancel.cancelled() => Err(Setback::Cancelled),
         },
     };
-    let (outcome, transcript) = match done {
+    let (outcome, has_new_words) = match done {
         Ok(done) => {
             open_door(shared, &claim);
-            (done.outcome, done.transcript)
+            (done.outcome, done.has_new_words)
         }
-        Err(setback) => (shared.outcome_of(&claim, setback, abort.is_cancelled())?, None),
+        Err(setback) => (shared.outcome_of(&claim, setback, abort.is_cancelled())?, false),
     };
     let kept = match &outcome {
         StepOutcome::Completed { result: StepResult::Audio(audio), .. } => Some(audio.path.clone()),
@@ -128,17 +132,20 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
         return sweep::remove_forgotten(shared, id, kept).await;
     };
     drop(shown);
-    tell(&recording, step, attempt);
-    if step == Step::Transcribe && recording.opinion.is_some() {
-        late::reconsider(shared, id).await?;
+    if step == Step::DownloadAudio
+        && recording.audio.is_some()
+        && let Some(provider) = shared.provider(&recording)
+    {
+        provider.taken(&recording.key.remote_id).await;
     }
+    tell(&recording, step, attempt);
     if let (Some(before), Some(audio)) = (audio_before, &recording.audio)
         && before != audio.path
     {
         sweep::replace(shared, id, before, audio.path.clone()).await?;
     }
-    if let (Some(audio), Some(transcript)) = (&recording.audio, transcript) {
-        sweep::write_transcript(shared, audio.path.clone(), transcript).await;
+    if let Some(audio) = recording.audio.as_ref().filter(|_| has_new_words) {
+        sweep::write_transcript(shared, id, audio.path.clone()).await?;
         // Whoever removed the recording between the commit and now has not seen this file.
         sweep::remove_forgotten(shared, id, Some(audio.path.clone())).await?;
     }
@@ -155,15 +162,15 @@ fn open_door(shared: &Shared, claim: &Claim) {
     }
 }
 
-/// What a step brought, and the transcript people are to find on disk, when it changed.
+/// What a step brought, and whether the transcript that people find on disk changes by it.
 struct Done {
     outcome: StepOutcome,
-    transcript: Option<Transcript>,
+    has_new_words: bool,
 }
 
 impl Done {
     fn with(result: StepResult) -> Self {
-        Self { outcome: StepOutcome::Completed { result, version: Some(program_version()) }, transcript: None }
+        Self { outcome: StepOutcome::Completed { result, version: Some(program_version()) }, has_new_words: false }
     }
 
     /// The same, made by something that has a version of its own.
@@ -196,10 +203,10 @@ async fn light(
         _ => None,
     };
     Ok(match (claim.step, transcript) {
-        (Step::DetectLanguage, Some(transcript)) => detect_language(shared, claim, transcript),
+        (Step::DetectLanguage, Some(transcript)) => detect_language(shared, claim, &transcript),
         (Step::GenerateSummary, Some(transcript)) => {
             let insight = steps::generate_summary::run(&transcript, &shared.rules, &shared.config.privacy);
-            insight.map(|insight| Done::with(StepResult::Insight(insight)).made_by(insight_version()))
+            insight.map(|insight| Done::with(StepResult::Insight(Box::new(insight))).made_by(insight_version()))
         }
         (Step::DetectLanguage | Step::GenerateSummary, None) => {
             Err(Setback::NotToBeHad("There is no transcript.".to_owned()))
@@ -208,13 +215,20 @@ async fn light(
     })
 }
 
-fn detect_language(shared: &Shared, claim: &Claim, mut transcript: Transcript) -> Result<Done, Setback> {
+fn detect_language(shared: &Shared, claim: &Claim, transcript: &Transcript) -> Result<Done, Setback> {
     let config = &shared.config.transcribe;
-    let allowed = steps::transcribe::languages(config, &shared.source(&claim.recording));
-    let guess = steps::detect_language::run(&transcript, allowed, config.translate)?;
-    transcript = transcript.weighed(Some(guess.language.clone()), guess.confidence);
+    let said: Vec<Language> = said_language(&claim.recording).into_iter().collect();
+    let source = shared.source(&claim.recording);
+    let allowed = if said.is_empty() { steps::transcribe::languages(config, &source) } else { &said };
+    let guess = steps::detect_language::run(transcript, allowed, config.translate)?;
     let result = StepResult::Language { language: Some(guess.language), confidence: guess.confidence };
-    Ok(Done { transcript: Some(transcript), ..Done::with(result) })
+    Ok(Done { has_new_words: true, ..Done::with(result) })
+}
+
+/// The language an upload came with.
+fn said_language(recording: &Recording) -> Option<Language> {
+    let said = recording.metadata["upload"]["language"].as_str()?;
+    (recording.key.provider == ProviderKind::Upload).then(|| Language::new(said))
 }
 
 /// The steps that ask the provider.
@@ -264,7 +278,11 @@ async fn transcribe(
     let id = claim.id();
     let checkpoints = shared.ask(move |store| store.checkpoints(id)).await?;
     let source = shared.source(&claim.recording);
-    let request = steps::transcribe::request(&claim.recording, audio, &shared.config.transcribe, &source, checkpoints);
+    let mut request =
+        steps::transcribe::request(&claim.recording, audio, &shared.config.transcribe, &source, checkpoints);
+    if let Some(language) = said_language(&claim.recording) {
+        request.languages = vec![language];
+    }
     let (events, news) = mpsc::channel(EVENTS_MAX);
     let (outcome, kept) = tokio::join!(
         steps::transcribe::run(&shared.supervisor, request, events, cancel.clone()),
@@ -282,7 +300,7 @@ fn transcribed(Outcome { transcript, format }: Outcome) -> Done {
     } else {
         StepOutcome::Completed { result, version }
     };
-    Done { outcome, transcript: Some(transcript) }
+    Done { outcome, has_new_words: true }
 }
 
 /// Shows and keeps the news of a transcription until it ends. A claim that is lost meanwhile ends it.
@@ -319,10 +337,23 @@ async fn keep_windows(
     Ok(())
 }
 
+/// Adds a step that ended to the metrics.
+fn measure(recording: &Recording, step: Step) {
+    let record = recording.steps.get(step);
+    let took_s = record.took_ms.map_or(0.0, |ms| ms as f64 / 1000.0);
+    metrics::step_ended(step.as_str(), record.state.name(), took_s);
+    let call_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms);
+    if let (Step::Transcribe, StepState::Completed { .. }, Some(call_ms)) = (step, &record.state, call_ms) {
+        let confidence = recording.transcript.as_ref().and_then(|transcript| transcript.confidence);
+        metrics::transcribed(call_ms as f64 / 1000.0, took_s, confidence);
+    }
+}
+
 /// One line in the log for each step that ends.
 fn tell(recording: &Recording, step: Step, attempt: u32) {
     let record = recording.steps.get(step);
     let (id, state, took_ms) = (recording.id, record.state.name(), record.took_ms);
+    measure(recording, step);
     match &record.state {
         StepState::Failed { error, .. } => {
             tracing::warn!(recording = %id, %step, attempt, took_ms, error, "A step failed.");

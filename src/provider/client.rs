@@ -110,6 +110,7 @@ enum Body {
     Nothing,
     Form(Vec<(String, String)>),
     Json(Value),
+    Bytes(Bytes),
 }
 
 impl Request {
@@ -140,6 +141,12 @@ impl Request {
     #[must_use]
     pub fn json(self, value: Value) -> Self {
         Self { body: Body::Json(value), ..self }
+    }
+
+    /// Sends these very bytes; what they are is said in a header.
+    #[must_use]
+    pub fn bytes(self, bytes: Bytes) -> Self {
+        Self { body: Body::Bytes(bytes), ..self }
     }
 
     /// Adds a header.
@@ -259,6 +266,19 @@ impl Client {
         answered.await.unwrap_or_else(|_| Err(CallError::TimedOut { host, seconds: self.timing.answer.as_secs() }))
     }
 
+    /// Sends a request and reads nothing of a 2xx answer but its status.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`].
+    pub async fn deliver(&self, request: Request) -> Result<StatusCode, CallError> {
+        let host = host_of(&request.url);
+        self.hosts.check(&request.url)?;
+        let answered = tokio::time::timeout(self.timing.answer, self.follow(&request)).await;
+        let answered = answered.map_err(|_| CallError::TimedOut { host, seconds: self.timing.answer.as_secs() })?;
+        Ok(answered?.status())
+    }
+
     /// Waits until the request may be sent: first what its own account allows, then what all accounts keep to.
     async fn turn(&self, request: &Request) -> Result<(), CallError> {
         request.turn().await?;
@@ -282,9 +302,11 @@ impl Client {
         for _ in 0..=REDIRECTS_MAX {
             self.hosts.check(&url)?;
             let host = host_of(&url);
-            self.traffic.sent(&host);
-            let built = self.build(request, &url).send().await;
-            let response = built.map_err(|error| CallError::network(&host, &error))?;
+            let network = |error| CallError::network(&host, &error);
+            let built = self.build(request, &url).build().map_err(network)?;
+            let body_bytes = built.body().and_then(reqwest::Body::as_bytes).map_or(0, |body| body.len() as u64);
+            self.count_sent(&host, body_bytes);
+            let response = self.http.execute(built).await.map_err(network)?;
             let status = response.status();
             if let Some(pace) = &request.pace {
                 pace.answered(status, response.headers());
@@ -316,13 +338,26 @@ impl Client {
             Body::Nothing => builder,
             Body::Form(fields) => builder.form(fields),
             Body::Json(value) => builder.json(value),
+            Body::Bytes(bytes) => builder.body(bytes.clone()),
         }
+    }
+
+    fn count_sent(&self, host: &str, bytes: u64) {
+        self.traffic.sent(host, bytes);
+        Traffic::of_all().sent(host, bytes);
+        crate::observe::metrics::sent(bytes);
+    }
+
+    fn count_received(&self, host: &str, bytes: u64) {
+        self.traffic.received(host, bytes);
+        Traffic::of_all().received(host, bytes);
     }
 
     async fn refusal(&self, response: Response) -> CallError {
         let (status, headers, host) = (response.status().as_u16(), response.headers().clone(), host_of(response.url()));
         // An error whose body does not come is an error all the same.
-        let body = self.read(response, REFUSAL_BYTES_MAX).await.unwrap_or_default();
+        let body = tokio::time::timeout(self.timing.answer, self.read(response, REFUSAL_BYTES_MAX)).await;
+        let body = body.unwrap_or_else(|_| Ok(Bytes::new())).unwrap_or_default();
         CallError::Refused(Box::new(Refusal { host, status, retry_after: retry_after(&headers), headers, body }))
     }
 
@@ -330,7 +365,7 @@ impl Client {
         let host = host_of(response.url());
         let mut body = BytesMut::new();
         while let Some(piece) = response.chunk().await.map_err(|error| CallError::network(&host, &error))? {
-            self.traffic.received(&host, piece.len() as u64);
+            self.count_received(&host, piece.len() as u64);
             if body.len() + piece.len() > bytes_max {
                 return Err(CallError::TooLarge { host, max_bytes: bytes_max as u64 });
             }

@@ -6,8 +6,10 @@ pub mod client;
 pub mod folder;
 pub mod oauth;
 mod pages;
+pub mod reach;
 pub mod ringcentral;
 pub mod twilio;
+pub mod upload;
 pub mod webex;
 mod webhook;
 
@@ -77,7 +79,7 @@ pub struct KnownPlace {
 }
 
 /// Something went wrong at the source.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct ProviderError {
     /// A sentence that names the thing and the mend.
@@ -101,6 +103,8 @@ pub struct Opinion {
     pub transcript: Option<Transcript>,
     /// Everything else it says of the call (summary, sentiment, next steps, …), whole.
     pub insights: Value,
+    /// More may come later.
+    pub more: bool,
 }
 
 /// How an account stands at its provider.
@@ -130,10 +134,19 @@ pub struct Visible {
 /// A recording that was begun by us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Started {
-    /// The provider's id of the recording.
+    /// The provider's id of the recording; empty when it named none.
     pub remote_id: String,
     /// Its state, in the provider's words.
     pub state: String,
+}
+
+/// What came of the wish to record a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// It is being recorded.
+    Begun(Started),
+    /// The provider was asked and its answer lost; why, as a sentence.
+    Unclear(String),
 }
 
 /// One account at one source.
@@ -177,6 +190,11 @@ pub trait Provider: Send + Sync {
         into: &'a Path,
         bytes_max: u64,
     ) -> BoxFuture<'a, Result<(), ProviderError>>;
+
+    /// Told once the audio is kept for good: what is held for that alone may go.
+    fn taken<'a>(&'a self, _remote_id: &'a str) -> BoxFuture<'a, ()> {
+        async {}.boxed()
+    }
 
     /// The provider's own transcript and insights. `None` when it has none for this recording and will have none;
     /// [`Disposition::Wait`] when they may still come.
@@ -222,8 +240,14 @@ pub trait Provider: Send + Sync {
         Received::refused("This account takes no deliveries.")
     }
 
-    /// Begins to record a running call, both sides apart. [`Disposition::Absent`] when the call is over.
-    fn record<'a>(&'a self, _call_id: &'a str) -> BoxFuture<'a, Result<Started, ProviderError>> {
+    /// What names the call in all that [`Provider::record`] takes: one call is begun to be recorded once.
+    fn call_key<'a>(&self, call_id: &'a str) -> &'a str {
+        call_id
+    }
+
+    /// Begins to record a running call, both sides apart. [`Disposition::Absent`] when the call is over. An error means
+    /// that nothing was begun.
+    fn record<'a>(&'a self, _call_id: &'a str) -> BoxFuture<'a, Result<Start, ProviderError>> {
         let message = format!("Calls of provider {} cannot be recorded from here.", self.kind());
         async { Err(ProviderError::new(message, Disposition::Reject)) }.boxed()
     }
@@ -238,6 +262,8 @@ pub struct AccountContext {
     pub vault: std::sync::Arc<dyn oauth::Vault>,
     /// Where providers reach us, if they do: `https://calls.example.com`.
     pub public_url: Option<String>,
+    /// Where a browser on this machine reaches us: `http://localhost:8377`.
+    pub local_url: String,
     /// How long is waited for what.
     pub timing: client::Timing,
 }
@@ -252,8 +278,8 @@ pub fn connect(config: &AccountConfig, context: AccountContext) -> Result<std::s
         ProviderKind::Twilio => std::sync::Arc::new(twilio::TwilioProvider::new(config, context)?),
         ProviderKind::RingCentral => std::sync::Arc::new(ringcentral::RingCentralProvider::new(config, context)?),
         ProviderKind::Webex => std::sync::Arc::new(webex::WebexProvider::new(config, context)?),
-        ProviderKind::Folder => {
-            return Err(ProviderError::new("A folder is no account at a provider.", Disposition::Fatal));
+        ProviderKind::Folder | ProviderKind::Upload => {
+            return Err(ProviderError::new("Folders and uploads are no accounts at a provider.", Disposition::Fatal));
         }
     })
 }

@@ -3,13 +3,14 @@
 //! Tokens are kept in a [`Vault`] (the store's sealed part). A new pair is kept before it is used: a refresh token that
 //! was used up and forgotten locks its owner out. What is sent to get tokens is the vendors' business ([`Grant`]).
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use super::ProviderError;
@@ -18,6 +19,8 @@ use crate::clock::Clock;
 
 /// A token that ends within this time is renewed before it is used: a request takes as long at most.
 const MARGIN: Duration = Duration::from_secs(60);
+/// How long a refusal that needs a person stands before the provider is asked again.
+const REFUSED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a provider hands out.
 #[derive(Debug, Clone)]
@@ -68,6 +71,18 @@ pub trait Grant: Send + Sync {
     fn tokens<'a>(&'a self, refresh: Option<&'a SecretString>) -> BoxFuture<'a, Result<Tokens, ProviderError>>;
 }
 
+/// The name under which an account's tokens are kept. `credentials` are what it signs in with: with others it is somebody
+/// else, whose tokens are not taken for its own.
+pub fn vault_name(source: &str, credentials: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for part in credentials {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{source}/{digest}")
+}
+
 /// The tokens of one account.
 pub struct Keeper {
     /// The name in the vault.
@@ -75,6 +90,8 @@ pub struct Keeper {
     vault: Arc<dyn Vault>,
     clock: Arc<dyn Clock>,
     current: Mutex<Option<Tokens>>,
+    /// The last refusal that needs a person, and when it came.
+    refused: std::sync::Mutex<Option<(Timestamp, ProviderError)>>,
 }
 
 impl std::fmt::Debug for Keeper {
@@ -86,7 +103,7 @@ impl std::fmt::Debug for Keeper {
 impl Keeper {
     /// Tokens kept under `name`; nothing is read yet.
     pub fn new(name: String, vault: Arc<dyn Vault>, clock: Arc<dyn Clock>) -> Self {
-        Self { name, vault, clock, current: Mutex::default() }
+        Self { name, vault, clock, current: Mutex::default(), refused: std::sync::Mutex::default() }
     }
 
     /// A token that is good for the next minute.
@@ -128,6 +145,7 @@ impl Keeper {
         let mut current = self.current.lock().await;
         self.save(&tokens).await?;
         *current = Some(tokens);
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
@@ -152,11 +170,26 @@ impl Keeper {
         let now = self.clock.now();
         let refresh = current.as_ref().filter(|tokens| tokens.refresh_until.is_none_or(|until| until > now));
         let refresh = refresh.and_then(|tokens| tokens.refresh.clone());
-        let tokens = grant.tokens(refresh.as_ref()).await?;
-        self.save(&tokens).await?;
+        if let Some(error) = self.refused_lately(now) {
+            return Err(error);
+        }
+        let tokens = grant.tokens(refresh.as_ref()).await.inspect_err(|error| {
+            if error.disposition == Disposition::Park {
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, error.clone()));
+            }
+        })?;
         let access = tokens.access.clone();
-        *current = Some(tokens);
+        // Held before they are kept: the old refresh token may be used up, and a full disk passes.
+        let tokens = current.insert(tokens);
+        self.save(tokens).await?;
         Ok(access)
+    }
+
+    /// Whoever asks while a refusal is fresh hears it again: asking on and on locks accounts.
+    fn refused_lately(&self, now: Timestamp) -> Option<ProviderError> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh = |at: Timestamp| at <= now && now.duration_since(at) < REFUSED_FOR;
+        refused.as_ref().filter(|(at, _)| is_fresh(*at)).map(|(_, error)| error.clone())
     }
 
     async fn load(&self) -> Result<Option<Tokens>, ProviderError> {

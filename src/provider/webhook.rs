@@ -38,6 +38,8 @@ pub struct Received {
     pub listed: Vec<Listed>,
     /// The provider's ids of recordings whose details changed: they are asked for again.
     pub changed: Vec<String>,
+    /// The provider's ids of recordings of which it has something to say: it is asked for its opinion at once.
+    pub opinions: Vec<String>,
     /// Look at the account after these waits: it tells of something that cannot be had yet.
     pub look_after: Vec<Duration>,
     /// A call that has just begun and is to be recorded, where the configuration says so.
@@ -54,6 +56,7 @@ impl Received {
             answer,
             listed: Vec::new(),
             changed: Vec::new(),
+            opinions: Vec::new(),
             look_after: Vec::new(),
             record_call: None,
             refusal: None,

@@ -92,7 +92,8 @@ async fn asked(
     account: Option<AccountName>,
     name: &str,
 ) -> Result<Json<Accesses>, ApiError> {
-    let standings = api.0.loops.access(kind, account).await;
+    // A task of its own: a caller who goes away does not break off a sign-in whose old token is used up.
+    let standings = tokio::spawn(api.0.loops.access(kind, account)).await.map_err(|_| ApiError::internal())?;
     if standings.is_empty() {
         return Err(no_account(name));
     }

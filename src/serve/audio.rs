@@ -64,7 +64,15 @@ pub(super) async fn play(
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}/stream", tag = "audio", operation_id = "stream_audio",
     params(("id" = String, Path, description = "Our id or the provider's.")),
-    responses((status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"))
+    responses(
+        (status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 304, description = "The file is the one If-None-Match names."),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
+        (status = 410, description = "The recording was removed.", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file.", body = ErrorBody),
+    )
 )]
 pub(super) async fn stream(
     State(api): State<Api>,
@@ -80,7 +88,15 @@ pub(super) async fn stream(
 #[utoipa::path(
     get, path = "/api/v1/recordings/download/{id}/audio", tag = "audio", operation_id = "download_audio",
     params(("id" = String, Path, description = "Our id or the provider's.")),
-    responses((status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"))
+    responses(
+        (status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
+        (status = 304, description = "The file is the one If-None-Match names."),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
+        (status = 410, description = "The recording was removed.", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file.", body = ErrorBody),
+    )
 )]
 pub(super) async fn download(
     State(api): State<Api>,
@@ -94,14 +110,7 @@ pub(super) async fn download(
 
 async fn answer(api: &Api, id: String, request: Request, disposition: Disposition) -> Result<Response, ApiError> {
     let recording = api.recording(id).await?;
-    let audio = recording.audio.as_ref().ok_or_else(|| {
-        ApiError::not_there_yet("audio", Step::DownloadAudio.as_str(), recording.steps.get(Step::DownloadAudio))
-    })?;
-    let path = path_of(&api.0.files, &audio.path).ok_or_else(|| {
-        tracing::error!(recording = %recording.id, "The audio's path leads out of the recordings folder");
-        ApiError::internal()
-    })?;
-    check_file(&path, audio, &recording).await?;
+    let (path, audio) = whole_file(api, &recording).await?;
     let etag = HeaderValue::try_from(format!("\"{}\"", audio.sha256)).map_err(|_| ApiError::internal())?;
     let mut headers = request.headers().clone();
     settle_range(&mut headers, audio.size_bytes);
@@ -125,6 +134,19 @@ async fn answer(api: &Api, id: String, request: Request, disposition: Dispositio
         return Ok(response);
     }
     Ok(with_headers(response, &etag, audio, &recording, disposition))
+}
+
+/// A recording's audio and where it is, as it was stored.
+pub(super) async fn whole_file<'a>(api: &Api, recording: &'a Recording) -> Result<(PathBuf, &'a Audio), ApiError> {
+    let audio = recording.audio.as_ref().ok_or_else(|| {
+        ApiError::not_there_yet("audio", Step::DownloadAudio.as_str(), recording.steps.get(Step::DownloadAudio))
+    })?;
+    let path = path_of(&api.0.files, &audio.path).ok_or_else(|| {
+        tracing::error!(recording = %recording.id, "The audio's path leads out of the recordings folder");
+        ApiError::internal()
+    })?;
+    check_file(&path, audio, recording).await?;
+    Ok((path, audio))
 }
 
 /// The full path of a stored one; `None` when that would lead out of the folder.

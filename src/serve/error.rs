@@ -37,6 +37,18 @@ pub struct ApiError {
     code: &'static str,
     message: String,
     hint: String,
+    retry_after_s: Option<u64>,
+    param: Option<&'static str>,
+}
+
+/// What an answer tells, for whoever writes it in another shape.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) hint: String,
+    /// The field that is wrong.
+    pub(super) param: Option<&'static str>,
 }
 
 /// Leaves an answer with an error status as it is: its body says more than an error's would.
@@ -57,7 +69,22 @@ impl ApiError {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { status, code, message: message.into(), hint: hint.into() }
+        Self { status, code, message: message.into(), hint: hint.into(), retry_after_s: None, param: None }
+    }
+
+    /// The same, with the time after which another try makes sense.
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
+    }
+
+    /// What is said: status, sentence, what to do.
+    pub(super) fn said(&self) -> (StatusCode, &str, &str) {
+        (self.status, &self.message, &self.hint)
+    }
+
+    /// The same, with the field it is about.
+    pub(super) fn about(self, param: &'static str) -> Self {
+        Self { param: Some(param), ..self }
     }
 
     /// 400: a query or path value that cannot be used.
@@ -152,14 +179,18 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let (code, message, hint) = (self.code.to_owned(), self.message.clone(), self.hint.clone());
+        let told = Told { code, message, hint, param: self.param };
         let body =
             ErrorBody { error: ErrorDetail { code: self.code.to_owned(), message: self.message, hint: self.hint } };
         let mut response = as_it_is((self.status, Json(body)));
+        response.extensions_mut().insert(told);
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            let wait = self.retry_after_s.unwrap_or(5);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         response
     }

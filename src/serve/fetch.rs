@@ -13,7 +13,7 @@ use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::RecordingItem;
 use super::{Api, Looked, Reach};
-use crate::call::{ProcessingStatus, Recording, RecordingId, StepState};
+use crate::call::{JobId, ProcessingStatus, Recording, RecordingId, StepState};
 use crate::store::{ListQuery, Store, StoreError};
 
 /// Furthest look back, in hours: a week.
@@ -30,6 +30,9 @@ const POLL: Duration = Duration::from_millis(250);
 pub(super) struct Fetched {
     /// Every account could be looked at.
     success: bool,
+    /// The look and what it brings: `GET /api/v1/jobs/{job_id}`.
+    #[schema(value_type = String, format = "uuid")]
+    job_id: JobId,
     /// `started` (without `wait`), `finished`, or `processing` when the wait ended before the work did.
     state: &'static str,
     /// Of `recordings`, how many have reached their end: completed, partial or failed.
@@ -70,29 +73,49 @@ pub(super) async fn fetch(State(api): State<Api>, mut params: Params) -> Result<
     params.finish()?;
     let reach =
         Reach { hours: u32::try_from(hours).unwrap_or(u32::MAX), limit: usize::try_from(limit).unwrap_or(usize::MAX) };
-    let look = tokio::spawn(api.0.loops.look(reach));
+    let now = api.0.clock.now();
+    let job = api.ask(move |store| store.begin_look(now)).await?;
+    let look = tokio::spawn({
+        let (api, looking) = (api.clone(), api.0.loops.look(reach));
+        async move {
+            let looked = looking.await;
+            let (found, errors, now) = (looked.new.clone(), looked.errors.clone(), api.0.clock.now());
+            // The log has the cause; the job then stays as it is.
+            let _noted = api.ask(move |store| store.end_look(job, &found, errors, now)).await;
+            looked
+        }
+    });
     if !wait {
         let message = "The look at every account has begun; GET /api/v1/queue shows what it brings.";
-        return Ok((StatusCode::ACCEPTED, Json(Fetched::under_way("started", message))));
+        return Ok((StatusCode::ACCEPTED, Json(Fetched::under_way(job, "started", message))));
     }
     let until = Instant::now() + api.0.request_timeout;
     let Ok(looked) = tokio::time::timeout_at(until, look).await else {
         let message = "The look at every account is still under way.";
-        return Ok((StatusCode::OK, Json(Fetched::under_way("processing", message))));
+        return Ok((StatusCode::OK, Json(Fetched::under_way(job, "processing", message))));
     };
     let looked = looked.map_err(|_| ApiError::internal())?;
-    Ok((StatusCode::OK, Json(wait_for(&api, looked, reach.limit, until).await?)))
+    Ok((StatusCode::OK, Json(wait_for(&api, job, looked, reach.limit, until).await?)))
 }
 
 impl Fetched {
     /// A look that has not ended.
-    fn under_way(state: &'static str, message: &str) -> Self {
+    fn under_way(job_id: JobId, state: &'static str, message: &str) -> Self {
         let message = message.to_owned();
-        Self { success: true, state, processed_count: 0, recordings: vec![], unsettled: 0, errors: vec![], message }
+        Self {
+            success: true,
+            job_id,
+            state,
+            processed_count: 0,
+            recordings: vec![],
+            unsettled: 0,
+            errors: vec![],
+            message,
+        }
     }
 }
 
-async fn wait_for(api: &Api, looked: Looked, limit: usize, until: Instant) -> Result<Fetched, ApiError> {
+async fn wait_for(api: &Api, job_id: JobId, looked: Looked, limit: usize, until: Instant) -> Result<Fetched, ApiError> {
     let new = looked.new.clone();
     let ids = api.ask(move |store| in_hand(store, new, limit)).await?;
     for id in &ids {
@@ -107,6 +130,7 @@ async fn wait_for(api: &Api, looked: Looked, limit: usize, until: Instant) -> Re
     let (new, total) = (looked.new.len(), recordings.len());
     Ok(Fetched {
         success: looked.errors.is_empty(),
+        job_id,
         state: if processed_count == total { "finished" } else { "processing" },
         processed_count,
         recordings: recordings.iter().map(RecordingItem::of).collect(),

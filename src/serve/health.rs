@@ -54,6 +54,11 @@ pub(super) async fn ready(State(api): State<Api>) -> Response {
         }
     };
     let mut checks = vec![store];
+    if let Ok(Some(since)) = api.ask(crate::store::Store::paused_since).await {
+        // On purpose, so nothing is wrong with the daemon.
+        let message = format!("The queue is paused since {since}; resume it with POST /api/v1/queue/resume.");
+        checks.push(Check { name: "queue".to_owned(), ok: true, message });
+    }
     checks.extend(api.0.loops.checks());
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

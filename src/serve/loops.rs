@@ -1,16 +1,22 @@
 //! What the API needs of the loops beside it. `serve` never runs a step and knows neither pipeline nor discovery; the
 //! daemon, which knows all three, answers these questions.
 
+use std::path::PathBuf;
+
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId, Step};
+use super::sinks::Sink;
+use crate::call::{AccountName, Disposition, Language, ProviderKind, Recording, RecordingId, Step, Transcript};
 use crate::provider::{Access, ProviderError, Started, WebhookAnswer};
+use crate::store::Egress;
+use crate::transcribe::TranscribeError;
 
 /// Answers for pipeline, discovery and model. Nothing here may block.
 pub trait Loops: Send + Sync + 'static {
@@ -23,8 +29,22 @@ pub trait Loops: Send + Sync + 'static {
     /// What waits for a person.
     fn parked(&self) -> Vec<Parked>;
 
-    /// Ends what is being worked on of a recording that was removed.
+    /// Resolves when what [`Loops::running`] or [`Loops::parked`] answers has changed.
+    fn progressed(&self) -> BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
+
+    /// Ends what is being worked on of a recording.
     fn cancel(&self, id: RecordingId);
+
+    /// Has a file transcribed at once, after the call that is being transcribed. Ends when `cancel` does.
+    fn transcribe(
+        &self,
+        _hearing: Hearing,
+        _cancel: CancellationToken,
+    ) -> BoxFuture<'static, Result<Transcript, TranscribeError>> {
+        async { Err(TranscribeError::Model(not_running().message)) }.boxed()
+    }
 
     /// Every account recordings are taken from.
     fn accounts(&self) -> Vec<Account>;
@@ -50,8 +70,8 @@ pub trait Loops: Send + Sync + 'static {
         async { Vec::new() }.boxed()
     }
 
-    /// Deletes the provider's copy of a recording.
-    fn remove_at_source(&self, _recording: Recording) -> BoxFuture<'static, Result<(), ProviderError>> {
+    /// Deletes the provider's copy of a recording, for whoever the audit trail is to name.
+    fn remove_at_source(&self, _recording: Recording, _by: String) -> BoxFuture<'static, Result<(), ProviderError>> {
         async { Err(not_running()) }.boxed()
     }
 
@@ -64,11 +84,42 @@ pub trait Loops: Send + Sync + 'static {
     fn signed_in(&self, _state: String, _code: String) -> BoxFuture<'static, Result<String, ProviderError>> {
         async { Err(not_running()) }.boxed()
     }
+
+    /// The sinks that are told of finished recordings.
+    fn sinks(&self) -> Vec<Sink> {
+        Vec::new()
+    }
+
+    /// Something was put in line for a sink.
+    fn wake_sinks(&self) {}
+
+    /// Sends a sink a test event: its id, and the status or why there is none. Absent when there is no such sink.
+    fn test_sink(&self, _name: String) -> BoxFuture<'static, Option<(uuid::Uuid, Result<u16, String>)>> {
+        async { None }.boxed()
+    }
+
+    /// What was sent and has not been added to the store's ledger yet; the caller adds it.
+    fn take_traffic(&self) -> Vec<Egress> {
+        Vec::new()
+    }
 }
 
 /// Where no loops run, nothing can be asked of a provider.
 fn not_running() -> ProviderError {
     ProviderError::new("The daemon does not run; start it with `callscribe serve`.", Disposition::Reject)
+}
+
+/// A file to be transcribed, beside the archive.
+#[derive(Debug, Clone)]
+pub struct Hearing {
+    /// The audio file.
+    pub audio: PathBuf,
+    /// The languages it may be in; none takes the configured ones.
+    pub languages: Vec<Language>,
+    /// Text that primes the decoder; none takes the configured one.
+    pub prompt: Option<String>,
+    /// Translate to English.
+    pub translate: bool,
 }
 
 /// Something a provider delivered.

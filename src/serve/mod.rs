@@ -4,36 +4,52 @@
 //! answers are made of what the store holds ([`view`]) and what the loops beside it report ([`Loops`], filled in by the
 //! daemon). Every error has one shape (`error`), every parameter is checked by name (`params`).
 //!
-//! Later resources (jobs, search, analytics, events, the console) are files beside these and lines in [`router`].
+//! The console's pages are in `console`. Later resources are files beside these and lines in [`router`].
 
 mod access;
 mod audio;
 mod auth;
+mod caller;
 mod calls;
+mod console;
+mod egress;
 mod error;
+mod eta;
+mod events;
 mod fetch;
+mod filters;
+mod form;
 mod guard;
 mod health;
+mod hub;
+mod jobs;
 mod listener;
 mod loops;
+mod metrics;
 mod openapi;
 mod opinion;
 mod params;
 mod providers;
 mod queue;
 mod recordings;
+pub mod roles;
+mod search;
+mod sinks;
+mod speech;
 mod stats;
 mod token;
 mod transcript;
+mod uploads;
 pub mod view;
+mod waveform;
 mod webhooks;
 mod whole;
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
@@ -41,6 +57,7 @@ use axum::{Router, routing};
 use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -51,14 +68,21 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::call::Recording;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Role, TokenConfig};
 use crate::fetch::Files;
+use crate::provider::upload::Uploads;
+use crate::search::{Search, SearchError};
 use crate::store::{Store, StoreError};
 
+use caller::Callers;
+pub use caller::{Caller, NoSessions, Proof, SESSION_COOKIE, Sessions, ThroughSocket};
+pub use console::{LINK_LIFE, SignIns};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
-pub use listener::serve;
-pub use loops::{Account, Check, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+pub use listener::{ListenError, Listener, SocketFile, acceptor as tls_acceptor, serve};
+pub use loops::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Standing};
+pub use sinks::Sink;
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
 
@@ -68,24 +92,78 @@ const STREAMS_MAX: usize = 32;
 /// Deliveries of providers read at once. Apart from other requests: they come from outside.
 const DELIVERIES_MAX: usize = 16;
 
+/// Uploads that come in at once: each keeps a file open and a disk busy.
+const UPLOADS_MAX: usize = 8;
+
 /// What the API is made of.
 pub struct ApiParts {
     /// Where everything is.
     pub store: Store,
+    /// Its full-text search.
+    pub search: Search,
     /// The audio files, which are streamed, and removed with their recording.
     pub files: Files,
     /// The loops beside the API.
     pub loops: Arc<dyn Loops>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// What callers must show.
+    /// What callers must show, who may do everything.
     pub token: SecretString,
+    /// Who else may come in, and by what name.
+    pub door: Door,
     /// The address listened on.
-    pub address: IpAddr,
+    pub address: SocketAddr,
     /// Longest time a request may take, audio excepted.
     pub request_timeout: Duration,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Bounds of what comes in.
+    pub intake: Intake,
+    /// Ends answers that would last for ever.
+    pub stop: CancellationToken,
+}
+
+/// Who may come in besides the holder of the token, and by what name.
+pub struct Door {
+    /// More tokens, with names and roles.
+    pub tokens: Vec<TokenConfig>,
+    /// What whoever comes through the socket may do.
+    pub socket_role: Role,
+    /// More names this machine goes by.
+    pub hosts: Vec<String>,
+    /// `/metrics` answers without a token.
+    pub open_metrics: bool,
+    /// Who is signed in at the console.
+    pub console: SignIns,
+    /// Who keeps sessions instead of the console.
+    pub sessions: Option<Arc<dyn Sessions>>,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        let console = SignIns::new(Arc::new(SystemClock));
+        Self {
+            tokens: Vec::new(),
+            socket_role: Role::Operate,
+            hosts: Vec::new(),
+            open_metrics: false,
+            console,
+            sessions: None,
+        }
+    }
+}
+
+/// What uploads go to and must keep to.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    /// Where files wait to be moved in.
+    pub uploads: Arc<Uploads>,
+    /// Largest upload in bytes.
+    pub upload_bytes_max: usize,
+    /// Most unfinished uploads.
+    pub queue_max: u64,
+    /// Disk space below which nothing is taken in, in bytes.
+    pub free_disk_bytes_min: u64,
 }
 
 /// What every resource can reach.
@@ -94,6 +172,7 @@ struct Api(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    search: Search,
     files: Files,
     loops: Arc<dyn Loops>,
     clock: Arc<dyn Clock>,
@@ -101,6 +180,13 @@ struct Shared {
     streams: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
     whole_answers: WholeAnswers,
+    sign_ins: SignIns,
+    waveforms: waveform::Waveforms,
+    hub: hub::Hub,
+    intake: Intake,
+    uploading: Arc<Semaphore>,
+    hearing: Arc<Semaphore>,
+    stop: CancellationToken,
 }
 
 impl Api {
@@ -108,6 +194,16 @@ impl Api {
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let store = self.0.store.clone();
+        let answer = tokio::task::spawn_blocking(move || question(&store)).await;
+        answer.map_err(|_| ApiError::internal())?.map_err(ApiError::from)
+    }
+
+    /// The same for questions that the search index has a part in.
+    async fn ask_index<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Store) -> Result<T, SearchError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let store = self.0.store.clone();
         let answer = tokio::task::spawn_blocking(move || question(&store)).await;
@@ -135,9 +231,14 @@ impl Api {
 
 /// All paths, guarded.
 pub fn router(parts: ApiParts) -> Router {
-    let guard = guard::Guard::new(token::TokenCheck::new(&parts.token), parts.address);
+    crate::observe::metrics::install();
+    let Door { tokens, socket_role, hosts, open_metrics, console, sessions } = parts.door;
+    let sessions = sessions.unwrap_or_else(|| Arc::new(console.clone()));
+    let callers = Callers::new(&parts.token, tokens, sessions, socket_role);
+    let guard = guard::Guard::new(callers, parts.address, hosts, open_metrics);
     let api = Api(Arc::new(Shared {
         store: parts.store,
+        search: parts.search,
         files: parts.files,
         loops: parts.loops,
         clock: parts.clock,
@@ -145,29 +246,55 @@ pub fn router(parts: ApiParts) -> Router {
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
+        sign_ins: console,
+        waveforms: waveform::Waveforms::default(),
+        hub: hub::Hub::new(parts.stop.clone()),
+        stop: parts.stop,
+        hearing: Arc::new(Semaphore::new(speech::SPEECH_MAX)),
+        intake: parts.intake,
+        uploading: Arc::new(Semaphore::new(UPLOADS_MAX)),
     }));
-    let (router, document) = resources(&api).split_for_parts();
+    let upload_bytes_max = api.0.intake.upload_bytes_max;
+    let (uploads, uploads_document) = uploads().split_for_parts();
+    let (router, mut document) = resources(&api).split_for_parts();
+    document.merge(uploads_document);
+    openapi::complete(&mut document);
     router
         .route("/openapi.json", openapi::route(document))
         .merge(webhooks::router())
+        .merge(console::router())
         // Asked for both ways by programs in use.
         .route("/api/v1/recordings", routing::get(recordings::list))
+        .route("/events", routing::get(events::listen))
+        .layer(RequestBodyLimitLayer::new(parts.body_bytes_max))
+        .merge(uploads.layer(DefaultBodyLimit::max(upload_bytes_max)))
         .with_state(api)
         .layer(
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(PropagateRequestIdLayer::x_request_id())
-                .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
+                .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
                 // Not the URI: its query holds telephone numbers.
                 .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+                .layer(from_fn(metrics::count))
                 .layer(from_fn(guard::add_headers))
+                .layer(from_fn(speech::shape))
                 .layer(from_fn(error::shape))
                 .layer(CatchPanicLayer::custom(|_| ApiError::internal().into_response()))
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
-                .layer(from_fn_with_state(guard.clone(), guard::check_token))
-                .layer(from_fn_with_state(guard, guard::limit_load))
-                .layer(RequestBodyLimitLayer::new(parts.body_bytes_max)),
+                .layer(from_fn_with_state(guard.clone(), guard::admit))
+                .layer(from_fn_with_state(guard, guard::limit_load)),
         )
+}
+
+/// What takes files, with a limit of its own. It keeps time itself: it takes as long as the bytes do.
+fn uploads() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(uploads::upload))
+        .routes(routes!(speech::transcriptions))
+        .routes(routes!(speech::translations))
+        // Asked for both ways by programs in use.
+        .route("/api/v1/recordings", routing::post(uploads::upload))
 }
 
 /// One line a resource.
@@ -176,11 +303,26 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(recordings::list))
         .routes(routes!(recordings::get, recordings::remove))
         .routes(routes!(recordings::reprocess))
+        .routes(routes!(recordings::cancel))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::get, jobs::cancel))
+        .routes(routes!(search::search))
         .routes(routes!(transcript::get))
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))
+        .routes(routes!(speech::models))
+        .routes(routes!(speech::model))
         .routes(routes!(queue::get))
+        .routes(routes!(console::sign_in::link))
+        .routes(routes!(queue::pause))
+        .routes(routes!(queue::resume))
+        .routes(routes!(queue::retry_failed))
+        .routes(routes!(sinks::list))
+        .routes(routes!(sinks::deliveries))
+        .routes(routes!(sinks::replay))
+        .routes(routes!(egress::get))
+        .routes(routes!(metrics::get))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .layer(from_fn_with_state(api.0.request_timeout, guard::limit_time));
@@ -189,13 +331,16 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(audio::play))
         .routes(routes!(audio::stream))
         .routes(routes!(audio::download))
+        .routes(routes!(waveform::get))
         .routes(routes!(fetch::fetch))
+        .routes(routes!(events::listen))
         .routes(routes!(calls::record))
         .routes(routes!(auth::begin))
         .routes(routes!(auth::login))
         .routes(routes!(auth::callback))
         .routes(routes!(access::check))
-        .routes(routes!(access::test));
+        .routes(routes!(access::test))
+        .routes(routes!(sinks::test));
     OpenApiRouter::with_openapi(openapi::document()).merge(timed).merge(untimed)
 }
 

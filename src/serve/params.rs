@@ -18,6 +18,8 @@ use super::error::ApiError;
 const SHOWN_CHARS_MAX: usize = 80;
 /// Longest text searched for, in characters.
 pub(super) const TEXT_CHARS_MAX: usize = 256;
+/// Fields of a description that one request may ask for.
+const FIELDS_MAX: usize = 16;
 
 /// A caller's value as it may be repeated: quoted, shortened, without control characters.
 pub(super) fn shown(value: &str) -> String {
@@ -30,6 +32,8 @@ pub(super) fn shown(value: &str) -> String {
 pub(super) struct Params {
     given: Vec<(String, String)>,
     known: Vec<&'static str>,
+    /// What the names of whole families of parameters begin with.
+    prefixes: Vec<&'static str>,
 }
 
 /// One given parameter: under which of its names, and what.
@@ -55,11 +59,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         let Query(given) = query.map_err(|_| {
             ApiError::bad_parameter("The query cannot be read.", "Write it as name=value&name=value, percent-encoded.")
         })?;
-        Ok(Self { given, known: Vec::new() })
+        Ok(Self { given, ..Self::default() })
     }
 }
 
 impl Params {
+    /// What was given, in its order.
+    pub(super) fn all(&self) -> &[(String, String)] {
+        &self.given
+    }
+
+    /// Without what a form sends for a field that nobody filled in.
+    pub(super) fn without_empty(mut self) -> Self {
+        self.given.retain(|(_, value)| !value.trim().is_empty());
+        self
+    }
+
+    /// With one more.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.given.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The value under any of `names`, which all mean the same; given once at most.
     fn take(&mut self, names: &'static [&'static str]) -> Result<Option<Given>, ApiError> {
         self.known.extend(names);
@@ -116,6 +137,36 @@ impl Params {
         let Some(given) = self.take(names)?.filter(|given| !given.value.is_empty()) else { return Ok(None) };
         let fits = given.value.chars().count() <= TEXT_CHARS_MAX && !given.value.contains('\0');
         if fits { Ok(Some(given.value)) } else { Err(given.refused(format!("at most {TEXT_CHARS_MAX} characters"))) }
+    }
+
+    /// All parameters whose name begins with `prefix`, as (rest of the name, value); `shown_as` names the family. In order of
+    /// the names, so that the order they were given in means nothing.
+    pub(super) fn fields(
+        &mut self,
+        prefix: &'static str,
+        shown_as: &'static str,
+    ) -> Result<Vec<(String, String)>, ApiError> {
+        self.prefixes.push(prefix);
+        self.known.push(shown_as);
+        let mut fields = Vec::new();
+        for (name, value) in &self.given {
+            let Some(path) = name.strip_prefix(prefix) else { continue };
+            let value = value.trim();
+            let fits = |text: &str| !text.is_empty() && text.chars().count() <= TEXT_CHARS_MAX && !text.contains('\0');
+            if !fits(path) || !fits(value) || fields.len() == FIELDS_MAX {
+                return Err(ApiError::bad_parameter(
+                    format!(
+                        "Parameter {} is {}; it must be a path and a value of 1 to {TEXT_CHARS_MAX} characters, at most {FIELDS_MAX} times.",
+                        shown(name),
+                        shown(value)
+                    ),
+                    "Write metadata.call.direction=inbound for {\"call\": {\"direction\": \"inbound\"}}.",
+                ));
+            }
+            fields.push((path.to_owned(), value.to_owned()));
+        }
+        fields.sort();
+        Ok(fields)
     }
 
     /// A telephone number or the end of one: some digit must be in it.
@@ -180,7 +231,9 @@ impl Params {
 
     /// Refuses whatever was given and not asked for. Called after the last parameter was taken.
     pub(super) fn finish(self) -> Result<(), ApiError> {
-        let stranger = self.given.iter().find(|(name, _)| !self.known.contains(&name.as_str()));
+        let is_of_a_family = |name: &str| self.prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let is_strange = |name: &str| !self.known.contains(&name) && !is_of_a_family(name);
+        let stranger = self.given.iter().find(|(name, _)| is_strange(name));
         let Some((name, _)) = stranger else { return Ok(()) };
         let hint = match self.known.as_slice() {
             [] => "This path takes no parameters.".to_owned(),
@@ -219,7 +272,7 @@ mod tests {
 
     fn params(given: &[(&str, &str)]) -> Params {
         let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Params { given, known: Vec::new() }
+        Params { given, ..Params::default() }
     }
 
     fn time_to(text: &str) -> Option<String> {

@@ -1,4 +1,5 @@
-//! `GET /api/v1/queue`: what is being worked on, how far it is, what waits and why.
+//! `/api/v1/queue`: what is being worked on, how far it is, what waits and why, and for how long; pause, resume, and
+//! another try for what failed.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,34 +8,72 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody};
+use super::eta::{Eta, Outlook};
 use super::params::Params;
 use super::view::{processing_status, seconds, step_name};
 use super::{Api, Parked, Running};
 use crate::call::{ProcessingStatus, Recording, RecordingId, Step, StepState};
-use crate::store::ListQuery;
+use crate::store::{Backlog, ListQuery, StoreError};
 
 const LIMIT_MAX: u64 = 500;
 const LIMIT_DEFAULT: u64 = 50;
+/// Failed recordings sent back by one request: some seconds of work for the database. More take another request.
+const RETRIES_MAX: usize = 1000;
+const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
 
 /// Work in hand and work to come.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Queue {
+    /// Nothing is taken up until somebody resumes the queue; what runs ends as usual.
+    paused: bool,
+    /// Since when.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paused_since: Option<Timestamp>,
     /// Being worked on.
     running: Vec<RunningItem>,
     /// What waits for a person: a model, an account, disk space.
     parked: Vec<Parked>,
+    /// Recordings by the step that comes next or runs.
+    by_step: ByStep,
+    #[serde(flatten)]
+    eta: Eta,
     /// Recordings with work to come, those being worked on not counted.
     waiting_total: u64,
     /// The newest of them.
     waiting: Vec<WaitingItem>,
 }
 
+/// Recordings by the step that comes next or runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct ByStep {
+    fetch_details: u64,
+    fetch_metadata: u64,
+    download_audio: u64,
+    transcribe: u64,
+    detect_language: u64,
+    generate_summary: u64,
+}
+
+impl ByStep {
+    pub(super) fn of(backlog: &Backlog) -> Self {
+        let count = |step: Step| backlog.by_step[step as usize].try_into().unwrap_or(0);
+        Self {
+            fetch_details: count(Step::FetchDetails),
+            fetch_metadata: count(Step::FetchMetadata),
+            download_audio: count(Step::DownloadAudio),
+            transcribe: count(Step::Transcribe),
+            detect_language: count(Step::DetectLanguage),
+            generate_summary: count(Step::GenerateSummary),
+        }
+    }
+}
+
 /// One step at work.
-#[derive(Debug, Serialize, ToSchema)]
-struct RunningItem {
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(super) struct RunningItem {
     /// The recording.
     #[schema(value_type = String, format = "uuid")]
-    id: RecordingId,
+    pub(super) id: RecordingId,
     /// The step.
     #[schema(schema_with = step_name)]
     step: Step,
@@ -72,6 +111,17 @@ struct WaitingItem {
     reason: String,
 }
 
+impl Api {
+    /// What a forecast is made of, as things stand now.
+    pub(super) async fn outlook(&self) -> Result<(Outlook, Option<Timestamp>), ApiError> {
+        let running = self.0.loops.running();
+        let parked = self.0.loops.parked();
+        let asked = self.ask(|store| Ok((store.backlog()?, store.pace()?, store.paused_since()?))).await?;
+        let (backlog, pace, paused_since) = asked;
+        Ok((Outlook { backlog, pace, is_paused: paused_since.is_some(), running, parked }, paused_since))
+    }
+}
+
 /// What runs, with progress, and what waits, with the reason.
 #[utoipa::path(
     get, path = "/api/v1/queue", tag = "daemon", operation_id = "get_queue",
@@ -85,7 +135,8 @@ pub(super) async fn get(State(api): State<Api>, mut params: Params) -> Result<Js
     let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     params.finish()?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let running = api.0.loops.running();
+    let (outlook, paused_since) = api.outlook().await?;
+    let running = &outlook.running;
     // As many again as run may be among them and are left out below.
     let wanted = limit + running.len();
     let pages = api.ask(move |store| {
@@ -100,15 +151,125 @@ pub(super) async fn get(State(api): State<Api>, mut params: Params) -> Result<Js
     let waiting =
         begun.iter().filter(|recording| !is_running(recording)).filter_map(WaitingItem::of).take(limit).collect();
     Ok(Json(Queue {
+        paused: outlook.is_paused,
+        paused_since,
+        by_step: ByStep::of(&outlook.backlog),
+        eta: outlook.of_all(),
         waiting_total: total.saturating_sub(running_listed),
         waiting,
         running: running.iter().map(RunningItem::of).collect(),
-        parked: api.0.loops.parked(),
+        parked: outlook.parked,
     }))
 }
 
+/// Whether the queue is worked on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Pause {
+    /// Nothing is taken up.
+    paused: bool,
+    /// Since when.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paused_since: Option<Timestamp>,
+    /// How to read this.
+    message: &'static str,
+}
+
+/// Takes up nothing more until `resume`, also after a restart. What runs ends as usual; new calls are still found.
+#[utoipa::path(
+    post, path = "/api/v1/queue/pause", tag = "daemon", operation_id = "pause_queue",
+    responses((status = 200, description = "The queue is paused.", body = Pause), (status = 401, body = ErrorBody))
+)]
+pub(super) async fn pause(State(api): State<Api>, params: Params) -> Result<Json<Pause>, ApiError> {
+    set_paused(&api, params, true).await
+}
+
+/// Goes on with the queue.
+#[utoipa::path(
+    post, path = "/api/v1/queue/resume", tag = "daemon", operation_id = "resume_queue",
+    responses((status = 200, description = "The queue is worked on.", body = Pause), (status = 401, body = ErrorBody))
+)]
+pub(super) async fn resume(State(api): State<Api>, params: Params) -> Result<Json<Pause>, ApiError> {
+    set_paused(&api, params, false).await
+}
+
+async fn set_paused(api: &Api, params: Params, paused: bool) -> Result<Json<Pause>, ApiError> {
+    params.finish()?;
+    let now = api.0.clock.now();
+    let set = api.ask(move |store| Ok((store.set_paused(paused, "api", now)?, store.paused_since()?)));
+    let (is_news, paused_since) = set.await?;
+    if is_news {
+        tracing::info!("{}", if paused { "The queue was paused." } else { "The queue was resumed." });
+    }
+    let message = match paused_since {
+        Some(_) => "Nothing is taken up until the queue is resumed; what runs ends as usual.",
+        None => "The queue is worked on.",
+    };
+    Ok(Json(Pause { paused: paused_since.is_some(), paused_since, message }))
+}
+
+/// What was sent back.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Retried {
+    /// Recordings that are tried again.
+    queued: u64,
+    /// Failed recordings left for another request, and those that were just taken up by somebody else.
+    left: u64,
+}
+
+/// Tries every failed recording again: the steps that failed, and what depends on them. At most 1000 at a time.
+#[utoipa::path(
+    post, path = "/api/v1/queue/retry-failed", tag = "daemon", operation_id = "retry_failed",
+    params(("step" = Option<String>, Query, description = "Only recordings in which this step failed: `transcribe`.")),
+    responses(
+        (status = 202, description = "They are queued.", body = Retried),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    )
+)]
+pub(super) async fn retry_failed(
+    State(api): State<Api>,
+    mut params: Params,
+) -> Result<(axum::http::StatusCode, Json<Retried>), ApiError> {
+    let step = params.word::<Step>(&["step"], STEPS)?;
+    params.finish()?;
+    let now = api.0.clock.now();
+    let retried = api.ask(move |store| {
+        let (mut retried, mut skip) = (Retried { queued: 0, left: 0 }, 0);
+        loop {
+            // What is sent back leaves this list.
+            let query = ListQuery { status: Some(ProcessingStatus::Failed), limit: 100, skip, ..ListQuery::default() };
+            let page = store.list(&query)?.items;
+            if page.is_empty() {
+                return Ok(retried);
+            }
+            for recording in page {
+                let failed = failed_steps(&recording);
+                let is_wanted = step.is_none_or(|step| failed.contains(&step));
+                if is_wanted && retried.queued as usize >= RETRIES_MAX {
+                    (retried.left, skip) = (retried.left + 1, skip + 1);
+                    continue;
+                }
+                if !is_wanted {
+                    skip += 1;
+                    continue;
+                }
+                match store.reset(recording.id, &failed, now) {
+                    Ok(_) => retried.queued += 1,
+                    Err(StoreError::WrongState(_)) => (retried.left, skip) = (retried.left + 1, skip + 1),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    });
+    Ok((axum::http::StatusCode::ACCEPTED, Json(retried.await?)))
+}
+
+fn failed_steps(recording: &Recording) -> Vec<Step> {
+    let failed = recording.steps.iter().filter(|(_, record)| matches!(record.state, StepState::Failed { .. }));
+    failed.map(|(step, _)| step).collect()
+}
+
 impl RunningItem {
-    fn of(work: &Running) -> Self {
+    pub(super) fn of(work: &Running) -> Self {
         Self {
             id: work.id,
             step: work.step,

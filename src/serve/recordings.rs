@@ -1,5 +1,7 @@
 //! `/api/v1/recordings/`: list, one, reprocess, remove.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -7,19 +9,16 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
+use super::filters::{self, Paging, filters, fingerprint};
 use super::params::Params;
+use super::search::{IndexView, refused};
 use super::view::{RecordingDetail, RecordingItem, RecordingPage};
-use crate::call::{Language, ProcessingStatus, ProviderKind, RecordingId, Step};
-use crate::store::ListQuery;
+use super::{Api, Caller};
+use crate::call::{JobId, ProviderKind, RecordingId, Step};
+use crate::search::{Ask, Search, SearchError};
+use crate::store::{ListQuery, Page, Store};
 
-const LIMIT_MAX: u64 = 500;
-const LIMIT_DEFAULT: u64 = 50;
-/// Furthest item that can be asked for by number; beyond it dates are the way.
-const SKIP_MAX: u64 = 10_000_000;
-const PROVIDERS: &str = "folder, twilio, ringcentral or webex";
-const STATUSES: &str = "pending, processing, completed, partial or failed";
 const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
 
 /// Recordings, newest first. All filters that are given must hold.
@@ -28,15 +27,23 @@ const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, 
     params(
         ("skip" = Option<u64>, Query, minimum = 0, description = "Matches to leave out at the start; also `offset`."),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "Most items in the answer; default 50."),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before, with the same filters; goes on behind it whatever came or went meanwhile. Instead of `skip`."),
         ("status" = Option<String>, Query, description = "`pending`, `processing`, `completed`, `partial` or `failed`."),
         ("from_date" = Option<String>, Query, description = "Recorded on this date or at this time or later; also `start_date`."),
         ("to_date" = Option<String>, Query, description = "Recorded up to and including this date or time; also `end_date`."),
         ("phone_number" = Option<String>, Query, description = "Some party has this number; its end is enough, only digits count."),
-        ("search_text" = Option<String>, Query, description = "A name, number, e-mail, file name or the beginning of the transcript contains it."),
+        ("search_text" = Option<String>, Query, description = "Words in the transcript, names, numbers, file names, summary or notes; beginnings will do. The language is that of `GET /api/v1/search`."),
         ("has_transcript" = Option<bool>, Query, description = "With, or without, a transcript that has words."),
-        ("provider" = Option<String>, Query, description = "`folder`, `twilio`, `ringcentral` or `webex`."),
+        ("provider" = Option<String>, Query, description = "`folder`, `twilio`, `ringcentral`, `webex` or `upload`."),
         ("language" = Option<String>, Query, description = "Language of the transcript as ISO 639-1: `en`."),
         ("min_quality" = Option<f64>, Query, minimum = 0, maximum = 1, description = "Quality score at least this."),
+        ("owner" = Option<String>, Query, description = "Whose recording it is: name, e-mail, id or number, whole, in any case."),
+        ("location" = Option<String>, Query, description = "Site or office."),
+        ("category" = Option<String>, Query, description = "One of its categories."),
+        ("sentiment" = Option<String>, Query, description = "`positive`, `neutral` or `negative`."),
+        ("account" = Option<String>, Query, description = "The account it came from: `main` or `twilio/main`."),
+        ("queue" = Option<String>, Query, description = "Queue or hunt group."),
+        ("metadata.{path}" = Option<String>, Query, description = "A field of `metadata` has this value: `metadata.call.direction=inbound`. Of an array any element will do. May be given for several paths."),
     ),
     responses(
         (status = 200, description = "One page.", body = RecordingPage),
@@ -44,35 +51,47 @@ const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, 
     )
 )]
 pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<RecordingPage>, ApiError> {
-    let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
-    let query = ListQuery {
-        skip: params.whole(&["skip", "offset"], 0..=SKIP_MAX)?.unwrap_or(0),
-        limit: usize::try_from(limit).unwrap_or(usize::MAX),
-        status: params.word::<ProcessingStatus>(&["status"], STATUSES)?,
-        from: params.time_from(&["from_date", "start_date"])?,
-        to: params.time_to(&["to_date", "end_date"])?,
-        provider: params.word::<ProviderKind>(&["provider"], PROVIDERS)?,
-        phone_number: params.phone_number(&["phone_number"])?,
-        language: params.language(&["language"])?.map(|code| Language::new(&code)),
-        has_transcript: params.truth(&["has_transcript"])?,
-        search_text: params.text(&["search_text"])?,
-        min_quality: params.number(&["min_quality"], 0.0..=1.0)?,
-    };
+    let paging = Paging::take(&mut params)?;
+    let mut query = filters(&mut params)?;
+    query.search_text = params.text(&["search_text"])?;
     params.finish()?;
-    if let (Some(from), Some(to)) = (query.from, query.to)
-        && from >= to
-    {
-        let message = "from_date lies after to_date.";
-        return Err(ApiError::bad_parameter(message, "Swap them, or leave one out."));
-    }
-    let skip = query.skip;
-    let page = api.ask(move |store| store.list(&query)).await?;
+    let ask = query
+        .search_text
+        .as_deref()
+        .map(|text| Ask::read_loosely(text).map_err(|error| refused("search_text", text, &error)));
+    let ask = ask.transpose()?;
+    let fingerprint = fingerprint(&query, "");
+    query.after = paging.cursor.as_deref().map(|cursor| filters::place(cursor, fingerprint)).transpose()?;
+    (query.skip, query.limit) = (paging.skip, paging.limit());
+    let search = api.0.search.clone();
+    let (page, index) = api.ask_index(move |store| found(&search, store, query, ask)).await?;
     Ok(Json(RecordingPage {
         total: page.total,
-        skip,
-        limit,
+        skip: paging.skip,
+        limit: paging.limit,
+        next_cursor: page.next.map(|place| filters::cursor(place, fingerprint)),
+        index,
         items: page.items.iter().map(RecordingItem::of).collect(),
     }))
+}
+
+/// The page, and how far the index is when it had a part in it. Until the index holds every recording a text is looked for
+/// in the rows, as far as they know it.
+fn found(
+    search: &Search,
+    store: &Store,
+    mut query: ListQuery,
+    ask: Option<Ask>,
+) -> Result<(Page, Option<IndexView>), SearchError> {
+    let Some(ask) = ask else { return Ok((store.list(&query)?, None)) };
+    let standing = search.standing()?;
+    let among = if standing.complete { search.among(&ask).map(Some) } else { Ok(None) };
+    match among {
+        Ok(Some(among)) => (query.search_text, query.among) = (None, Some(among)),
+        Ok(None) | Err(SearchError::NotReady | SearchError::Index(_)) => {}
+        Err(error) => return Err(error),
+    }
+    Ok((store.list(&query)?, Some(standing.into())))
 }
 
 /// Everything known of one recording, its transcript included.
@@ -103,6 +122,9 @@ pub(super) async fn get(State(api): State<Api>, Path(id): Path<String>, params: 
 pub(super) struct Reprocessing {
     /// The recording as it stands now.
     recording: RecordingItem,
+    /// Its way through the pipeline: `GET /api/v1/jobs/{job_id}`.
+    #[schema(value_type = String, format = "uuid")]
+    job_id: JobId,
     /// Steps that will run, those that follow from the ones asked for included.
     #[schema(value_type = Vec<String>)]
     steps: Vec<Step>,
@@ -140,9 +162,30 @@ pub(super) async fn reprocess(
     }
     let id = api.recording(id).await?.id;
     let now = api.0.clock.now();
-    let recording = api.ask(move |store| store.reset(id, &steps, now)).await?;
+    let (recording, job_id) = api.ask(move |store| store.reprocess(id, &steps, now)).await?;
     let steps = recording.steps.iter().filter(|(_, record)| !record.state.is_final()).map(|(step, _)| step).collect();
-    Ok((StatusCode::ACCEPTED, Json(Reprocessing { recording: RecordingItem::of(&recording), steps })))
+    Ok((StatusCode::ACCEPTED, Json(Reprocessing { recording: RecordingItem::of(&recording), job_id, steps })))
+}
+
+/// Ends the work on a recording: what is still to come is skipped, what is there stays. `POST …/reprocess` takes it up again.
+#[utoipa::path(
+    post, path = "/api/v1/recordings/{id}/cancel", tag = "recordings", operation_id = "cancel_recording",
+    params(("id" = String, Path, description = "Our id or the provider's.")),
+    responses(
+        (status = 200, description = "The recording as it stands now.", body = RecordingItem),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, description = "Nothing is left to do.", body = ErrorBody),
+        (status = 410, description = "It was removed.", body = ErrorBody),
+    )
+)]
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<RecordingItem>, ApiError> {
+    params.finish()?;
+    let id = api.recording(id).await?.id;
+    Ok(Json(RecordingItem::of(&super::jobs::cancel_one(&api, id).await?)))
 }
 
 /// What was removed.
@@ -175,6 +218,7 @@ pub(super) struct Removal {
 )]
 pub(super) async fn remove(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     mut params: Params,
 ) -> Result<Json<Removal>, ApiError> {
@@ -184,22 +228,32 @@ pub(super) async fn remove(
     if at_provider && recording.legal_hold {
         return Err(ApiError::from(crate::store::StoreError::LegalHold(recording.id)));
     }
+    let by = caller.audit_name();
     // A task of its own: a caller who goes away does not leave a removal half done.
     let removal = tokio::spawn(async move {
         if at_provider {
             // First: what the provider would not do can be asked for again only while we know the recording.
-            let removed = api.0.loops.remove_at_source(recording.clone()).await;
+            let removed = api.0.loops.remove_at_source(recording.clone(), by.clone()).await;
             removed.map_err(|error| ApiError::of_provider(&error))?;
         }
-        forget(&api, recording.id, at_provider).await
+        forget(&api, recording.id, by, at_provider).await
     });
     removal.await.map_err(|_| ApiError::internal())?
 }
 
-async fn forget(api: &Api, id: RecordingId, deleted_from_provider: bool) -> Result<Json<Removal>, ApiError> {
+async fn forget(
+    api: &Api,
+    id: RecordingId,
+    by: String,
+    deleted_from_provider: bool,
+) -> Result<Json<Removal>, ApiError> {
     let now = api.0.clock.now();
-    let removed = api.ask(move |store| store.soft_delete(id, "api", now)).await?;
+    let removed = api.ask(move |store| store.soft_delete(id, &by, now)).await?;
     api.0.loops.cancel(id);
+    if removed.recording.key.provider == ProviderKind::Upload {
+        let (uploads, sha256) = (Arc::clone(&api.0.intake.uploads), removed.recording.key.remote_id.clone());
+        super::form::on_disk(move || uploads.remove(&sha256)).await?;
+    }
     if let Some(path) = removed.audio_path {
         let files = api.0.files.clone();
         let gone = tokio::task::spawn_blocking(move || files.remove(&path)).await;

@@ -9,11 +9,12 @@ pub(super) mod insight;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
+pub use super::search::IndexView;
 use crate::call::{
-    Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, StageStatus, Step,
-    TranscriptSource,
+    Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, SentimentLabel, StageStatus,
+    Step, TranscriptSource,
 };
 pub use detail::{AudioView, RecordingDetail, StepView, StepsView};
 pub use insight::{InsightView, SentenceView};
@@ -40,6 +41,12 @@ pub struct RecordingPage {
     pub skip: u64,
     /// Most items in this page.
     pub limit: u64,
+    /// Give it as `cursor` for the page behind this one; null on the last.
+    pub next_cursor: Option<String>,
+    /// With `search_text`: how far the search index is. Until it is complete, only names, numbers, file names and the first
+    /// words of transcripts are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexView>,
     /// Newest first.
     pub items: Vec<RecordingItem>,
 }
@@ -65,6 +72,8 @@ pub struct RecordingItem {
     /// Which way the call went.
     #[schema(schema_with = direction)]
     pub direction: Option<Direction>,
+    /// Name the file had where it came from.
+    pub original_name: Option<String>,
     /// Who called.
     pub caller: PartyView,
     /// Who was called.
@@ -105,6 +114,11 @@ pub struct RecordingItem {
     pub insight_summary: Option<String>,
     /// Words and phrases that stand out.
     pub topics: Vec<String>,
+    /// Kinds of call it belongs to.
+    pub categories: Vec<String>,
+    /// How it sounded: `positive`, `neutral` or `negative`.
+    #[schema(schema_with = sentiment)]
+    pub sentiment: Option<&'static str>,
     /// Nobody may remove it.
     pub legal_hold: bool,
     /// When callscribe first heard of it.
@@ -130,6 +144,7 @@ impl RecordingItem {
             started_at: recording.call.started_at,
             duration: audio_ms.or(recording.call.duration_ms).map(seconds),
             direction: recording.call.direction,
+            original_name: recording.audio.as_ref().and_then(|audio| audio.original_name.clone()),
             caller: PartyView::of(&recording.call.caller),
             callee: PartyView::of(&recording.call.callee),
             processing_status: steps.processing_status(),
@@ -150,6 +165,10 @@ impl RecordingItem {
                 (!sentences.is_empty()).then(|| shortened(&sentences.join(" ")))
             }),
             topics: insight.map(|insight| insight.topics.clone()).unwrap_or_default(),
+            categories: insight
+                .map(|insight| insight.category_names().map(str::to_owned).collect())
+                .unwrap_or_default(),
+            sentiment: insight.and_then(|insight| insight.sentiment.as_ref()).map(|sentiment| sentiment.label.as_str()),
             legal_hold: recording.legal_hold,
             created_at: recording.created_at,
             updated_at: recording.updated_at,
@@ -194,8 +213,14 @@ fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }
 
+fn one_of_or_null(words: impl IntoIterator<Item = &'static str>) -> Object {
+    let values = words.into_iter().map(serde_json::Value::from).chain([serde_json::Value::Null]);
+    let text_or_null = SchemaType::from_iter([Type::String, Type::Null]);
+    ObjectBuilder::new().schema_type(text_or_null).enum_values(Some(values)).build()
+}
+
 pub(super) fn provider_kind() -> Object {
-    one_of(["folder", "twilio", "ringcentral", "webex"])
+    one_of(["folder", "twilio", "ringcentral", "webex", "upload"])
 }
 
 pub(super) fn processing_status() -> Object {
@@ -210,10 +235,14 @@ fn stage_status() -> Object {
     one_of(["pending", "processing", "completed", "skipped", "failed"])
 }
 
+fn sentiment() -> Object {
+    one_of(SentimentLabel::ALL.map(SentimentLabel::as_str))
+}
+
 fn transcript_source() -> Object {
-    one_of(["local", "provider"])
+    one_of_or_null(["local", "provider"])
 }
 
 fn direction() -> Object {
-    one_of(["inbound", "outbound", "internal"])
+    one_of_or_null(["inbound", "outbound", "internal"])
 }

@@ -1,6 +1,8 @@
 //! `/webhook/…`: what providers deliver. Open without a token, for a reverse proxy to expose: the accounts behind it believe
 //! nothing that is not signed. A delivery is read, handed on and answered; nothing is fetched meanwhile.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -21,6 +23,8 @@ pub(super) const PATHS: [(&str, ProviderKind); 4] = [
 ];
 /// Largest delivery: they are forms and small JSON.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Time a delivery's body may take: it is one packet or two.
+const BODY_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) fn router() -> Router<Api> {
     PATHS.into_iter().fold(Router::new(), |router, (path, kind)| {
@@ -34,6 +38,13 @@ pub(super) fn is_one(path: &str) -> bool {
 }
 
 async fn receive(kind: ProviderKind, State(api): State<Api>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    // Read before a seat is taken, and not for long: whoever sends a byte a minute keeps nobody else out.
+    let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
+    };
     let Ok(_seat) = api.0.deliveries.try_acquire() else {
         return ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -42,10 +53,6 @@ async fn receive(kind: ProviderKind, State(api): State<Api>, request: Request) -
             "Deliver again.",
         )
         .into_response();
-    };
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let path_and_query = parts.uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
     let method = parts.method.as_str().to_owned();

@@ -18,7 +18,7 @@ pub const ENTRIES_MAX: u64 = 1_000_000;
 pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
-    /// Who: `api`, `cli`, `daemon`.
+    /// Who: `api:` and the name of the token (`api:wallboard`), `cli`, `daemon`.
     pub by: String,
     /// What, as a short name: `removed`, `removed_at_provider`, `recording_started`.
     pub what: String,

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use redb::{ReadableTable, ReadableTableMetadata};
 
+use super::derived::{DerivedCheck, is_filled};
 use super::error::{Fault, unwinding};
 use super::index::{COUNTER_NAMES, contribution, listing_facts};
 use super::record::{self, Row};
@@ -47,11 +48,17 @@ impl Store {
             let mut sums = [0; COUNTER_NAMES.len()];
             let (mut listed, mut queued, mut late, mut recordings) = (0, 0, 0, 0);
             let listing = tx.open_table(LISTING)?;
+            let mut derived = is_filled(tx)?.then(DerivedCheck::default);
             for entry in tx.open_table(RECORDINGS)?.iter()? {
                 let row: Row = record::decode(entry?.1.value())?;
                 recordings += 1;
                 for (sum, part) in sums.iter_mut().zip(contribution(&row)) {
                     *sum += part;
+                }
+                if let Some(derived) = &mut derived
+                    && !derived.see(tx, &row)?
+                {
+                    findings.push(format!("The filters' keys do not show recording {} as it is.", row.recording.id));
                 }
                 if row.recording.deletion.is_some() {
                     continue;
@@ -80,6 +87,9 @@ impl Store {
                 tx.open_table(READY)?.len()? + tx.open_table(WAITING)?.len()? + tx.open_table(RUNNING)?.len()?;
             if listing.len()? != listed || in_queue != queued || tx.open_table(LATE)?.len()? != late {
                 findings.push("The listing or the queue holds entries without a recording, or lacks some.".to_owned());
+            }
+            if let Some(derived) = derived {
+                findings.extend(derived.end(tx)?);
             }
             let kept: BTreeMap<String, i64> = kept_sums(tx)?;
             for (name, sum) in COUNTER_NAMES.iter().zip(sums) {

@@ -149,10 +149,14 @@ impl Store {
             let mut row = old.clone();
             let effects = outcome::apply(&mut row, claim.step, outcome, now);
             tables.adopt(&mut row, now)?;
+            if effects.transcript.is_some() {
+                row.compare_soon(now);
+            }
             tables.put(Some(&old), &row)?;
             let id = row.recording.id.as_bytes();
             if let Some(transcript) = &effects.transcript {
                 tables.transcripts.insert(id, record::encode(transcript.as_ref())?.as_slice())?;
+                tables.note_text(row.recording.id)?;
             }
             if let Some((language, confidence)) = effects.language {
                 let stored = tables.transcripts.get(id)?.map(|bytes| record::decode::<Transcript>(bytes.value()));
@@ -160,6 +164,9 @@ impl Store {
                     let transcript = transcript.weighed(language, confidence);
                     tables.transcripts.insert(id, record::encode(&transcript)?.as_slice())?;
                 }
+            }
+            if claim.step == Step::Transcribe {
+                tables.measure(&row, claim.attempt == 1)?;
             }
             if claim.step == Step::Transcribe && row.recording.steps.get(claim.step).state.is_final() {
                 tables.forget_checkpoints(row.recording.id)?;

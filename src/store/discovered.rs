@@ -133,11 +133,20 @@ impl Tables<'_> {
         let id = id_for(&new.key, now);
         let mut recording = Recording::discovered(id, new.key.clone(), new.call.clone(), now);
         recording.metadata = outcome::with_source(serde_json::Value::Null, &new.locator);
-        self.put(None, &Row { recording, locator: new.locator.clone(), lease: None, late: new.opinion_due })?;
-        self.by_key.insert((source, new.key.remote_id.as_str()), id.as_bytes())?;
-        self.by_remote_id.insert((new.key.remote_id.as_str(), id.as_bytes()), ())?;
-        self.by_locator.insert((source, new.locator.as_str()), id.as_bytes())?;
+        self.put(
+            None,
+            &Row { recording, locator: new.locator.clone(), lease: None, late: new.opinion_due, job: None },
+        )?;
+        self.name(source, &new.key.remote_id, &new.locator, id)?;
         Ok(id)
+    }
+
+    /// Makes a new recording known by its identity and its place.
+    pub(super) fn name(&mut self, source: &str, remote_id: &str, locator: &str, id: RecordingId) -> Result<(), Fault> {
+        self.by_key.insert((source, remote_id), id.as_bytes())?;
+        self.by_remote_id.insert((remote_id, id.as_bytes()), ())?;
+        self.by_locator.insert((source, locator), id.as_bytes())?;
+        Ok(())
     }
 
     /// Follows a known recording to another place. Of two copies in one look neither is a move.
@@ -237,7 +246,7 @@ impl Row {
 
 /// A UUID of version 7 from the time and the digest of the identity: sorts by time, needs no randomness, and two
 /// recordings of one millisecond never share it.
-fn id_for(key: &RecordingKey, now: Timestamp) -> RecordingId {
+pub(super) fn id_for(key: &RecordingKey, now: Timestamp) -> RecordingId {
     let digest = Sha256::digest(key.to_string());
     let mut tail = [0; 10];
     tail.copy_from_slice(&digest[..10]);

@@ -75,10 +75,11 @@ pub(super) const fn provider_code(provider: ProviderKind) -> u8 {
         ProviderKind::Twilio => 1,
         ProviderKind::RingCentral => 2,
         ProviderKind::Webex => 3,
+        ProviderKind::Upload => 4,
     }
 }
 
-fn has_words(row: &Row) -> bool {
+pub(super) fn has_words(row: &Row) -> bool {
     row.recording.transcript.as_ref().is_some_and(|transcript| transcript.word_count > 0)
 }
 
@@ -106,6 +107,10 @@ impl Tables<'_> {
 
     /// Stores a row with everything that follows from it.
     pub(super) fn put(&mut self, old: Option<&Row>, new: &Row) -> Result<(), Fault> {
+        self.news.of_row(old, new);
+        if let Some(old) = old {
+            self.settle_jobs(old, new)?;
+        }
         if let Some(old) = old {
             self.unlist(old)?;
         }
@@ -115,7 +120,9 @@ impl Tables<'_> {
             self.count(name, after - before)?;
         }
         self.recordings.insert(new.recording.id.as_bytes(), record::encode(new)?.as_slice())?;
-        Ok(())
+        self.tell_end(old, new)?;
+        self.follow_row(old, new)?;
+        self.follow_text(old, new)
     }
 
     /// Adds to a kept sum.

@@ -9,7 +9,30 @@ use super::outcome::{facts_of, revive_after};
 use super::record::{self, Row};
 use super::schema::{LATE, OPINIONS, Tables};
 use super::{Store, StoreError, Verdict};
-use crate::call::{Recording, RecordingId, SecondOpinion, Step, StepState, Transcript};
+use crate::call::{Recording, RecordingId, SecondOpinion, Step, StepState, Transcript, TranscriptSource};
+
+/// A second opinion, and what follows from it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptOpinion<'a> {
+    /// What the provider said, compared with ours where there is one.
+    pub opinion: &'a SecondOpinion,
+    /// Our transcript, as it was compared.
+    pub compared: Option<&'a Transcript>,
+    /// Our transcript with the provider's speakers, which replaces it.
+    pub named: Option<&'a Transcript>,
+    /// When to ask again: more may come.
+    pub again: Option<Timestamp>,
+}
+
+impl Row {
+    /// After a transcript of our own: what the provider said before is compared with it, as soon as somebody has time.
+    pub(super) fn compare_soon(&mut self, now: Timestamp) {
+        if let Some(opinion) = self.recording.opinion.as_mut().filter(|opinion| opinion.has_transcript) {
+            (opinion.agreement, opinion.dispute_count) = (None, 0);
+            self.late = Some(now);
+        }
+    }
+}
 
 impl Store {
     /// When the next recording's provider is to be asked; `None` when none is.
@@ -45,7 +68,7 @@ impl Store {
         })
     }
 
-    /// Asks at once for a second opinion that is still to come.
+    /// Asks at once for a second opinion, also where one came before.
     ///
     /// # Errors
     ///
@@ -53,7 +76,7 @@ impl Store {
     pub fn hasten_late(&self, id: RecordingId, now: Timestamp) -> Result<(), StoreError> {
         self.write(|tables| {
             let old = tables.known_row(id)?;
-            if old.late.is_none_or(|due| due <= now) {
+            if old.recording.deletion.is_some() || old.late.is_some_and(|due| due <= now) {
                 return Ok(Verdict::Drop(()));
             }
             let row = Row { late: Some(now), ..old.clone() };
@@ -81,8 +104,8 @@ impl Store {
         })
     }
 
-    /// Keeps a second opinion, and asks for no other. With `ours` the transcript at hand is replaced: its speakers were
-    /// taken from the provider. Where there is no transcript and none of our own will come, the provider's becomes it.
+    /// Keeps a second opinion. Where there is no transcript and none of our own will come, the provider's becomes it.
+    /// `None` when our transcript is not the one that was compared any more: compare again.
     ///
     /// # Errors
     ///
@@ -90,27 +113,37 @@ impl Store {
     pub fn keep_opinion(
         &self,
         id: RecordingId,
-        opinion: &SecondOpinion,
-        ours: Option<&Transcript>,
+        kept: &KeptOpinion<'_>,
         now: Timestamp,
-    ) -> Result<Recording, StoreError> {
+    ) -> Result<Option<Recording>, StoreError> {
         let recording = self.write(|tables| {
             let old = tables.known_row(id)?;
             if old.recording.deletion.is_some() {
                 return Err(StoreError::WrongState(format!("Recording {id} was removed.")).into());
             }
+            let stored = tables.transcripts.get(id.as_bytes())?;
+            let stored = stored.map(|bytes| record::decode::<Transcript>(bytes.value())).transpose()?;
+            if kept.compared.is_some() && stored.as_ref() != kept.compared {
+                return Ok(Verdict::Drop(None));
+            }
             let mut row = old.clone();
-            row.late = None;
+            row.late = kept.again;
             row.recording.updated_at = now;
-            row.recording.opinion = Some(opinion.facts());
-            tables.opinions.insert(id.as_bytes(), record::encode(opinion)?.as_slice())?;
-            if let (Some(ours), true) = (ours, row.recording.transcript.is_some()) {
-                row.recording.transcript = Some(facts_of(ours));
-                tables.transcripts.insert(id.as_bytes(), record::encode(ours)?.as_slice())?;
+            row.recording.opinion = Some(kept.opinion.facts());
+            tables.opinions.insert(id.as_bytes(), record::encode(kept.opinion)?.as_slice())?;
+            if let Some(named) = kept.named {
+                row.recording.transcript = Some(facts_of(named));
+                tables.transcripts.insert(id.as_bytes(), record::encode(named)?.as_slice())?;
+                // What points into the transcript points into the new one.
+                let summary = row.recording.steps.get(Step::GenerateSummary);
+                if matches!(summary.state, StepState::Completed { .. }) {
+                    row.recording.steps.reset(Step::GenerateSummary);
+                }
             }
             tables.adopt(&mut row, now)?;
             tables.put(Some(&old), &row)?;
-            Ok(Verdict::Keep(row.recording))
+            tables.note_text(id)?;
+            Ok(Verdict::Keep(Some(row.recording)))
         })?;
         self.announce_work();
         Ok(recording)
@@ -141,7 +174,8 @@ impl Tables<'_> {
     pub(super) fn adopt(&mut self, row: &mut Row, now: Timestamp) -> Result<(), Fault> {
         let state = &row.recording.steps.get(Step::Transcribe).state;
         let has_ended = matches!(state, StepState::Skipped { .. } | StepState::Failed { .. });
-        if !has_ended || row.recording.transcript.is_some() || row.recording.opinion.is_none() {
+        let has_own = row.recording.transcript.as_ref().is_some_and(|facts| facts.source == TranscriptSource::Local);
+        if !has_ended || has_own || row.recording.opinion.is_none() {
             return Ok(());
         }
         let id = row.recording.id;

@@ -10,11 +10,20 @@
 mod audit;
 mod check;
 mod claim;
+mod deliveries;
+mod depth;
+mod derived;
 mod discovered;
+mod egress;
 mod error;
+mod facets;
 mod index;
+mod jobs;
 mod late;
+mod list;
+mod news;
 mod open;
+mod outbox;
 mod outcome;
 mod places;
 mod query;
@@ -25,8 +34,10 @@ mod schema;
 mod seal;
 mod started;
 mod state;
+mod unindexed;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
@@ -37,17 +48,27 @@ use uuid::Uuid;
 pub use audit::AuditEntry;
 pub use check::Integrity;
 pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
+pub use deliveries::{Delivery, DeliveryEnd, DeliveryState, SinkCounts};
+pub use depth::Depth;
 pub use discovered::{Inserted, NewRecording};
+pub use egress::Egress;
 pub use error::StoreError;
 use error::{Fault, unwinding};
+pub use jobs::{NewUpload, Taken};
+pub use late::KeptOpinion;
+pub use list::{Among, ListQuery, Page, Place};
+use news::Teller;
+pub use news::{Backlog, Change, Changed, Pace};
+pub use outbox::{Event, EventKind, SinkRule};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
-pub use query::{ListQuery, Page, Stats};
+pub use query::Stats;
 pub use record::Quarantined;
 pub use remove::Removed;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
-pub use started::StartedCall;
+pub use started::{Begun, StartedCall};
+pub use unindexed::{IndexMark, Searchable, Unindexed};
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
@@ -81,6 +102,11 @@ struct Inner {
     path: PathBuf,
     /// Counts what added work, so that an idle pipeline wakes.
     work: watch::Sender<u64>,
+    teller: Teller,
+    /// Counts what was told in the outbox.
+    told: watch::Sender<u64>,
+    /// Whether ends of recordings go to the outbox.
+    tells_ends: AtomicBool,
 }
 
 impl Drop for Inner {
@@ -134,9 +160,22 @@ impl Store {
             let mut tx = db.begin_write()?;
             // Recovery after a kill takes milliseconds instead of a walk over the whole file.
             tx.set_quick_repair(true);
-            let verdict = body(&mut Tables::open(&tx)?)?;
+            let mut tables = Tables::open(&tx)?;
+            tables.tells_ends = self.0.tells_ends.load(Ordering::Relaxed);
+            let verdict = body(&mut tables)?;
+            let news = std::mem::take(&mut tables.news);
+            let has_told = tables.has_told;
+            drop(tables);
             match verdict {
-                Verdict::Keep(value) => tx.commit().map(|()| value).map_err(Fault::from),
+                Verdict::Keep(value) => {
+                    let telling = self.0.teller.begin();
+                    tx.commit()?;
+                    telling.tell(news);
+                    if has_told {
+                        self.0.told.send_modify(|count| *count = count.wrapping_add(1));
+                    }
+                    Ok(value)
+                }
                 Verdict::Drop(value) => tx.abort().map(|()| value).map_err(Fault::from),
             }
         })

@@ -4,12 +4,15 @@
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use redb::{Builder, Database, ReadableDatabase};
 use tokio::sync::watch;
 
+use super::derived::FILL_STEP;
 use super::error::{Fault, unwinding};
+use super::news::Teller;
 use super::schema::{self, SCHEMA_VERSION, TABLES, Tables};
 use super::{CACHE_BYTES, Inner, Store, StoreError};
 
@@ -60,7 +63,14 @@ impl Store {
 
     fn over(db: Database, path: &Path) -> Result<Self, StoreError> {
         let (db, path) = (RwLock::new(Some(db)), path.to_owned());
-        let store = Self(Arc::new(Inner { db, path, work: watch::Sender::new(0) }));
+        let store = Self(Arc::new(Inner {
+            db,
+            path,
+            work: watch::Sender::new(0),
+            teller: Teller::new(),
+            told: watch::Sender::new(0),
+            tells_ends: AtomicBool::new(false),
+        }));
         store.with(|db| check_version(db, store.path()))?;
         store.with(add_tables)?;
         Ok(store)
@@ -119,7 +129,24 @@ fn add_tables(db: &Database) -> Result<(), Fault> {
 fn lay_out(db: &Database) -> Result<(), Fault> {
     let mut tx = db.begin_write()?;
     tx.set_quick_repair(true);
-    Tables::open(&tx)?.meta.insert("schema", u64::from(SCHEMA_VERSION))?;
+    {
+        let mut tables = Tables::open(&tx)?;
+        tables.meta.insert("schema", u64::from(SCHEMA_VERSION))?;
+        tables.begin_derived()?;
+    }
+    Ok(tx.commit()?)
+}
+
+/// From layout 1 to 2: what follows from the rows is kept in tables of its own. Small databases are filled here, larger ones
+/// in pieces while they are in use, see [`Store::fill_derived`].
+fn raise(db: &Database) -> Result<(), Fault> {
+    let mut tx = db.begin_write()?;
+    tx.set_quick_repair(true);
+    {
+        let mut tables = Tables::open(&tx)?;
+        tables.fill(FILL_STEP)?;
+        tables.meta.insert("schema", u64::from(SCHEMA_VERSION))?;
+    }
     Ok(tx.commit()?)
 }
 
@@ -129,6 +156,7 @@ fn check_version(db: &Database, path: &Path) -> Result<(), Fault> {
     // A later layout adds its migration here, as one transaction, before the version is raised.
     match schema::version_of(&db.begin_read()?)? {
         Some(found) if found == known => {}
+        Some(1) => raise(db)?,
         Some(found) if found > known => return Err(StoreError::Newer { path, found, known }.into()),
         found => {
             let detail = match found {

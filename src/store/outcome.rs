@@ -38,7 +38,7 @@ pub enum StepResult {
         confidence: f32,
     },
     /// Of [`Step::GenerateSummary`].
-    Insight(Insight),
+    Insight(Box<Insight>),
 }
 
 /// How a step ended.
@@ -169,9 +169,11 @@ fn keep(row: &mut Row, result: StepResult) -> Effects {
     let recording = &mut row.recording;
     match result {
         StepResult::Details(call) => recording.call = filled_from(*call, &recording.call),
+        // A source that has no more to say than it did at first.
+        StepResult::Metadata(Value::Null) => {}
         StepResult::Metadata(value) => recording.metadata = with_source(value, &row.locator),
         StepResult::Audio(audio) => recording.audio = Some(*audio),
-        StepResult::Insight(insight) => recording.insight = Some(insight),
+        StepResult::Insight(insight) => recording.insight = Some(*insight),
         StepResult::Language { language, confidence } => {
             if let Some(facts) = &mut recording.transcript {
                 facts.language.clone_from(&language);

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::BootId;
-use crate::call::Recording;
+use crate::call::{JobId, Recording};
 
 /// The version written today.
 pub(super) const RECORD_VERSION: u8 = 1;
@@ -26,6 +26,9 @@ pub(super) struct Row {
     /// When the provider is to be asked for a second opinion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) late: Option<Timestamp>,
+    /// Which job it is worked on for, or was last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) job: Option<JobId>,
 }
 
 /// The hold of one claim on a recording.

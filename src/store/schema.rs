@@ -6,15 +6,20 @@
 
 use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction};
 
+use super::facets::{NumberRow, Sums};
+use super::news::News;
+
 /// The layout below; raised when a table changes its meaning. An older program refuses a newer layout.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 type Id = &'static [u8; 16];
 type Str = &'static str;
 type Bytes = &'static [u8];
 type Facts = (u8, u8, u8, bool, Str);
+type Tag = u128;
 
-/// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many.
+/// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many; `paused_since_ms`, while
+/// it is; `pace_…` -> sums behind [`Pace`](super::Pace).
 pub(super) const META: TableDefinition<Str, u64> = TableDefinition::new("meta");
 /// id -> [`Row`](super::record::Row).
 pub(super) const RECORDINGS: TableDefinition<Id, Bytes> = TableDefinition::new("recordings");
@@ -36,6 +41,19 @@ pub(super) const AUDIT: TableDefinition<u64, Bytes> = TableDefinition::new("audi
 /// (source, the provider's id of a call) -> [`StartedCall`](super::StartedCall).
 pub(super) const STARTED: TableDefinition<(Str, Str), Bytes> = TableDefinition::new("started");
 
+/// id -> [`Job`](crate::call::Job); the newest [`JOBS_MAX`](super::jobs::JOBS_MAX).
+pub(super) const JOBS: TableDefinition<Id, Bytes> = TableDefinition::new("jobs");
+/// serial -> [`Event`](super::Event) that no sink has been given yet.
+pub(super) const EVENTS: TableDefinition<u64, Bytes> = TableDefinition::new("events");
+/// (sink, serial of the event) -> [`Delivery`](super::Delivery).
+pub(super) const DELIVERIES: TableDefinition<(Str, u64), Bytes> = TableDefinition::new("deliveries");
+/// (sink, due, serial): the first pending delivery of each recording.
+pub(super) const DUE: TableDefinition<(Str, i64, u64), ()> = TableDefinition::new("deliveries_due");
+/// (sink, id, serial): every pending delivery, in the order of its recording.
+pub(super) const IN_ORDER: TableDefinition<(Str, Id, u64), ()> = TableDefinition::new("deliveries_in_order");
+/// host -> [`Egress`](super::Egress).
+pub(super) const EGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("egress");
+
 /// (source, remote id) -> id: the identity, for ever.
 pub(super) const BY_KEY: TableDefinition<(Str, Str), Id> = TableDefinition::new("by_key");
 /// (remote id, id): a person knows only the provider's id.
@@ -56,8 +74,23 @@ pub(super) const LATE: TableDefinition<(i64, Id), ()> = TableDefinition::new("la
 /// name -> sum over all recordings, see [`COUNTER_NAMES`](super::index::COUNTER_NAMES).
 pub(super) const COUNTERS: TableDefinition<Str, i64> = TableDefinition::new("counters");
 
+/// (tag, listed at, id): what a filter may ask for, see [`facets`](super::facets). Since layout 2, as all that follow.
+pub(super) const FACETS: TableDefinition<(Tag, i64, Id), ()> = TableDefinition::new("facets");
+/// (digits of a telephone number from its end, listed at, id).
+pub(super) const PHONES: TableDefinition<(Str, i64, Id), ()> = TableDefinition::new("phones");
+/// digits of a telephone number -> (calls, by standing, newest call).
+pub(super) const NUMBERS: TableDefinition<Str, NumberRow> = TableDefinition::new("numbers");
+/// (newest call, digits of a telephone number).
+pub(super) const NUMBERS_BY_LAST: TableDefinition<(i64, Str), ()> = TableDefinition::new("numbers_by_last");
+/// (kind, day, value) -> [`Sums`](super::facets::Sums).
+pub(super) const DAYS: TableDefinition<(u8, i32, Str), Sums> = TableDefinition::new("days");
+/// id -> serial: what the search index has not taken up yet.
+pub(super) const UNINDEXED: TableDefinition<Id, u64> = TableDefinition::new("unindexed");
+/// name -> how far something is that is done in pieces.
+pub(super) const PROGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("progress");
+
 /// How many tables there are.
-pub(super) const TABLES: usize = 19;
+pub(super) const TABLES: usize = 32;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -71,6 +104,7 @@ pub(super) struct Tables<'t> {
     pub(super) secrets: Table<'t, Str, Bytes>,
     pub(super) audit: Table<'t, u64, Bytes>,
     pub(super) started: Table<'t, (Str, Str), Bytes>,
+    pub(super) jobs: Table<'t, Id, Bytes>,
     pub(super) by_key: Table<'t, (Str, Str), Id>,
     pub(super) by_remote_id: Table<'t, (Str, Id), ()>,
     pub(super) by_locator: Table<'t, (Str, Str), Id>,
@@ -80,6 +114,24 @@ pub(super) struct Tables<'t> {
     pub(super) running: Table<'t, Id, u64>,
     pub(super) late: Table<'t, (i64, Id), ()>,
     pub(super) counters: Table<'t, Str, i64>,
+    /// What is told once all of this is durable.
+    pub(super) news: News,
+    pub(super) facets: Table<'t, (Tag, i64, Id), ()>,
+    pub(super) phones: Table<'t, (Str, i64, Id), ()>,
+    pub(super) numbers: Table<'t, Str, NumberRow>,
+    pub(super) numbers_by_last: Table<'t, (i64, Str), ()>,
+    pub(super) days: Table<'t, (u8, i32, Str), Sums>,
+    pub(super) unindexed: Table<'t, Id, u64>,
+    pub(super) progress: Table<'t, Str, Bytes>,
+    pub(super) events: Table<'t, u64, Bytes>,
+    pub(super) deliveries: Table<'t, (Str, u64), Bytes>,
+    pub(super) due: Table<'t, (Str, i64, u64), ()>,
+    pub(super) in_order: Table<'t, (Str, Id, u64), ()>,
+    pub(super) egress: Table<'t, Str, Bytes>,
+    /// Whether ends of recordings are told of; see [`Store::tell_ends`](super::Store::tell_ends).
+    pub(super) tells_ends: bool,
+    /// An event was added in this transaction.
+    pub(super) has_told: bool,
 }
 
 impl<'t> Tables<'t> {
@@ -96,6 +148,7 @@ impl<'t> Tables<'t> {
             secrets: tx.open_table(SECRETS)?,
             audit: tx.open_table(AUDIT)?,
             started: tx.open_table(STARTED)?,
+            jobs: tx.open_table(JOBS)?,
             by_key: tx.open_table(BY_KEY)?,
             by_remote_id: tx.open_table(BY_REMOTE_ID)?,
             by_locator: tx.open_table(BY_LOCATOR)?,
@@ -105,6 +158,21 @@ impl<'t> Tables<'t> {
             running: tx.open_table(RUNNING)?,
             late: tx.open_table(LATE)?,
             counters: tx.open_table(COUNTERS)?,
+            news: News::default(),
+            facets: tx.open_table(FACETS)?,
+            phones: tx.open_table(PHONES)?,
+            numbers: tx.open_table(NUMBERS)?,
+            numbers_by_last: tx.open_table(NUMBERS_BY_LAST)?,
+            days: tx.open_table(DAYS)?,
+            unindexed: tx.open_table(UNINDEXED)?,
+            progress: tx.open_table(PROGRESS)?,
+            events: tx.open_table(EVENTS)?,
+            deliveries: tx.open_table(DELIVERIES)?,
+            due: tx.open_table(DUE)?,
+            in_order: tx.open_table(IN_ORDER)?,
+            egress: tx.open_table(EGRESS)?,
+            tells_ends: false,
+            has_told: false,
         })
     }
 }

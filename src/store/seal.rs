@@ -2,7 +2,7 @@
 //!
 //! ChaCha20-Poly1305 (RFC 8439) with a random nonce for each sealing; the name is bound to what is sealed under it.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -113,11 +113,17 @@ impl Sealed {
     }
 }
 
+/// Written beside and moved, so that a power cut leaves a whole key or none.
 fn make(path: &Path, random: &SystemRandom) -> io::Result<Vec<u8>> {
     let mut key = vec![0; KEY_BYTES];
     random.fill(&mut key).map_err(|_| io::Error::other("the system has no random numbers"))?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let unfinished = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(&key)?;
     file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
     Ok(key)
 }

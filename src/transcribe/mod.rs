@@ -12,6 +12,7 @@ mod cut;
 mod engine;
 mod hear;
 mod listen;
+mod peaks;
 mod protocol;
 mod pulse;
 mod supervisor;
@@ -22,5 +23,6 @@ mod windows;
 mod words;
 pub mod worker;
 
+pub use peaks::{Peaks, draw};
 pub use protocol::{Checkpoint, Event, ModelProfile, Outcome, Request};
 pub use supervisor::{Supervisor, SupervisorConfig, TranscribeError};

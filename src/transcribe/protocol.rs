@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{AudioFormatFacts, Language, RawAudio, Transcript};
 use crate::models::ModelFile;
+use crate::transcribe::peaks::Peaks;
 
 /// Largest frame. A transcript of ten hours of unbroken speech is about 20 MB of JSON.
 pub const FRAME_BYTES_MAX: u32 = 64 * 1024 * 1024;
@@ -76,6 +77,13 @@ pub enum ToWorker {
     Transcribe(Box<Request>),
     /// Stop the running call.
     Cancel,
+    /// Comes first and alone, instead of a setup: draw the sound of this file. Needs no model.
+    Draw {
+        /// The audio file.
+        audio: PathBuf,
+        /// How to read it when it has no header.
+        raw: Option<RawAudio>,
+    },
 }
 
 /// From the child.
@@ -90,6 +98,8 @@ pub enum FromWorker {
     Alive,
     /// The call is done.
     Done(Box<Outcome>),
+    /// The sound is drawn.
+    Drawn(Peaks),
     /// The call has no transcript.
     Failed(Failure),
 }

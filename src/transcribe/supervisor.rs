@@ -4,7 +4,7 @@
 //! next call gets a new one.
 
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use super::{Event, Outcome, Request};
 use crate::call::Disposition;
 use crate::config::TranscribeConfig;
 use crate::models::ModelFile;
+use crate::observe::metrics;
 
 /// Longest time to load weights: 3 GB from a slow disk.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(180);
@@ -38,6 +39,9 @@ const LINE_BYTES_MAX: u64 = 4096;
 /// What the child sees of the environment: where libraries of a graphics card are and which card to use. Tokens and paths
 /// of the daemon are none of its business.
 const PASSED_ON: [&str; 4] = ["LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "VK_ICD_FILENAMES", "GGML_VK_VISIBLE_DEVICES"];
+
+/// This program. Survives a package upgrade under the running daemon, which its path would not.
+pub(super) const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// How the child is run.
 #[derive(Debug, Clone)]
@@ -73,8 +77,7 @@ impl SupervisorConfig {
         });
         let threads_per_state = config.threads_per_state.unwrap_or_else(|| (cores / states).max(1));
         Self {
-            // Survives a package upgrade under the running daemon, which a path would not.
-            program: PathBuf::from("/proc/self/exe"),
+            program: PathBuf::from(OWN_PROGRAM),
             model: model.path.clone(),
             profile: ModelProfile::of(model),
             vad_model: config.vad_model.clone(),
@@ -182,6 +185,8 @@ impl Supervisor {
         // A child that answered, even with a failure of the file, is sound and keeps its weights.
         if worker.is_sound {
             *slot = Some(worker);
+        } else if !matches!(result, Err(TranscribeError::Cancelled)) {
+            metrics::worker_failed();
         }
         result
     }
@@ -197,6 +202,22 @@ impl Supervisor {
     }
 }
 
+/// A child that is killed when it is dropped, with pipes for everything.
+pub(super) fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg("worker")
+        .env_clear()
+        .envs(PASSED_ON.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        // Ctrl-C in a terminal is for the parent, which tells the child when to stop.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
 #[derive(Debug)]
 struct Worker {
     /// Killed when dropped.
@@ -210,18 +231,8 @@ struct Worker {
 impl Worker {
     async fn start(config: &SupervisorConfig) -> Result<Self, TranscribeError> {
         let broken = |error| TranscribeError::Worker(format!("The worker process could not be started: {error}."));
-        let mut process = Command::new(&config.program)
-            .arg("worker")
-            .env_clear()
-            .envs(PASSED_ON.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
-            // Ctrl-C in a terminal is for the parent, which tells the child when to stop.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(broken)?;
+        let mut process = command(&config.program).spawn().map_err(broken)?;
+        metrics::worker_started();
         let (Some(input), Some(output), Some(errors)) =
             (process.stdin.take(), process.stdout.take(), process.stderr.take())
         else {
@@ -277,7 +288,7 @@ impl Worker {
                     }
                     match frame {
                         Some(FromWorker::News(event)) => drop(events.send(event).await),
-                        Some(FromWorker::Alive | FromWorker::Ready) => {}
+                        Some(FromWorker::Alive | FromWorker::Ready | FromWorker::Drawn(_)) => {}
                         Some(FromWorker::Done(outcome)) => {
                             self.is_sound = true;
                             return Ok(*outcome);
@@ -373,7 +384,7 @@ fn death(status: ExitStatus, when: &str) -> TranscribeError {
     }
 }
 
-async fn read_frames(mut output: ChildStdout, frames: mpsc::Sender<FromWorker>) {
+pub(super) async fn read_frames(mut output: ChildStdout, frames: mpsc::Sender<FromWorker>) {
     loop {
         let mut length = [0; 4];
         if output.read_exact(&mut length).await.is_err() {
@@ -403,7 +414,7 @@ async fn read_frames(mut output: ChildStdout, frames: mpsc::Sender<FromWorker>) 
 }
 
 /// What libraries in the child print, for whoever looks into trouble with a model.
-async fn log_errors(errors: ChildStderr) {
+pub(super) async fn log_errors(errors: ChildStderr) {
     let mut errors = BufReader::new(errors);
     let mut line = Vec::new();
     // To the end whatever comes: a child that cannot print would die of it.

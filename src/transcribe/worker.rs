@@ -4,6 +4,7 @@
 //! when memory runs out, and leaves no core file that would hold somebody's call.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,11 +12,12 @@ use std::time::Duration;
 
 use super::engine::EngineError;
 use super::hear::{HearError, Hearer};
+use super::peaks;
 use super::protocol::{Failure, FromWorker, Request, Setup, ToWorker, read_frame, write_frame};
 use super::pulse::Pulse;
 use super::survey::{SurveyError, Voice};
 use super::whisper::WhisperEngine;
-use crate::call::Disposition;
+use crate::call::{Disposition, RawAudio};
 use crate::decode::DecodeLimits;
 
 /// How often the child says that it lives while it works. Well under any heartbeat limit, far above a wake-up storm.
@@ -38,8 +40,12 @@ pub fn run() -> ExitCode {
     let reader_pulse = Arc::clone(&pulse);
     std::thread::spawn(move || read_parent(&sender, &reader_pulse));
     watch(Arc::clone(&pulse), Arc::clone(&out));
-    let Ok(Asked::Setup(setup)) = requests.recv() else { return ExitCode::FAILURE };
-    match serve(&setup, &requests, &pulse, &out) {
+    let done = match requests.recv() {
+        Ok(Asked::Setup(setup)) => serve(&setup, &requests, &pulse, &out),
+        Ok(Asked::Draw(audio, raw)) => draw(&audio, raw, &out),
+        Ok(Asked::Transcribe(_)) | Err(_) => return ExitCode::FAILURE,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
@@ -48,6 +54,13 @@ pub fn run() -> ExitCode {
 enum Asked {
     Setup(Setup),
     Transcribe(Box<Request>),
+    Draw(PathBuf, Option<RawAudio>),
+}
+
+/// Draws one file's sound; the parent ends a child that takes too long.
+fn draw(audio: &Path, raw: Option<RawAudio>, out: &Out) -> io::Result<()> {
+    let drawn = peaks::measure(audio, raw);
+    send(out, &drawn.map_or_else(|error| FromWorker::Failed(Failure::Unreadable(error.to_string())), FromWorker::Drawn))
 }
 
 /// Makes the child the first to go when memory runs out, gone when its parent is, and without a core file. None of this
@@ -74,6 +87,7 @@ fn read_parent(sender: &mpsc::SyncSender<Asked>, pulse: &Pulse) {
                 pulse.reset();
                 Asked::Transcribe(request)
             }
+            Ok(Some(ToWorker::Draw { audio, raw })) => Asked::Draw(audio, raw),
             Ok(Some(ToWorker::Cancel)) => {
                 pulse.cancel();
                 continue;

@@ -13,6 +13,10 @@ use crate::call::{Agreement, Dispute, Transcript};
 const STRETCH_WORDS: usize = 300;
 /// How far the other side's times may be off, in ms: providers round to seconds.
 const SLACK_MS: u64 = 2_000;
+/// The same where theirs have no times and are spread evenly: people do not speak evenly.
+const SPREAD_SLACK_MS: u64 = 60_000;
+/// Words of theirs that one stretch of ours is held against at most, so that the work stays bounded whatever the times say.
+const REST_WORDS_MAX: usize = 4 * STRETCH_WORDS;
 /// Disputes kept: a transcript with more of them is another call's.
 const DISPUTES_MAX: usize = 200;
 /// A difference in words shorter than this is one of hearing, not of meaning ("a", "the", "uh").
@@ -28,18 +32,20 @@ struct Said {
 
 /// Compares our transcript with the provider's.
 pub fn compare(ours: &Transcript, theirs: &Transcript) -> Agreement {
-    let (ours, theirs) = (words(ours), words(theirs));
+    let (ours, mut theirs) = (words(ours), words(theirs));
+    let slack_ms = if has_times(&theirs) { SLACK_MS } else { spread(&mut theirs, &ours) };
     let mut matched = 0;
     let mut disputes = Vec::new();
     let mut taken = 0;
     let mut stretches = ours.chunks(STRETCH_WORDS).peekable();
     while let Some(stretch) = stretches.next() {
         let end = match stretches.peek().and_then(|next| next.first()) {
-            Some(next) => theirs[taken..].iter().position(|said| said.start_ms > next.start_ms + SLACK_MS),
+            Some(next) => theirs[taken..].iter().position(|said| said.start_ms > next.start_ms + slack_ms),
             None => None,
         };
-        let rest = &theirs[taken..end.map_or(theirs.len(), |count| taken + count)];
         let is_last = stretches.peek().is_none();
+        let count = end.unwrap_or(theirs.len() - taken).min(REST_WORDS_MAX);
+        let rest = &theirs[taken..taken + count];
         let aligned = align(stretch, rest, is_last);
         matched += aligned.matched;
         disputes.extend(aligned.disputes);
@@ -51,6 +57,19 @@ pub fn compare(ours: &Transcript, theirs: &Transcript) -> Agreement {
     disputes.truncate(DISPUTES_MAX);
     let all = ours.len().max(theirs.len());
     Agreement { score: if all == 0 { 1.0 } else { matched as f32 / all as f32 }, disputes }
+}
+
+fn has_times(words: &[Said]) -> bool {
+    words.first().zip(words.last()).is_some_and(|(first, last)| last.end_ms > first.start_ms)
+}
+
+/// A transcript without times is taken to run evenly along ours. Answers how far off that may be.
+fn spread(theirs: &mut [Said], ours: &[Said]) -> u64 {
+    let (length, count) = (ours.last().map_or(0, |last| last.end_ms), theirs.len().max(1) as u64);
+    for (at, said) in (0..).zip(theirs) {
+        (said.start_ms, said.end_ms) = (length * at / count, length * (at + 1) / count);
+    }
+    SPREAD_SLACK_MS
 }
 
 /// All words by time, each as one or more compared words ("5550123" is seven).

@@ -11,9 +11,11 @@ const REACH_MS: u64 = 1_500;
 /// Our transcript with the provider's speakers; `None` when there is nothing to gain: several channels tell the parties
 /// apart already, or the provider knows one speaker at most.
 pub fn laid_over(ours: &Transcript, theirs: &Transcript) -> Option<Transcript> {
-    let is_mixed = ours.segments.iter().all(|segment| segment.channel == 0) && !ours.segments.is_empty();
+    let is_mixed = ours.channels.len() <= 1 && ours.segments.iter().all(|segment| segment.channel == 0);
     let first = theirs.segments.first().map(|segment| &segment.speaker)?;
-    if !is_mixed || theirs.segments.iter().all(|segment| segment.speaker == *first) {
+    // A transcript without times says who spoke, and not when.
+    let has_times = theirs.segments.iter().any(|segment| segment.end_ms > segment.start_ms);
+    if !is_mixed || !has_times || theirs.segments.iter().all(|segment| segment.speaker == *first) {
         return None;
     }
     let segments = ours.segments.iter().flat_map(|segment| parted(segment, &theirs.segments)).collect();

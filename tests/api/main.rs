@@ -8,6 +8,7 @@ mod audio;
 mod changes;
 mod daemon;
 mod errors;
+mod events;
 mod guard;
 mod lists;
 mod memory;

@@ -1,4 +1,5 @@
 //! A served archive with one recording in each standing, put there through the store's own doors.
+#![allow(dead_code, reason = "no suite uses all of it")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +12,9 @@ use callscribe::call::{
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
-use callscribe::serve::{Account, ApiParts, Check, Looked, Loops, Parked, Reach, Running, router, serve};
+use callscribe::provider::upload::Uploads;
+use callscribe::search::Search;
+use callscribe::serve::{Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, router, serve};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -93,6 +96,7 @@ impl Loops for ScriptedLoops {
 pub struct Served {
     pub http: Http,
     pub store: Store,
+    pub search: Search,
     pub loops: Arc<ScriptedLoops>,
     pub state: tempfile::TempDir,
     stop: CancellationToken,
@@ -102,26 +106,41 @@ pub struct Served {
 impl Served {
     /// Without recordings.
     pub fn empty() -> Self {
+        Self::behind(Door::default())
+    }
+
+    /// Without recordings, behind this door.
+    pub fn behind(door: Door) -> Self {
         let state = tempfile::tempdir().unwrap();
         let store = Store::open(&state.path().join("callscribe.redb")).unwrap();
+        let search = Search::open(&store, state.path());
         let loops = Arc::new(ScriptedLoops(Mutex::default()));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
         let parts = ApiParts {
             store: store.clone(),
+            search: search.clone(),
             files: Files::open(state.path()).unwrap(),
             loops: loops.clone(),
             clock: Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z"))),
             token: TOKEN.to_owned().into(),
-            address: address.ip(),
+            door,
+            address,
             request_timeout: Duration::from_secs(30),
             body_bytes_max: 1000,
+            intake: Intake {
+                uploads: Arc::new(Uploads::open(state.path()).unwrap()),
+                upload_bytes_max: 1_000_000,
+                queue_max: 10,
+                free_disk_bytes_min: 0,
+            },
+            stop: stop.clone(),
         };
-        let stop = CancellationToken::new();
         runtime.spawn(serve(listener, router(parts), stop.clone(), Duration::from_secs(1)));
         let http = Http { address, token: TOKEN.to_owned() };
-        Self { http, store, loops, state, stop, runtime: Some(runtime) }
+        Self { http, store, search, loops, state, stop, runtime: Some(runtime) }
     }
 
     /// One recording in each standing, newest first: pending, failed, waiting, completed.
@@ -220,8 +239,13 @@ impl Seeds<'_> {
         self.finish(Lane::Light, done(StepResult::Language { language, confidence: 0.97 }), now);
         let sentence = SummarySentence { text: "I want a refund.".to_owned(), segment: 1, start_ms: 1500 };
         let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()], ..Insight::default() };
-        self.finish(Lane::Light, done(StepResult::Insight(insight)), now);
+        self.finish(Lane::Light, done(StepResult::Insight(Box::new(insight))), now);
         id
+    }
+
+    /// The summary, again, of the recording that waits for it.
+    pub fn summarised(&self, now: Timestamp) {
+        self.finish(Lane::Light, done(StepResult::Insight(Box::new(Insight::default()))), now);
     }
 
     fn waiting(&self, remote_id: &str, started_at: &str) -> RecordingId {

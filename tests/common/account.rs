@@ -11,6 +11,7 @@ use std::time::Duration;
 use callscribe::call::Disposition;
 use callscribe::config::{AccountConfig, VendorConfig};
 use callscribe::provider::oauth::Vault;
+use callscribe::provider::{Start, Started};
 use jiff::Timestamp;
 
 use crate::fakes::Bases;
@@ -52,6 +53,14 @@ pub fn configured(bases: &Bases, vendor: VendorConfig) -> AccountConfig {
         media_hosts: vec![bases.media.trim_start_matches("http://").to_owned()],
         allow_private_addresses: true,
         vendor,
+    }
+}
+
+/// The recording of a call that was begun, with certainty.
+pub fn begun(start: Start) -> Started {
+    match start {
+        Start::Begun(started) => started,
+        Start::Unclear(why) => panic!("it is unclear: {why}"),
     }
 }
 

@@ -20,12 +20,23 @@ impl TestDaemon {
     /// Starts on fresh folders, with `extra` appended to a configuration that names a state folder, port 0 and an inbox
     /// to watch; waits until it answers.
     pub fn start(extra: &str) -> Self {
+        Self::start_with("", extra)
+    }
+
+    /// The same with one further line in the section `[api]`.
+    pub fn start_with(api: &str, extra: &str) -> Self {
+        Self::start_with_api(&format!("{api}\n"), extra)
+    }
+
+    /// The same with these lines in the section `[api]`; without `listen` among them it is the usual port 0.
+    pub fn start_with_api(api: &str, extra: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("inbox")).unwrap();
         let config = path("config.toml");
+        let listen = if api.contains("listen = ") { "" } else { "listen = \"127.0.0.1:0\"\n" };
         let text = format!(
-            "state_dir = {state:?}\n[api]\nlisten = \"127.0.0.1:0\"\n[[folders]]\nname = \"inbox\"\npath = {inbox:?}\n\
+            "state_dir = {state:?}\n[api]\n{listen}{api}[[folders]]\nname = \"inbox\"\npath = {inbox:?}\n\
              settle_s = 0\nrescan_s = 1\n\
              [pipeline]\nfree_disk_mib_min = 0\n{extra}\n",
             state = path("state"),

@@ -50,9 +50,15 @@ impl Http {
 
     /// Whatever `text` is.
     pub fn bytes(&self, text: &str) -> Answer {
+        self.request(text.as_bytes())
+    }
+
+    /// The same, where it is no text.
+    pub fn request(&self, request: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(text.as_bytes()).unwrap();
+        // A server that refuses may close before it has read all.
+        let _refused_early = stream.write_all(request);
         let mut bytes = Vec::new();
         // A server that refuses a body may reset the connection after its answer.
         let _end = stream.read_to_end(&mut bytes);

@@ -10,8 +10,8 @@ use regex::Regex;
 
 use super::support::{load, repository};
 
-/// Accounts have no defaults: the example shows each vendor's as text.
-const VENDORS: [&str; 3] = ["twilio", "ringcentral", "webex"];
+/// Accounts, tokens and sinks have no defaults: the example shows each kind as text.
+const BLOCKS: [&str; 6] = ["twilio", "ringcentral", "webex", "tokens", "notify", "categories"];
 
 fn example() -> String {
     fs::read_to_string(repository().join("config.toml.example")).unwrap()
@@ -77,14 +77,11 @@ fn the_example_leaves_no_setting_out() {
     };
     let table: toml::Table = text.parse().unwrap();
     let top = probe("");
-    assert_eq!(top.len(), table.len() + VENDORS.len() + 1, "{top:?}");
-    for key in probe("[[categories]]") {
-        assert!(example().contains(&key), "categories.{key} is not in the example");
-    }
-    for vendor in VENDORS {
-        assert!(example().contains(&format!("# [[{vendor}]]")), "{vendor} is not in the example");
-        for key in probe(&format!("[[{vendor}]]\nname = \"x\"")) {
-            assert!(example().contains(&key), "{vendor}.{key} is not in the example");
+    assert_eq!(top.len(), table.len() + BLOCKS.len(), "{top:?}");
+    for block in BLOCKS {
+        assert!(example().contains(&format!("# [[{block}]]")), "{block} is not in the example");
+        for key in probe(&format!("[[{block}]]\nname = \"x\"")) {
+            assert!(example().contains(&key), "{block}.{key} is not in the example");
         }
     }
     for section in ["log", "api", "transcribe", "pipeline", "webhooks", "privacy"] {

@@ -7,7 +7,7 @@ use axum::http::Method;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::common::wait_until;
-use crate::fakes::{self, Endpoint, Fault, Host, TwilioCall, TwilioRecording, WebexRecording};
+use crate::fakes::{self, ALWAYS, Endpoint, Fault, Host, Match, TwilioCall, TwilioRecording, WebexRecording};
 use crate::telephony::{Plan, Telephony};
 
 #[test]
@@ -60,6 +60,7 @@ fn an_account_says_how_it_stands_and_a_copy_at_the_provider_is_deleted_when_aske
 #[test]
 fn a_person_signs_webex_in_by_the_browser_and_that_survives_a_kill() {
     let mut telephony = Telephony::planned(Plan { webex_needs_a_person: true, ..Plan::default() });
+    telephony.webex.add_recording(WebexRecording::new(7, Timestamp::now() - SignedDuration::from_mins(20)));
     let is_signed_in = |telephony: &Telephony| {
         let access = telephony.daemon.http().get("/api/v1/recordings/test/webex-access").json();
         access["items"][0]["is_signed_in"] == true
@@ -80,11 +81,10 @@ fn a_person_signs_webex_in_by_the_browser_and_that_survives_a_kill() {
     assert_eq!(visit(&back).status, Some(200));
     assert_eq!(visit(&back).status, Some(409), "good once");
     assert!(is_signed_in(&telephony));
+    // Nobody has to ask for it.
+    telephony.wait_for_the_one_recording();
     telephony.kill_and_restart();
     assert!(is_signed_in(&telephony));
-    telephony.webex.add_recording(WebexRecording::new(7, Timestamp::now() - SignedDuration::from_mins(20)));
-    telephony.daemon.http().post("/api/v1/recordings/fetch?hours=1");
-    telephony.wait_for_the_one_recording();
 }
 
 #[test]
@@ -122,4 +122,25 @@ fn twenty_accounts_that_come_back_keep_to_the_configured_rate() {
     // What is sent in time may arrive late, which brings the first and the last nearer to each other.
     let late = Duration::from_secs(1);
     assert!(at[at.len() - 1] - at[0] + late >= at_least, "{} requests in {:?}", at.len(), at[at.len() - 1] - at[0]);
+}
+
+#[test]
+fn an_outage_longer_than_all_attempts_costs_no_recording() {
+    let pipeline = "attempts_max = 1\ngive_up_s = 3600";
+    let telephony = Telephony::planned(Plan { keys: "transcripts = false", pipeline, ..Plan::default() });
+    telephony.wait_for_first_look("twilio");
+    for endpoint in [Endpoint::Details, Endpoint::Call, Endpoint::Media] {
+        telephony.twilio.fault(endpoint, Match::Any, ALWAYS, Fault::status(503));
+    }
+    let recorded_at = Timestamp::now() - SignedDuration::from_mins(10);
+    telephony.twilio.add_call(TwilioCall::new(1, recorded_at));
+    telephony.twilio.add_recording(TwilioRecording::new(1, recorded_at));
+    let http = telephony.daemon.http();
+    http.post("/api/v1/recordings/fetch?hours=1");
+    wait_until("it was asked for in vain", || {
+        let page = http.get("/api/v1/recordings/").json();
+        page["items"][0]["last_error"].as_str().is_some_and(|error| error.contains("503")).then_some(())
+    });
+    telephony.twilio.heal();
+    telephony.wait_for_the_one_recording();
 }

@@ -13,6 +13,9 @@ use crate::fakes::ringcentral::Limits;
 use crate::fakes::{Fake, RingCentral, RingCentralSettings, Twilio, TwilioSettings, Webex, WebexSettings, World};
 use crate::front::Front;
 
+/// So that what never comes is given up while a test waits.
+const GIVE_UP: &str = "give_up_s = 45";
+
 /// What is set up.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan<'a> {
@@ -69,9 +72,11 @@ impl Telephony {
         let secrets = tempfile::tempdir().unwrap();
         let accounts = accounts(secrets.path(), &plan, &twilio, &ringcentral, &webex);
         let daemon = TestDaemon::start(&format!(
-            "give_up_s = 45\nattempts_max = 100\n{}\n[transcribe]\nlanguages = [\"en\", \"es\"]\n\
+            "{}\n{}\n[transcribe]\nlanguages = [\"en\", \"es\"]\n\
              [webhooks]\npublic_url = \"{}\"\n{accounts}",
-            plan.pipeline, front.url,
+            if plan.pipeline.contains("give_up_s") { "" } else { GIVE_UP },
+            plan.pipeline,
+            front.url,
         ));
         front.leads_to(daemon.http().address);
         Self { daemon, twilio, ringcentral, webex, world, front, runtime, _secrets: secrets }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::common::{Http, wait_until};
 use crate::fakes::Expected;
-use crate::telephony::Telephony;
+use crate::telephony::{Plan, Telephony};
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
@@ -106,7 +106,14 @@ fn every_recording_of_three_providers_ends_where_it_should() {
 
 #[test]
 fn kills_at_random_times_lose_no_recording_and_transcribe_none_twice() {
-    let mut telephony = Telephony::start(population(), "transcripts = false");
+    // Every kill may cost the same recording an attempt.
+    let plan = Plan {
+        recordings: population(),
+        keys: "transcripts = false",
+        pipeline: "attempts_max = 100",
+        ..Plan::default()
+    };
+    let mut telephony = Telephony::planned(plan);
     let mut random = fastrand::Rng::with_seed(setting("CALLSCRIBE_KILL_SEED", 7));
     for _ in 0..setting("CALLSCRIBE_KILL_ROUNDS", 8) {
         std::thread::sleep(Duration::from_millis(random.u64(0..1500)));

@@ -4,6 +4,7 @@ use callscribe::call::Disposition;
 use callscribe::provider::Provider;
 use serde_json::json;
 
+use crate::account::begun;
 use crate::fakes::ringcentral::LiveSession;
 use crate::fakes::{Endpoint, Fault, Match};
 use crate::support::{Account, record};
@@ -38,7 +39,7 @@ async fn a_running_call_is_recorded_by_session_and_party_or_by_session_alone() {
     account.fake.add_live_session(live.clone());
     let session = live.telephony_session_id.clone();
     for call in [format!("{session}/{}", live.party_id), session.clone()] {
-        let started = account.provider.record(&call).await.unwrap();
+        let started = begun(account.provider.record(&call).await.unwrap());
         assert_eq!((started.remote_id.as_str(), started.state.as_str()), (live.recording_id.as_str(), "active"));
     }
     assert_eq!(account.fake.recordings_begun(&session), 2);

@@ -109,6 +109,7 @@ async fn an_account_that_cannot_be_is_refused_when_it_is_made() {
         clock: account.clock.clone(),
         vault: Arc::new(crate::support::MemoryVault::default()),
         public_url: None,
+        local_url: "http://localhost:8377".to_owned(),
         timing: crate::support::impatient(),
     };
     let made = callscribe::provider::ringcentral::RingCentralProvider::new(&config, context);

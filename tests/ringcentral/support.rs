@@ -100,6 +100,7 @@ impl Account {
             clock: clock.clone() as Arc<dyn Clock>,
             vault: vault.clone(),
             public_url,
+            local_url: String::new(),
             timing: impatient(),
         };
         let provider = Arc::new(RingCentralProvider::new(&config, context).unwrap());

@@ -5,19 +5,9 @@ use callscribe::store::{ListQuery, Page};
 
 use crate::support::*;
 
-const ALL: ListQuery = ListQuery {
-    skip: 0,
-    limit: 100,
-    status: None,
-    from: None,
-    to: None,
-    provider: None,
-    phone_number: None,
-    language: None,
-    has_transcript: None,
-    search_text: None,
-    min_quality: None,
-};
+fn all() -> ListQuery {
+    ListQuery { limit: 100, ..ListQuery::default() }
+}
 
 /// Four recordings; `a` and `b` finished, `c` without transcript, `d` untouched.
 fn archive() -> Fixture {
@@ -46,7 +36,7 @@ fn names(page: &Page) -> Vec<&str> {
 #[test]
 fn newest_come_first_and_pages_have_the_whole_total() {
     let fixture = archive();
-    let page = |skip, limit| fixture.store.list(&ListQuery { skip, limit, ..ALL }).unwrap();
+    let page = |skip, limit| fixture.store.list(&ListQuery { skip, limit, ..all() }).unwrap();
     assert_eq!(names(&page(0, 100)), ["d", "c", "b", "a"]);
     assert_eq!((names(&page(1, 2)), page(1, 2).total), (vec!["c", "b"], 4));
     assert_eq!((names(&page(9, 2)), page(9, 2).total), (vec![], 4));
@@ -61,24 +51,24 @@ fn each_filter_leaves_what_it_says() {
         assert_eq!(page.total as usize, page.items.len());
         names(&page).concat()
     };
-    assert_eq!(found(ListQuery { status: Some(ProcessingStatus::Completed), ..ALL }), "ba");
-    assert_eq!(found(ListQuery { status: Some(ProcessingStatus::Failed), ..ALL }), "c");
-    assert_eq!(found(ListQuery { from: Some(at(20)), ..ALL }), "dcb");
-    assert_eq!(found(ListQuery { to: Some(at(20)), ..ALL }), "a");
-    assert_eq!(found(ListQuery { provider: Some(callscribe::call::ProviderKind::Webex), ..ALL }), "");
-    assert_eq!(found(ListQuery { phone_number: Some("030-1234567".into()), ..ALL }), "cba");
-    assert_eq!(found(ListQuery { phone_number: Some("(555) 0100".into()), ..ALL }), "d");
-    assert_eq!(found(ListQuery { language: Some(Language::new("EN")), ..ALL }), "ba");
-    assert_eq!(found(ListQuery { has_transcript: Some(false), ..ALL }), "dc");
-    assert_eq!(found(ListQuery { search_text: Some("FROM the test".into()), ..ALL }), "ba");
-    assert_eq!(found(ListQuery { search_text: Some("bo l".into()), ..ALL }), "d");
-    assert_eq!(found(ListQuery { min_quality: Some(0.5), ..ALL }), "cba");
+    assert_eq!(found(ListQuery { status: Some(ProcessingStatus::Completed), ..all() }), "ba");
+    assert_eq!(found(ListQuery { status: Some(ProcessingStatus::Failed), ..all() }), "c");
+    assert_eq!(found(ListQuery { from: Some(at(20)), ..all() }), "dcb");
+    assert_eq!(found(ListQuery { to: Some(at(20)), ..all() }), "a");
+    assert_eq!(found(ListQuery { provider: Some(callscribe::call::ProviderKind::Webex), ..all() }), "");
+    assert_eq!(found(ListQuery { phone_number: Some("030-1234567".into()), ..all() }), "cba");
+    assert_eq!(found(ListQuery { phone_number: Some("(555) 0100".into()), ..all() }), "d");
+    assert_eq!(found(ListQuery { language: Some(Language::new("EN")), ..all() }), "ba");
+    assert_eq!(found(ListQuery { has_transcript: Some(false), ..all() }), "dc");
+    assert_eq!(found(ListQuery { search_text: Some("FROM the test".into()), ..all() }), "ba");
+    assert_eq!(found(ListQuery { search_text: Some("bo l".into()), ..all() }), "d");
+    assert_eq!(found(ListQuery { min_quality: Some(0.5), ..all() }), "cba");
 }
 
 #[test]
 fn filters_combine() {
     let fixture = archive();
-    let query = ListQuery { limit: 1, from: Some(at(15)), to: Some(at(35)), min_quality: Some(0.5), ..ALL };
+    let query = ListQuery { limit: 1, from: Some(at(15)), to: Some(at(35)), min_quality: Some(0.5), ..all() };
     let page = fixture.store.list(&query).unwrap();
     assert_eq!((names(&page), page.total), (vec!["c"], 2));
     let query = ListQuery { search_text: Some("Ada".into()), skip: 1, ..query };

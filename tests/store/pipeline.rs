@@ -31,6 +31,8 @@ struct Shelf {
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     downloads: AtomicUsize,
     questions: AtomicUsize,
+    /// Whose details were asked for, in order.
+    asked: Mutex<Vec<String>>,
 }
 
 impl Shelf {
@@ -44,12 +46,18 @@ impl Shelf {
             meanwhile: Mutex::new(None),
             downloads: AtomicUsize::new(0),
             questions: AtomicUsize::new(0),
+            asked: Mutex::default(),
         })
     }
 
     fn trouble(self: Arc<Self>, disposition: Disposition) -> Arc<Self> {
         *self.trouble.lock().unwrap() = Some((disposition, "The shelf is locked."));
         self
+    }
+
+    /// How often the details of one were asked for.
+    fn asked(&self, remote_id: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| *asked == remote_id).count()
     }
 
     fn answer<T>(&self, value: T) -> Result<T, ProviderError> {
@@ -74,7 +82,8 @@ impl Provider for Shelf {
         Box::pin(async { Ok(Discovery::default()) })
     }
 
-    fn details<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<CallFacts, ProviderError>> {
+    fn details<'a>(&'a self, remote_id: &'a str, _: &'a str) -> BoxFuture<'a, Result<CallFacts, ProviderError>> {
+        self.asked.lock().unwrap().push(remote_id.to_owned());
         Box::pin(async { self.answer(CallFacts { queue: Some("support".into()), ..CallFacts::default() }) })
     }
 
@@ -230,19 +239,22 @@ async fn a_rejected_download_fails_at_once() {
 }
 
 #[tokio::test]
-async fn trouble_that_may_pass_is_waited_out_and_ends_after_the_attempts_allowed() {
+async fn trouble_at_a_source_is_waited_out_and_ends_after_the_attempts_and_the_age_allowed() {
     let (fixture, id, state) = shelf_fixture("a");
-    let shelf = Shelf::with(&["a", "x", "y"]).trouble(Disposition::Retry { after: None });
-    let plant = Plant::start(fixture.store.clone(), shelf, config(state.path()));
-    for (attempt, waker) in [(1, "x"), (2, "y")] {
+    let shelf = Shelf::with(&["a", "x", "y", "z"]).trouble(Disposition::Retry { after: None });
+    let plant = Plant::start(fixture.store.clone(), Arc::clone(&shelf), config(state.path()));
+    // The third is the last, and the recording young: it is given back.
+    for (asked, attempts, waker) in [(1, 1, "x"), (2, 2, "y"), (3, 2, "z")] {
         let recording = plant.until(id, |recording| {
-            recording.steps.get(Step::FetchDetails).attempts == attempt && is(recording, Step::FetchDetails, "waiting")
+            let record = recording.steps.get(Step::FetchDetails);
+            shelf.asked("a") >= asked && record.attempts == attempts && is(recording, Step::FetchDetails, "waiting")
         });
         let StepState::Waiting { until, .. } = recording.await.steps.get(Step::FetchDetails).state.clone() else {
             panic!("it waits");
         };
         assert!(until > callscribe::clock::Clock::now(&*plant.clock));
-        plant.clock.advance_ms(3_600_000);
+        let days = if asked == 3 { 4 * 24 } else { 1 };
+        plant.clock.advance_ms(days * 3_600_000);
         // A sleeper looks at the clock again when work is added.
         fixture.insert(waker, 5);
     }

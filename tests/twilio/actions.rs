@@ -1,8 +1,9 @@
 //! Recordings begun and deleted.
 
 use callscribe::call::Disposition;
-use callscribe::provider::Provider;
+use callscribe::provider::{Provider, Start};
 
+use crate::account::begun;
 use crate::fakes::{ALWAYS, Endpoint, Fault, Match, TwilioCall, TwilioRecording};
 use crate::support::{Office, PUBLIC_URL, noon, recording, refused};
 
@@ -15,7 +16,7 @@ async fn with_live_call() -> (Office, TwilioCall) {
 #[tokio::test]
 async fn a_recording_is_begun_with_both_sides_apart_and_a_callback() {
     let (office, call) = with_live_call().await;
-    let started = office.provider.record(&call.sid).await.unwrap();
+    let started = begun(office.provider.record(&call.sid).await.unwrap());
     assert_eq!(started.state, "in-progress");
     assert_eq!(office.fake.recording(&started.remote_id).unwrap().channels, 2);
     let asked = office.fake.requests_to(Endpoint::StartRecording).pop().unwrap().asked.clone();
@@ -51,16 +52,24 @@ async fn a_call_that_is_over_cannot_be_recorded() {
 async fn an_answer_that_got_lost_does_not_begin_a_second_recording() {
     let (office, call) = with_live_call().await;
     let late = Fault::Late(std::time::Duration::from_secs(3));
-    let begun = TwilioRecording { call_sid: call.sid.clone(), status: "in-progress".to_owned(), ..recording(9) };
-    office.fake.add_recording(begun.clone());
+    let running = TwilioRecording { call_sid: call.sid.clone(), status: "in-progress".to_owned(), ..recording(9) };
+    office.fake.add_recording(running.clone());
     for fault in [late, Fault::status(502), Fault::Html] {
         office.fake.heal();
         office.fake.fault(Endpoint::StartRecording, Match::Any, ALWAYS, fault);
-        assert_eq!(office.provider.record(&call.sid).await.unwrap().remote_id, begun.sid);
+        let started = begun(office.provider.record(&call.sid).await.unwrap());
+        assert_eq!(started.remote_id, running.sid);
     }
-    office.fake.change(&begun.sid, |recording| recording.status = "completed".to_owned());
-    let error = refused(office.provider.record(&call.sid).await);
-    assert_eq!(error.disposition, Disposition::Retry { after: None });
+}
+
+#[tokio::test]
+async fn a_call_that_was_not_begun_may_be_tried_again_and_one_of_which_nobody_knows_may_not() {
+    let (office, call) = with_live_call().await;
+    office.fake.fault(Endpoint::StartRecording, Match::Any, ALWAYS, Fault::status(502));
+    let not_begun = refused(office.provider.record(&call.sid).await);
+    assert_eq!(not_begun.disposition, Disposition::Retry { after: None });
+    office.fake.fault_everywhere(&Fault::status(502));
+    assert!(matches!(office.provider.record(&call.sid).await.unwrap(), Start::Unclear(_)));
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn a_look_reads_one_page_a_call_and_all_of_them_in_the_end() {
     let seen: BTreeSet<&str> = ids(&first).into_iter().chain(ids(&rest)).collect();
     assert_eq!(seen.len(), MANY as usize);
     assert_eq!(office.fake.count(Endpoint::List), 3);
-    assert_eq!(cursor.unwrap(), r#"{"since":"2026-08-14T12:00:00Z","pages":0}"#);
+    assert!(cursor.unwrap().starts_with(r#"{"since":"2026-08-14T12:00:00Z","pages":0,"#));
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn of_sentences(sentences: &Value) -> Option<Transcript> {
 async fn a_transcript_comes_with_speakers_times_and_words() {
     let recording = with_transcript(TwilioTranscript::default());
     let office = office_of(&recording).await;
-    let Opinion { transcript, insights } = opinion(&office).await.unwrap();
+    let Opinion { transcript, insights, .. } = opinion(&office).await.unwrap();
     let transcript = transcript.unwrap();
     assert_eq!(
         (transcript.source, transcript.model.as_str()),
@@ -62,12 +62,12 @@ async fn a_transcript_comes_with_speakers_times_and_words() {
 }
 
 #[tokio::test]
-async fn a_transcript_that_may_still_come_is_waited_for_a_day() {
+async fn a_transcript_that_may_still_come_is_waited_for_three_days() {
     for plan in [None, Some(TwilioTranscript { after_asks: 50, ..TwilioTranscript::default() })] {
         let office = office_of(&TwilioRecording { transcript: plan, ..recording(2) }).await;
         let sid = recording(2).sid;
         assert_eq!(refused(office.provider.opinion(&sid, "").await).disposition, wait());
-        office.clock.advance_ms(23 * 3_600_000);
+        office.clock.advance_ms(71 * 3_600_000);
         assert_eq!(refused(office.provider.opinion(&sid, "").await).disposition, wait());
         office.clock.advance_ms(2 * 3_600_000);
         assert_eq!(opinion(&office).await, None);
@@ -117,7 +117,7 @@ async fn another_recordings_words_are_not_taken() {
 #[tokio::test]
 async fn the_old_transcription_is_taken_where_there_is_no_other() {
     let office = office_of(&TwilioRecording { legacy_text: Some("Hello there.".to_owned()), ..recording(2) }).await;
-    let Opinion { transcript, insights } = opinion(&office).await.unwrap();
+    let Opinion { transcript, insights, .. } = opinion(&office).await.unwrap();
     let transcript = transcript.unwrap();
     assert_eq!((transcript.text().as_str(), transcript.segments[0].end_ms), ("Hello there.", 6_000));
     assert_eq!((transcript.segments[0].speaker.as_str(), transcript.notes.len()), ("Speaker 1", 1));

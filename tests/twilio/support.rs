@@ -101,7 +101,7 @@ impl Office {
 
 pub fn context(clock: Arc<ManualClock>) -> AccountContext {
     let vault = Arc::new(MemoryVault::default());
-    AccountContext { clock, vault, public_url: Some(PUBLIC_URL.to_owned()), timing: timing() }
+    AccountContext { clock, vault, public_url: Some(PUBLIC_URL.to_owned()), local_url: String::new(), timing: timing() }
 }
 
 pub fn twilio_config(fake: &Fake<Twilio>) -> TwilioConfig {

@@ -4,6 +4,7 @@ use callscribe::call::Disposition;
 use callscribe::config::WebexReach;
 use callscribe::provider::Provider;
 
+use crate::account::begun;
 use crate::fakes::{Endpoint, Fault, Match};
 use crate::support::{Account, RETRY, check_sentence};
 
@@ -44,7 +45,7 @@ async fn a_removal_that_is_refused_says_which_scope_it_needs() {
 async fn a_running_call_is_recorded_and_one_that_is_over_is_absent() {
     let (account, provider, _) = Account::with_one(|_| ()).await;
     account.webex.add_live_call("call-1");
-    assert_eq!(provider.record("call-1").await.unwrap().state, "started");
+    assert_eq!(begun(provider.record("call-1").await.unwrap()).state, "started");
     assert_eq!(account.webex.recordings_begun("call-1"), 1);
     let error = provider.record("call-2").await.unwrap_err();
     assert_eq!(error.disposition, Disposition::Absent);

@@ -64,7 +64,7 @@ async fn after_too_many_requests_the_account_keeps_still() {
     provider.discover(None).await.unwrap_err();
     let error = details(&provider, &recording.id).await.unwrap_err();
     check_sentence(&error, &["429", "left alone"]);
-    assert!(matches!(error.disposition, Disposition::Retry { after: Some(after) } if after.as_secs() >= 58));
+    assert!(matches!(error.disposition, Disposition::Wait { after: Some(after) } if after.as_secs() >= 58));
     assert_eq!(account.webex.count(Endpoint::Details), 0);
 }
 

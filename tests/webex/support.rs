@@ -107,6 +107,7 @@ impl Account {
             clock: self.clock.clone(),
             vault: self.vault.clone(),
             public_url: Some("https://calls.example.com".to_owned()),
+            local_url: "http://localhost:8377".to_owned(),
             timing: self.timing.clone(),
         };
         WebexProvider::new(&self.config, context).unwrap()

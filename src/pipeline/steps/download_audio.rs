@@ -26,6 +26,9 @@ pub(in crate::pipeline) async fn run(
     limits: Limits,
     cancel: &CancellationToken,
 ) -> Result<Audio, Setback> {
+    if let Some(audio) = kept_upload(files, recording, limits.file_bytes_max).await? {
+        return Ok(audio);
+    }
     let partial = blocking(files, move |files| {
         files.check_free_space(limits.free_disk_bytes_min)?;
         files.partial()
@@ -49,10 +52,20 @@ pub(in crate::pipeline) async fn run(
     .await
 }
 
-/// A folder's locator is a path and ends in the file's name; other providers' locators name no file.
+/// An upload that was moved in can be had nowhere else: what is there is what there is, if it is still what came in.
+async fn kept_upload(files: &Files, recording: &Recording, bytes_max: u64) -> Result<Option<Audio>, Setback> {
+    let Some(audio) = recording.audio.clone().filter(|_| recording.key.provider == ProviderKind::Upload) else {
+        return Ok(None);
+    };
+    let relative = audio.path.clone();
+    let found = blocking(files, move |files| files.digest_of(&relative, bytes_max)).await?;
+    Ok((found.as_ref() == Some(&recording.key.remote_id)).then_some(audio))
+}
+
+/// The locator of a folder or an upload ends in the file's name; other providers' locators name no file.
 fn original_name(recording: &Recording, locator: &str) -> Option<String> {
     let name = locator.rsplit('/').next().filter(|name| !name.is_empty())?;
-    (recording.key.provider == ProviderKind::Folder).then(|| name.to_owned())
+    matches!(recording.key.provider, ProviderKind::Folder | ProviderKind::Upload).then(|| name.to_owned())
 }
 
 async fn blocking<T: Send + 'static>(

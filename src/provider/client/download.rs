@@ -8,7 +8,7 @@ use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, RANGE,
 };
 use tokio::fs::File;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use super::{CallError, Client, Request, host_of};
 
@@ -31,7 +31,9 @@ struct Pouring<'a> {
     file: &'a mut File,
     have: u64,
     bytes_max: u64,
+    /// When the answer that is poured began, and what was there then.
     began: Instant,
+    had: u64,
 }
 
 impl Client {
@@ -49,9 +51,16 @@ impl Client {
     }
 
     async fn download_patiently(&self, request: Request, into: &Path, bytes_max: u64) -> Result<Downloaded, CallError> {
-        let mut file = File::create(into).await.map_err(CallError::Write)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(into)
+            .await
+            .map_err(CallError::Write)?;
         let mut validator: Option<HeaderValue> = None;
-        let mut pouring = Pouring { file: &mut file, have: 0, bytes_max, began: Instant::now() };
+        let mut pouring = Pouring { file: &mut file, have: 0, bytes_max, began: Instant::now(), had: 0 };
         let mut resumes = 0;
         loop {
             let asked = match validator.clone().filter(|_| pouring.have > 0) {
@@ -69,12 +78,17 @@ impl Client {
             if pouring.have > 0 && !continues_at(&response, pouring.have) {
                 pouring.begin_again().await?;
             }
+            (pouring.began, pouring.had) = (Instant::now(), pouring.have);
             validator = response.headers().get(ETAG).filter(|etag| !etag.as_bytes().starts_with(b"W/")).cloned();
             let content_type = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
             let content_type = content_type.map(str::to_owned);
             match self.pour(response, &mut pouring).await {
                 Ok(()) => {
                     pouring.file.flush().await.map_err(CallError::Write)?;
+                    if !pouring.is_audio().await.map_err(CallError::Write)? {
+                        let host = host_of(request.url());
+                        return Err(CallError::broken(&host, "is of no format that holds audio"));
+                    }
                     return Ok(Downloaded { bytes: pouring.have, content_type });
                 }
                 Err(CallError::Network { .. }) if resumes < RESUMES_MAX => resumes += 1,
@@ -104,9 +118,9 @@ impl Client {
             }
             pouring.file.write_all(&piece).await.map_err(CallError::Write)?;
             pouring.have += piece.len() as u64;
-            self.traffic.received(&host, piece.len() as u64);
+            self.count_received(&host, piece.len() as u64);
             let took = pouring.began.elapsed();
-            if took > self.timing.patience && pouring.have < BYTES_PER_S_MIN * took.as_secs() {
+            if took > self.timing.patience && pouring.have - pouring.had < BYTES_PER_S_MIN * took.as_secs() {
                 return Err(CallError::TimedOut { host, seconds: took.as_secs() });
             }
         }
@@ -121,6 +135,20 @@ impl Client {
 }
 
 impl Pouring<'_> {
+    /// Whether what came begins like one of the formats that providers send; types and names lie.
+    async fn is_audio(&mut self) -> std::io::Result<bool> {
+        let mut head = [0; 12];
+        self.file.rewind().await?;
+        let mut have = 0;
+        while have < head.len() {
+            match self.file.read(&mut head[have..]).await? {
+                0 => break,
+                more => have += more,
+            }
+        }
+        Ok(begins_like_audio(&head[..have]))
+    }
+
     async fn begin_again(&mut self) -> Result<(), CallError> {
         self.file.set_len(0).await.map_err(CallError::Write)?;
         self.file.rewind().await.map_err(CallError::Write)?;
@@ -140,6 +168,13 @@ fn continues_at(response: &Response, have: u64) -> bool {
 fn total(response: &Response) -> Option<u64> {
     let range = response.headers().get(CONTENT_RANGE).filter(|_| response.status().as_u16() == 206)?;
     range.to_str().ok()?.rsplit('/').next()?.parse().ok()
+}
+
+/// RIFF and its kin, MP3 with and without tags, AAC, MP4, Ogg, FLAC, AIFF, AMR.
+fn begins_like_audio(head: &[u8]) -> bool {
+    let is_frame = matches!(head, [0xFF, second, ..] if second & 0xE0 == 0xE0);
+    let names: [&[u8]; 8] = [b"RIFF", b"RIFX", b"RF64", b"ID3", b"OggS", b"fLaC", b"FORM", b"#!AMR"];
+    is_frame || head.get(4..8) == Some(b"ftyp") || names.iter().any(|name| head.starts_with(name))
 }
 
 /// Markup and JSON begin like this; no audio format does.

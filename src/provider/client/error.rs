@@ -94,6 +94,16 @@ impl Refusal {
 }
 
 impl CallError {
+    /// Whether the request may have been carried out all the same: only what changes nothing is safe to ask again. A host
+    /// that was never reached has carried nothing out.
+    pub const fn may_have_worked(&self) -> bool {
+        match self {
+            Self::TimedOut { .. } | Self::Network { .. } | Self::Broken { .. } => true,
+            Self::Refused(refusal) => refusal.status >= 500,
+            _ => false,
+        }
+    }
+
     /// The answer was not what it should be.
     pub(super) fn broken(host: &str, what: &str) -> Self {
         Self::Broken { host: host.to_owned(), what: what.to_owned() }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::{Method, Url};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::pace::Pace;
@@ -17,7 +17,7 @@ use crate::call::{AccountName, Disposition};
 use crate::clock::Clock;
 use crate::config::{AccountConfig, RingCentralConfig, VendorConfig};
 use crate::provider::client::{Answer, Auth, CallError, Client, Downloaded, HostRule, Hosts, Request};
-use crate::provider::oauth::{Keeper, Tokens};
+use crate::provider::oauth::{Keeper, Tokens, vault_name};
 use crate::provider::{AccountContext, ProviderError};
 
 const API_URL: &str = "https://platform.ringcentral.com";
@@ -143,7 +143,8 @@ impl Api {
             clock: Arc::clone(&context.clock),
             pace: pace(5),
         };
-        let name = format!("ringcentral/{account}");
+        let credentials = [base.as_str(), client_id, jwt.expose_secret()];
+        let name = vault_name(&format!("ringcentral/{account}"), &credentials);
         let keeper = Keeper::new(name, Arc::clone(&context.vault), Arc::clone(&context.clock));
         let (heavy, medium, light) = (pace(10), pace(40), pace(50));
         let (clock, is_reached) = (Arc::clone(&context.clock), AtomicBool::new(false));

@@ -21,6 +21,7 @@ use super::sentence::What;
 use super::wire::{self, id, list, member, text};
 use crate::call::Disposition;
 use crate::config::{AccountConfig, VendorConfig};
+use crate::provider::reach::Reach;
 use crate::provider::{Discovery, KnownPlace, Listed, Pages, ProviderError, Refused};
 
 /// Records on a page, legs included.
@@ -29,9 +30,6 @@ const PAGE_RECORDS: &str = "250";
 const PAGES_MAX: u32 = 1000;
 /// Longer numbers are ids of extensions, shorter ones the numbers people dial.
 const EXTENSION_NUMBER_DIGITS_MAX: usize = 6;
-/// The log is filtered by when calls began, and holds them once they have ended. So often a window reaches back twice as
-/// far as this, which finds every call of up to this length, however long before it began.
-const LONG_CALLS_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// The name in the quarantine of a listing that did not end well.
 const LISTING: &str = "call-log";
 
@@ -49,10 +47,10 @@ struct Cursor {
     pages: u32,
     /// Which of the configured logs is being read.
     log: usize,
-    /// When a window last reached back for long calls.
-    long_calls_at: Option<Timestamp>,
-    /// Where the first window began: nothing older is wanted.
-    origin: Option<Timestamp>,
+    /// How far back windows reached.
+    reach: Reach,
+    /// The open window was begun again once, after a page that was refused.
+    begun_again: bool,
 }
 
 /// Whose calls are read.
@@ -134,7 +132,16 @@ impl Listing {
             Some(Ok(page)) if api.is_own(&page) => page,
             _ => log.first_page(api, since, until),
         };
-        let page = self.page(api, records, log, url, cursor.page.is_some()).await?;
+        let page = match self.page(api, records, log, url, cursor.page.is_some()).await {
+            // A continuation can grow old: the window is read from its beginning again, once.
+            Ok(Page { next: Err(_), found })
+                if found.listed.is_empty() && cursor.page.is_some() && !cursor.begun_again =>
+            {
+                (cursor.page, cursor.pages, cursor.begun_again) = (None, 0, true);
+                return Ok(gone_on(found, &cursor));
+            }
+            page => page?,
+        };
         let Page { mut found, next } = page;
         cursor.pages += 1;
         let next = next.and_then(|next| match next {
@@ -207,29 +214,18 @@ impl Listing {
         if cursor.since.is_some() && cursor.until.is_some() {
             return cursor;
         }
-        let earlier = |from: Timestamp, by: Duration| from.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH);
-        let until = Some(now);
-        let Some(last) = cursor.since else {
-            let since = Some(earlier(now, self.look_back));
-            return Cursor { since, until, long_calls_at: Some(now), origin: since, ..Cursor::default() };
+        let (since, reach) = match cursor.since {
+            Some(last) => cursor.reach.next(last, now, self.overlap),
+            None => Reach::first(now, self.look_back),
         };
-        // A clock that was set back must not open a window that ends before it begins.
-        let mut since = earlier(last.min(now), self.overlap);
-        let is_recent = |at: Timestamp| at <= now && now.duration_since(at).unsigned_abs() < LONG_CALLS_EVERY;
-        let mut long_calls_at = cursor.long_calls_at.filter(|at| is_recent(*at));
-        if long_calls_at.is_none() {
-            let far = earlier(now, LONG_CALLS_EVERY * 2);
-            since = since.min(cursor.origin.map_or(far, |origin| far.max(origin)));
-            long_calls_at = until;
-        }
-        Cursor { since: Some(since), until, long_calls_at, origin: cursor.origin, ..Cursor::default() }
+        Cursor { since: Some(since), until: Some(now), reach, ..Cursor::default() }
     }
 
     /// The log is at its end: on to the next one, or the window is closed.
     fn log_read(&self, found: Discovery, cursor: &Cursor) -> Discovery {
         let log = cursor.log + 1;
         match log < self.logs.len() {
-            true => gone_on(found, &Cursor { page: None, pages: 0, log, ..cursor.clone() }),
+            true => gone_on(found, &Cursor { page: None, pages: 0, begun_again: false, log, ..cursor.clone() }),
             false => ended(found, cursor),
         }
     }
@@ -340,12 +336,7 @@ fn gone_on(found: Discovery, cursor: &Cursor) -> Discovery {
 }
 
 fn ended(found: Discovery, cursor: &Cursor) -> Discovery {
-    let cursor = Cursor {
-        since: cursor.until.or(cursor.since),
-        long_calls_at: cursor.long_calls_at,
-        origin: cursor.origin,
-        ..Cursor::default()
-    };
+    let cursor = Cursor { since: cursor.until.or(cursor.since), reach: cursor.reach.clone(), ..Cursor::default() };
     Discovery { more: false, cursor: serde_json::to_string(&cursor).ok(), ..found }
 }
 

@@ -36,7 +36,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Access, AccountContext, Delivery, Discovery, KnownPlace, Opinion, Provider, ProviderError, Received, Started,
+    Access, AccountContext, Delivery, Discovery, KnownPlace, Opinion, Provider, ProviderError, Received, Start,
 };
 use crate::call::{AccountName, CallFacts, Disposition, ProviderKind};
 use crate::config::{AccountConfig, VendorConfig};
@@ -71,7 +71,11 @@ impl RingCentralProvider {
     async fn known_record(&self, remote_id: &str, place: &Place) -> Result<Value, ProviderError> {
         match self.records.get(remote_id) {
             Some(record) => Ok(record),
-            None => self.record_now(place).await,
+            None => {
+                let record = self.record_now(place).await?;
+                self.records.keep([remote_id.to_owned()], &record);
+                Ok(record)
+            }
         }
     }
 
@@ -207,7 +211,11 @@ impl Provider for RingCentralProvider {
         webhook::receive(delivery, secret, self.config.record_calls)
     }
 
-    fn record<'a>(&'a self, call_id: &'a str) -> BoxFuture<'a, Result<Started, ProviderError>> {
+    fn call_key<'a>(&self, call_id: &'a str) -> &'a str {
+        call_id.split_once('/').map_or(call_id, |(session, _)| session)
+    }
+
+    fn record<'a>(&'a self, call_id: &'a str) -> BoxFuture<'a, Result<Start, ProviderError>> {
         actions::record(&self.api, call_id).boxed()
     }
 }

@@ -55,7 +55,9 @@ pub fn read(mut answer: Value) -> Opinion {
     {
         insights.entry("Highlights").or_insert(highlights);
     }
-    Opinion { transcript, insights: answer }
+    // Notes are told of apart from the transcript, and may be first.
+    let more = transcript.is_none();
+    Opinion { transcript, insights: answer, more }
 }
 
 fn transcript(answer: &Value) -> Option<Transcript> {

@@ -91,7 +91,7 @@ fn event_received(event: &Value, records_calls: bool) -> Received {
         return telephony(body, records_calls);
     }
     if kind.contains("/insights") {
-        return Received { changed: id(body, "sourceRecordId").into_iter().collect(), ..Received::ok() };
+        return Received { opinions: id(body, "sourceRecordId").into_iter().collect(), ..Received::ok() };
     }
     Received::ok()
 }
@@ -104,12 +104,12 @@ fn telephony(body: &Value, records_calls: bool) -> Received {
         status(party, "code").as_deref() == Some("Disconnected") && !goes_on
     };
     let is_over = !parties.is_empty() && parties.iter().all(has_left);
-    let answered = parties.iter().find(|party| {
-        let is_ours = text(party, "extensionId").is_some();
-        let is_recorded = !list(party, "recordings").is_empty();
-        is_ours && !is_recorded && status(party, "code").as_deref() == Some("Answered")
-    });
-    let begun = answered.filter(|_| records_calls).and_then(|party| id(party, "id"));
+    // Of a call between two of ours one recording is enough.
+    let is_recorded = parties.iter().any(|party| !list(party, "recordings").is_empty());
+    let answered = parties
+        .iter()
+        .find(|party| text(party, "extensionId").is_some() && status(party, "code").as_deref() == Some("Answered"));
+    let begun = answered.filter(|_| records_calls && !is_recorded).and_then(|party| id(party, "id"));
     let session = id(body, "telephonySessionId");
     Received {
         look_after: LOOK_AFTER_S.into_iter().filter(|_| is_over).map(Duration::from_secs).collect(),

@@ -8,14 +8,14 @@ use super::refusals::Ask;
 use super::{TwilioProvider, wire};
 use crate::call::Disposition;
 use crate::provider::client::CallError;
-use crate::provider::{ProviderError, Started};
+use crate::provider::{ProviderError, Start, Started};
 
 /// Where Twilio tells of recordings, below `public_url`.
 const RECORDING_PATH: &str = "/webhook/handle_recording";
 
 impl TwilioProvider {
     /// Begins to record a running call: both sides apart, silence kept, so that times stay those of the call.
-    pub(super) async fn begin(&self, call: &str) -> Result<Started, ProviderError> {
+    pub(super) async fn begin(&self, call: &str) -> Result<Start, ProviderError> {
         if !wire::is_sid("CA", call) {
             let what = "the id of a call is CA with 32 hexadecimal digits behind it.";
             return Err(self.api.refusals.say(what, Disposition::Reject));
@@ -32,26 +32,27 @@ impl TwilioProvider {
         let request = self.api.request(Method::POST, url.clone()).form(form);
         let answer = self.api.send(request).await.and_then(|answer| answer.json());
         match answer.map(|recording| started(&recording)) {
-            Ok(Some(started)) => Ok(started),
+            Ok(Some(started)) => Ok(Start::Begun(started)),
             Ok(None) => self.already_begun(url, None).await,
-            Err(error) if is_unclear(&error) => self.already_begun(url, Some(error)).await,
+            Err(error) if error.may_have_worked() => self.already_begun(url, Some(error)).await,
             Err(error) => Err(self.api.refusals.sentence(Ask::Start, &error)),
         }
     }
 
-    /// After an answer that leaves open whether the recording began: a second try would record the call twice.
-    async fn already_begun(&self, url: Url, error: Option<CallError>) -> Result<Started, ProviderError> {
-        let page = self.api.try_get(url).await.unwrap_or_default();
-        let begun = wire::items(&page, "recordings").iter().filter_map(started);
-        match begun.into_iter().find(|started| matches!(started.state.as_str(), "in-progress" | "paused")) {
-            Some(started) => Ok(started),
-            None => Err(match error {
-                Some(error) => self.api.refusals.sentence(Ask::Start, &error),
-                None => {
-                    let what = "the recording began, says Twilio, but not under which sid; it is found by its call.";
-                    self.api.refusals.say(what, Disposition::Reject)
-                }
-            }),
+    /// After an answer that leaves open whether the recording began: a second try would record the call twice, so the call's
+    /// recordings are asked for. Without an `error` Twilio said that it began, and not under which name.
+    async fn already_begun(&self, url: Url, error: Option<CallError>) -> Result<Start, ProviderError> {
+        let page = self.api.try_get(url).await;
+        let begun = page.as_ref().map(|page| wire::items(page, "recordings").iter().filter_map(started));
+        let mut running =
+            begun.into_iter().flatten().filter(|one| matches!(one.state.as_str(), "in-progress" | "paused"));
+        match (running.next(), error) {
+            (Some(started), _) => Ok(Start::Begun(started)),
+            (None, None) => Ok(Start::Begun(Started { remote_id: String::new(), state: "in-progress".to_owned() })),
+            (None, Some(error)) => {
+                let error = self.api.refusals.sentence(Ask::Start, &error);
+                if page.is_ok() { Err(error) } else { Ok(Start::Unclear(error.message)) }
+            }
         }
     }
 
@@ -69,13 +70,4 @@ impl TwilioProvider {
 fn started(recording: &Value) -> Option<Started> {
     let remote_id = wire::sid("RE", recording, "sid")?;
     Some(Started { remote_id, state: wire::text(recording, "status").unwrap_or_else(|| "in-progress".to_owned()) })
-}
-
-/// Errors behind which the recording may have begun: only requests that change nothing are safe to repeat (section 9).
-fn is_unclear(error: &CallError) -> bool {
-    match error {
-        CallError::TimedOut { .. } | CallError::Network { .. } | CallError::Broken { .. } => true,
-        CallError::Refused(refusal) => refusal.status >= 500,
-        _ => false,
-    }
 }

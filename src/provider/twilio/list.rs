@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::refusals::Ask;
 use super::{TwilioProvider, facts, wire};
 use crate::call::Disposition;
+use crate::provider::reach::Reach;
 use crate::provider::{Discovery, Listed, Pages, ProviderError, Refused};
 
 /// Recordings on a page; 1000 are allowed, and what a look finds is stored in one transaction.
@@ -43,6 +44,9 @@ struct Cursor {
     /// An earlier page of this window, moved on at every power of two: whoever runs in circles meets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mark: Option<String>,
+    /// How far back windows reached.
+    #[serde(default)]
+    reach: Reach,
 }
 
 /// What comes behind a page.
@@ -70,7 +74,8 @@ impl TwilioProvider {
             None => self.api.get(Ask::List, first).await?,
         };
         let mut found = self.taken(&page)?;
-        let end = Cursor { since: until, until: None, page: None, pages: 0, mark: None };
+        let reach = cursor.reach.clone();
+        let end = Cursor { since: until, until: None, page: None, pages: 0, mark: None, reach };
         cursor.pages += 1;
         let cursor = match self.behind(&page, &cursor) {
             Next::Page(next) => {
@@ -136,12 +141,10 @@ impl TwilioProvider {
 
     fn window(&self, cursor: Option<&str>) -> Cursor {
         let now = self.context.clock.now();
-        let behind = |time, by| back(time, SignedDuration::try_from(by).unwrap_or_default());
-        let new = |since| Cursor { since, until: Some(now), page: None, pages: 0, mark: None };
+        let new = |(since, reach)| Cursor { since, until: Some(now), page: None, pages: 0, mark: None, reach };
         match cursor.and_then(|text| serde_json::from_str::<Cursor>(text).ok()) {
-            None => new(behind(now, self.config.look_back)),
-            // A clock that was set back must not leave a gap.
-            Some(Cursor { since, until: None, .. }) => new(behind(since.min(now), self.config.overlap)),
+            None => new(Reach::first(now, self.config.look_back)),
+            Some(Cursor { since, until: None, reach, .. }) => new(reach.next(since, now, self.config.overlap)),
             Some(cursor) => cursor,
         }
     }

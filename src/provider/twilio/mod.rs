@@ -27,7 +27,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Access, AccountContext, Delivery, Discovery, Opinion, Provider, ProviderError, Received, Started};
+use super::{Access, AccountContext, Delivery, Discovery, Opinion, Provider, ProviderError, Received, Start};
 use crate::call::{AccountName, CallFacts, Disposition, ProviderKind};
 use crate::config::{AccountConfig, TwilioConfig, VendorConfig};
 use api::Api;
@@ -154,7 +154,7 @@ impl Provider for TwilioProvider {
         self.received(delivery)
     }
 
-    fn record<'a>(&'a self, call_id: &'a str) -> BoxFuture<'a, Result<Started, ProviderError>> {
+    fn record<'a>(&'a self, call_id: &'a str) -> BoxFuture<'a, Result<Start, ProviderError>> {
         self.begin(call_id).boxed()
     }
 }

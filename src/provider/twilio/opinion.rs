@@ -13,8 +13,9 @@ use super::{TwilioProvider, sentences, wire};
 use crate::call::{CallFacts, Disposition};
 use crate::provider::{Opinion, ProviderError};
 
-/// After so long a transcript that has not begun will not come. Twilio promises no time; its own come within minutes.
-const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// After so long a transcript that has not begun will not come. Twilio's own come within minutes; a customer's program may
+/// order one days later.
+const PATIENCE: Duration = Duration::from_secs(3 * 24 * 3600);
 
 /// How a source stands with a recording's transcript.
 enum Standing {
@@ -98,7 +99,7 @@ impl TwilioProvider {
             "sentences": said,
             "operator_results": results,
         });
-        Ok(Standing::There(Box::new(Opinion { transcript: words, insights })))
+        Ok(Standing::There(Box::new(Opinion { transcript: words, insights, more: false })))
     }
 
     /// Who is on which channel, where that is certain: surer than the service's own roles, whose default is wrong for
@@ -119,7 +120,7 @@ impl TwilioProvider {
         let completed = transcriptions.iter().filter(|one| status(one) == "completed");
         if let Some(transcript) = completed.clone().find_map(sentences::legacy) {
             let insights = json!({ "source": "transcriptions", "transcriptions": transcriptions });
-            return Ok(Standing::There(Box::new(Opinion { transcript: Some(transcript), insights })));
+            return Ok(Standing::There(Box::new(Opinion { transcript: Some(transcript), insights, more: false })));
         }
         Ok(match transcriptions.iter().any(|one| status(one) == "in-progress") {
             true => Standing::Begun,

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::WebexProvider;
 use super::api::{Endpoint, Trouble};
 use crate::config::WebexReach;
-use crate::provider::{ProviderError, Started};
+use crate::provider::{ProviderError, Start, Started};
 
 /// A word for the audit log at Webex.
 const REASON: &str = "audit";
@@ -34,10 +34,10 @@ impl WebexProvider {
     }
 
     /// Webex names the recording only once it is made: it then comes by webhook or in the list.
-    pub(super) async fn begin_recording(&self, call_id: &str) -> Result<Started, ProviderError> {
+    pub(super) async fn begin_recording(&self, call_id: &str) -> Result<Start, ProviderError> {
         let url = self.api.url(&["telephony", "calls", "startRecording"]);
         self.api.send_json(Endpoint::Record, Method::POST, url, json!({ "callId": call_id })).await?;
-        Ok(Started { remote_id: String::new(), state: "started".to_owned() })
+        Ok(Start::Begun(Started { remote_id: String::new(), state: "started".to_owned() }))
     }
 }
 

@@ -106,8 +106,9 @@ impl Api {
         rules.extend(config.media_hosts.iter().cloned().map(HostRule::Exact));
         let hosts = Hosts { rules, allow_private: config.allow_private_addresses };
         let client = Client::new(hosts, context.timing.clone()).map_err(|error| fatal(error.to_string()))?;
-        let keeper = Keeper::new(format!("webex/{account}"), context.vault.clone(), context.clock.clone());
         let grant = make_grant(client.clone(), base.clone());
+        let name = grant.vault_name(&format!("webex/{account}"));
+        let keeper = Keeper::new(name, context.vault.clone(), context.clock.clone());
         let (lanes, still_until) = (Semaphore::new(LANES), Mutex::default());
         Ok(Self { account, client, keeper, grant, reach, base, lanes, still_until })
     }
@@ -186,7 +187,8 @@ impl Api {
                 what(endpoint),
                 rest.as_secs() + 1
             );
-            let disposition = Disposition::Retry { after: Some(rest) };
+            // Nothing was asked, so nothing was tried.
+            let disposition = Disposition::Wait { after: Some(rest) };
             return Err(Trouble { status: Some(429), error: ProviderError::new(message, disposition) });
         }
         tokio::time::sleep(rest).await;

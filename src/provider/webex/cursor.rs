@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::provider::reach::Reach;
+
 /// Longest span asked for at once: a day less than the provider's limit (fact sheet, section 2).
 const SLICE: SignedDuration = SignedDuration::from_hours(29 * 24);
 
@@ -16,6 +18,9 @@ pub(super) struct Cursor {
     /// Where this look ends; absent between two looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     walk: Option<Walk>,
+    /// How far back looks reached.
+    #[serde(default)]
+    reach: Reach,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +49,7 @@ pub(super) struct Look {
     walk: Walk,
     /// How many owners are asked for one by one.
     owners: usize,
-}
-
-impl Cursor {
-    pub(super) fn at(since: Timestamp) -> Self {
-        Self { since, walk: None }
-    }
+    reach: Reach,
 }
 
 impl Look {
@@ -62,9 +62,17 @@ impl Look {
     ) -> Self {
         let now = whole_second(now);
         match cursor.and_then(|text| serde_json::from_str::<Cursor>(text).ok()) {
-            Some(Cursor { since, walk: Some(walk) }) if walk.from < walk.until => Self { since, walk, owners },
-            Some(Cursor { since, walk: _ }) => Self::over(before(since.min(now), overlap), now, owners),
-            None => Self::over(before(now, look_back), now, owners),
+            Some(Cursor { since, walk: Some(walk), reach }) if walk.from < walk.until => {
+                Self { since, walk, owners, reach }
+            }
+            Some(Cursor { since, walk: _, reach }) => {
+                let (since, reach) = reach.next(since, now, overlap);
+                Self { reach, ..Self::over(since, now, owners) }
+            }
+            None => {
+                let (since, reach) = Reach::first(now, look_back);
+                Self { reach, ..Self::over(since, now, owners) }
+            }
         }
     }
 
@@ -74,7 +82,7 @@ impl Look {
         // A window is never empty: the API takes none that is.
         let last = before(until, Duration::from_secs(1));
         let walk = Walk { until, from: since.min(last), owner: 0, page: None, pages: Vec::new(), broken_off: false };
-        Self { since, walk, owners }
+        Self { since, walk, owners, reach: Reach::default() }
     }
 
     /// The slice: what was made from the first time on and before the second.
@@ -140,8 +148,8 @@ impl Look {
     /// Where the next call goes on.
     pub(super) fn cursor(&self) -> Option<String> {
         let cursor = match self.is_over() {
-            true => Cursor::at(self.walk.until),
-            false => Cursor { since: self.since, walk: Some(self.walk.clone()) },
+            true => Cursor { since: self.walk.until, walk: None, reach: self.reach.clone() },
+            false => Cursor { since: self.since, walk: Some(self.walk.clone()), reach: self.reach.clone() },
         };
         serde_json::to_string(&cursor).ok()
     }

@@ -70,7 +70,12 @@ impl WebexProvider {
         if let Some(members) = recording.as_object_mut() {
             members.shift_remove(LINKS);
         }
-        let metadata = self.extended(id).await?;
+        let metadata = match self.extended(id).await {
+            Ok(metadata) => metadata,
+            // As above: what Webex does not let us see of a call stops nothing.
+            Err(Trouble { status: Some(400 | 403 | 404 | 410), .. }) => Value::Null,
+            Err(trouble) => return Err(trouble.error),
+        };
         Ok(serde_json::json!({ "recording": recording, "metadata": metadata }))
     }
 

@@ -29,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::client::Traffic;
-use super::{Access, AccountContext, Delivery, Discovery, Opinion, Provider, ProviderError, Received, Started};
+use super::{Access, AccountContext, Delivery, Discovery, Opinion, Provider, ProviderError, Received, Start};
 use crate::call::{AccountName, CallFacts, Disposition, ProviderKind};
 use crate::clock::Clock;
 use crate::config::{AccountConfig, VendorConfig, WebexConfig};
@@ -70,7 +70,8 @@ impl WebexProvider {
         let scopes = sign_in::scopes(webex.reach, wishes);
         let make_grant = |client, base| {
             let clock = Arc::clone(&context.clock);
-            AppGrant::new(config.name.clone(), &webex, scopes, clock, context.public_url.as_deref(), (client, base))
+            let door = context.public_url.as_ref().unwrap_or(&context.local_url);
+            AppGrant::new(config.name.clone(), &webex, scopes, clock, door, (client, base))
         };
         let api = Api::new(config, &context, make_grant, webex.reach)?;
         let AccountContext { clock, public_url, .. } = context;
@@ -205,7 +206,7 @@ impl Provider for WebexProvider {
         self.read_delivery(delivery)
     }
 
-    fn record<'a>(&'a self, call_id: &'a str) -> BoxFuture<'a, Result<Started, ProviderError>> {
+    fn record<'a>(&'a self, call_id: &'a str) -> BoxFuture<'a, Result<Start, ProviderError>> {
         self.begin_recording(call_id).boxed()
     }
 }

@@ -44,11 +44,13 @@ impl WebexProvider {
         let mut insights = self.notes(&recording).await?;
         let Some(text) = transcript else {
             let has_notes = !insights.is_empty();
-            return Ok(has_notes.then(|| Opinion { transcript: None, insights: insights.into() }));
+            return Ok(has_notes.then(|| Opinion { transcript: None, insights: insights.into(), more: false }));
         };
+        // Notes come after the transcript, where somebody switched them on.
+        let more = insights.is_empty() && self.may_still_come(&recording);
         let transcript = transcript_of(&recording, &text);
         insights.insert("transcript".to_owned(), text.into());
-        Ok(Some(Opinion { transcript, insights: insights.into() }))
+        Ok(Some(Opinion { transcript, insights: insights.into(), more }))
     }
 
     /// Until three days after the file was made; a recording without that time is taken for new.

@@ -22,12 +22,10 @@ use crate::clock::Clock;
 use crate::config::{WebexConfig, WebexReach};
 use crate::provider::ProviderError;
 use crate::provider::client::{Answer, Auth, CallError, Client, Refusal, Request};
-use crate::provider::oauth::{Grant, Tokens};
+use crate::provider::oauth::{Grant, Tokens, vault_name};
 
 /// How long a token is taken to last when the answer does not say: a personal token's life.
 const ACCESS_LIVES: Duration = Duration::from_secs(12 * 3600);
-/// Where a browser comes back to when nobody says otherwise: this program's usual address on this machine.
-const REDIRECT_HERE: &str = "http://localhost:8377/auth/callback";
 
 /// What is known of the app, and the way to its tokens.
 pub(super) struct AppGrant {
@@ -77,7 +75,7 @@ impl AppGrant {
         config: &WebexConfig,
         scopes: Vec<&'static str>,
         clock: Arc<dyn Clock>,
-        public_url: Option<&str>,
+        door: &str,
         (client, base): (Client, Url),
     ) -> Self {
         let service_app = config.service_app_id.clone().map(|id| ServiceApp {
@@ -85,13 +83,19 @@ impl AppGrant {
             organisation: config.organisation_id.clone().unwrap_or_default(),
             developer_token: config.developer_token.clone(),
         });
-        let redirect_uri = public_url.map_or_else(
-            || REDIRECT_HERE.to_owned(),
-            |public_url| format!("{}/auth/callback", public_url.trim_end_matches('/')),
-        );
+        let redirect_uri = format!("{}/auth/callback", door.trim_end_matches('/'));
         let client_secret = config.client_secret.clone().unwrap_or_default();
         let client_id = config.client_id.clone();
         Self { account, client, base, client_id, client_secret, service_app, scopes, clock, redirect_uri }
+    }
+
+    /// Where the account's tokens are kept. A service app's are those of its organisation; a person's are whoever's
+    /// signed in last.
+    pub(super) fn vault_name(&self, source: &str) -> String {
+        match &self.service_app {
+            Some(app) => vault_name(source, &[self.base.as_str(), &self.client_id, &app.id, &app.organisation]),
+            None => source.to_owned(),
+        }
     }
 
     pub(super) fn redirecting_to(&mut self, redirect_uri: String) {

@@ -12,6 +12,8 @@ const PAUSE_MS: u64 = 1000;
 const SEGMENT_MS_MAX: u64 = 30_000;
 /// Longest name before a colon in plain lines; what is longer is speech with a colon in it.
 const NAME_CHARS_MAX: usize = 60;
+/// Words of the longest name.
+const NAME_WORDS_MAX: usize = 5;
 
 /// What was read.
 #[derive(Debug, Default, PartialEq)]
@@ -46,20 +48,23 @@ fn cues(text: &str) -> Read {
 
 fn plain(text: &str) -> Read {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("WEBVTT"));
-    let segments = lines.filter_map(|line| {
+    let mut segments = Vec::new();
+    for line in lines {
         let named = line.split_once(':').filter(|(name, _)| is_name(name));
-        let (speaker, said) = match named {
-            Some((name, said)) => (name.trim().to_owned(), said),
-            None => ("Speaker 1".to_owned(), line),
-        };
-        let said = words(said);
-        (!said.is_empty()).then(|| segment(speaker, (0, 0), said))
-    });
-    Read { segments: segments.collect(), has_times: false }
+        let (name, said) = named.map_or((None, line), |(name, said)| (Some(name.trim().to_owned()), said));
+        for (tagged, said) in voices(said) {
+            let speaker = tagged.or_else(|| name.clone()).unwrap_or_else(|| "Speaker 1".to_owned());
+            segments.push(segment(speaker, (0, 0), said));
+        }
+    }
+    Read { segments, has_times: false }
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=NAME_CHARS_MAX).contains(&text.trim().chars().count()) && !text.contains(['<', '{', '.', '?', '!'])
+    let has_its_length = (1..=NAME_CHARS_MAX).contains(&text.trim().chars().count());
+    let is_sentence = text.split_whitespace().count() > NAME_WORDS_MAX || text.contains(['<', '{', '.', '?', '!', ',']);
+    // "It is 3:30 now" names nobody.
+    has_its_length && !is_sentence && !text.ends_with(|c: char| c.is_ascii_digit())
 }
 
 fn segment(speaker: String, (start_ms, end_ms): (u64, u64), text: String) -> Segment {

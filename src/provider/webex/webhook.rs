@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::{WebexProvider, wire};
-use crate::provider::{Delivery, Received};
+use crate::provider::{Delivery, Listed, Received};
 
 const RESOURCE: &str = "convergedRecordings";
 /// When an event names no recording, the list is looked at after this long.
@@ -49,7 +49,10 @@ impl WebexProvider {
             "updated" => Received { changed: vec![id], ..Received::ok() },
             _ => {
                 self.note_fresh(&id);
-                Received { listed: vec![self.listed(id, &Value::Null)], ..Received::ok() }
+                // Marked, so that the listing shows it in another place: what could not be had yet is then asked for anew.
+                let listed = self.listed(id, &Value::Null);
+                let listed = Listed { locator: format!("{}#delivered", listed.locator), ..listed };
+                Received { listed: vec![listed], ..Received::ok() }
             }
         }
     }

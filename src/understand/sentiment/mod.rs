@@ -187,7 +187,7 @@ pub(super) fn sentiment(reading: &Reading<'_>) -> Option<Sentiment> {
         let tenth = (sentence.start_ms * TENTHS / end).min(TENTHS - 1);
         tenths[tenth as usize].add(score);
     }
-    let party = |(speaker, (tally, heaviest)): (&&str, (Tally, Option<(f32, u32)>))| PartySentiment {
+    let party = |speaker: &&str, tally: Tally, heaviest: Option<(f32, u32)>| PartySentiment {
         speaker: (*speaker).to_owned(),
         score: tally.score(),
         label: labelled(tally.score(), NEUTRAL_MEAN),
@@ -201,7 +201,12 @@ pub(super) fn sentiment(reading: &Reading<'_>) -> Option<Sentiment> {
     Some(Sentiment {
         score: whole.score(),
         label: labelled(whole.score(), NEUTRAL_MEAN),
-        parties: reading.speakers.iter().zip(parties).map(party).collect(),
+        parties: reading
+            .speakers
+            .iter()
+            .zip(parties)
+            .map(|(speaker, (tally, heaviest))| party(speaker, tally, heaviest))
+            .collect(),
         course: (0..).zip(tenths).map(point).collect(),
     })
 }

@@ -3,7 +3,9 @@
 //! Every event is formatted whole, masked, and only then written, so it does not matter which module logged it, in
 //! which field, or whether it came from a library. Masking errs on the side of hiding: a run of seven digits is a
 //! number somebody could call, unless it is part of a recording id, a digest, a time, or a quantity with its unit in
-//! the field's name (`size_bytes=10803593`).
+//! the field's name (`size_bytes=10803593`). What is measured is in [`metrics`].
+
+pub mod metrics;
 
 use std::fmt;
 use std::io::{self, IsTerminal};

@@ -1,0 +1,162 @@
+//! Charts as inline SVG, drawn here: columns over time and bars by name. Labels stand beside the drawing as text, so that
+//! they keep their size on a phone, and every figure can be read as a table.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+/// Units of a drawing's width and of a column chart's height.
+const WIDTH: f64 = 1000.0;
+const HEIGHT: f64 = 100.0;
+/// Share of a column's room that stays empty.
+const GAP: f64 = 0.22;
+/// Least height of a column that is not nothing.
+const SEEN_MIN: f64 = 1.5;
+/// Labels under a column chart.
+const TICKS_MAX: usize = 6;
+
+/// Columns over something that goes on: days, hours.
+#[derive(Template)]
+#[template(path = "columns.html", config = "src/serve/console/askama.toml")]
+pub(super) struct Columns {
+    title: &'static str,
+    /// What the first column of the table is.
+    unit: &'static str,
+    columns: Vec<Column>,
+    ticks: Vec<String>,
+    top: u64,
+    sum: u64,
+}
+
+impl HtmlSafe for Columns {}
+
+struct Column {
+    label: String,
+    value: u64,
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Columns {
+    pub(super) fn new(title: &'static str, unit: &'static str, values: Vec<(String, u64)>) -> Self {
+        let top = values.iter().map(|(_, value)| *value).max().unwrap_or(0);
+        let room = WIDTH / values.len().max(1) as f64;
+        // As many as fit, evenly apart, each under its column.
+        let every = values.len().div_ceil(TICKS_MAX).max(1);
+        let ticks = values.iter().step_by(every).map(|(label, _)| label.clone()).collect();
+        let column = |(index, (label, value)): (usize, (String, u64))| {
+            let height = if value == 0 { 0.0 } else { (value as f64 / top as f64 * HEIGHT).max(SEEN_MIN) };
+            Column {
+                label,
+                value,
+                x: tenth(index as f64 * room + room * GAP / 2.0),
+                y: tenth(HEIGHT - height),
+                width: tenth(room * (1.0 - GAP)),
+                height: tenth(height),
+            }
+        };
+        let sum = values.iter().map(|(_, value)| *value).sum();
+        Self { title, unit, columns: values.into_iter().enumerate().map(column).collect(), ticks, top, sum }
+    }
+}
+
+/// Bars by name, the longest first.
+#[derive(Template)]
+#[template(path = "bars.html", config = "src/serve/console/askama.toml")]
+pub(super) struct Bars {
+    title: &'static str,
+    bars: Vec<NamedBar>,
+    left_out: usize,
+    nothing: &'static str,
+}
+
+impl HtmlSafe for Bars {}
+
+struct NamedBar {
+    name: String,
+    value: u64,
+    width: f64,
+}
+
+impl Bars {
+    /// The `most` largest of `values`, those of one size by name; `nothing` is said when there are none.
+    pub(super) fn largest(
+        title: &'static str,
+        nothing: &'static str,
+        values: impl IntoIterator<Item = (String, u64)>,
+        most: usize,
+    ) -> Self {
+        let mut values: Vec<(String, u64)> = values.into_iter().collect();
+        values.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        let left_out = values.len().saturating_sub(most);
+        values.truncate(most);
+        Self { left_out, ..Self::in_order(title, nothing, values) }
+    }
+
+    /// All of `values` as they come.
+    pub(super) fn in_order(title: &'static str, nothing: &'static str, values: Vec<(String, u64)>) -> Self {
+        let top = values.iter().map(|(_, value)| *value).max().unwrap_or(0).max(1);
+        let bar = |(name, value): (String, u64)| NamedBar {
+            width: if value == 0 { 0.0 } else { tenth((value as f64 / top as f64 * WIDTH).max(SEEN_MIN)) },
+            name,
+            value,
+        };
+        Self { title, bars: values.into_iter().map(bar).collect(), left_out: 0, nothing }
+    }
+}
+
+fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days(values: &[u64]) -> Columns {
+        Columns::new(
+            "Calls by day",
+            "Day",
+            values.iter().enumerate().map(|(day, n)| (format!("day {day}"), *n)).collect(),
+        )
+    }
+
+    #[test]
+    fn columns_are_as_high_as_their_share_of_the_largest() {
+        let heights: Vec<f64> = days(&[5, 10, 0]).columns.iter().map(|column| column.height).collect();
+        assert_eq!(heights, [50.0, 100.0, 0.0]);
+        let bottoms =
+            days(&[5, 10, 0]).columns.into_iter().all(|column| (column.y + column.height - HEIGHT).abs() < 0.11);
+        assert!(bottoms, "every column stands on the ground");
+    }
+
+    #[test]
+    fn the_smallest_of_many_can_still_be_seen() {
+        assert!(days(&[1, 100_000]).columns[0].height >= SEEN_MIN);
+    }
+
+    #[test]
+    fn few_labels_stand_under_many_columns() {
+        assert_eq!(days(&[1; 90]).ticks.len(), TICKS_MAX);
+        assert_eq!(days(&[1; 3]).ticks, ["day 0", "day 1", "day 2"]);
+        assert!(days(&[]).ticks.is_empty());
+    }
+
+    #[test]
+    fn the_largest_come_first_and_the_rest_is_counted() {
+        let values = [("b", 2), ("a", 2), ("c", 7)].map(|(name, value)| (name.to_owned(), value));
+        let bars = Bars::largest("Topics", "None.", values, 2);
+        let names: Vec<&str> = bars.bars.iter().map(|bar| bar.name.as_str()).collect();
+        assert_eq!((names.as_slice(), bars.left_out), (["c", "a"].as_slice(), 1));
+        assert!((bars.bars[0].width - WIDTH).abs() < 0.1);
+    }
+
+    #[test]
+    fn names_are_escaped_and_every_value_is_in_the_table() {
+        let html = Bars::largest("Topics", "None.", [("<b>x</b>".to_owned(), 3)], 5).render().unwrap();
+        assert!(!html.contains("<b>x") && html.contains("3"), "{html}");
+        let html = days(&[4, 9]).render().unwrap();
+        assert!(html.contains("<td>day 1</td>") && html.contains("<td class=\"number\">9</td>"), "{html}");
+    }
+}

@@ -1,0 +1,219 @@
+//! `/api/v1/jobs`: what was asked for, how far it is, and its end.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+
+use super::Api;
+use super::error::{ApiError, ErrorBody};
+use super::eta::{Eta, Outlook};
+use super::params::{Params, shown};
+use super::view::step_name;
+use crate::call::{Job, JobId, JobKind, JobState, ProcessingStatus, Recording, RecordingId, Step};
+
+const LIMIT_MAX: u64 = 500;
+const LIMIT_DEFAULT: u64 = 50;
+/// Unfinished recordings looked at to tell whether work on a job has begun.
+const LOOKED_AT_MAX: usize = 20;
+/// Recordings named in an answer.
+const NAMED_MAX: usize = 100;
+
+/// A job.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct JobView {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    pub(super) job_id: JobId,
+    /// `upload`, `reprocess` or `fetch`.
+    #[schema(value_type = String)]
+    kind: JobKind,
+    /// Where it stands.
+    #[schema(schema_with = job_state)]
+    state: JobState,
+    /// When it was asked for.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When everything had ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+    /// The step that comes next or runs, of a job with one unfinished recording.
+    #[schema(schema_with = step_name)]
+    step: Option<Step>,
+    /// How far it is.
+    progress: Progress,
+    #[serde(flatten)]
+    eta: Eta,
+    /// The first hundred recordings it is about.
+    #[schema(value_type = Vec<String>)]
+    recordings: Vec<RecordingId>,
+    /// What went wrong with a look at the sources, as sentences.
+    errors: Vec<String>,
+}
+
+/// How far a job is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Progress {
+    /// Recordings that have ended.
+    recordings_done: u32,
+    /// Recordings in all; grows while the sources are looked at.
+    recordings_total: u32,
+    /// Windows of speech done in its recordings that are at work.
+    windows_done: u32,
+    /// Windows of speech in these.
+    windows_total: u32,
+}
+
+/// Jobs, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Jobs {
+    /// Newest first.
+    items: Vec<JobView>,
+}
+
+fn job_state() -> Object {
+    let states = ["queued", "running", "completed", "partial", "failed", "cancelled"];
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(states)).build()
+}
+
+/// One job.
+#[utoipa::path(
+    get, path = "/api/v1/jobs/{id}", tag = "jobs", operation_id = "get_job",
+    params(("id" = String, Path, description = "The job's id.")),
+    responses(
+        (status = 200, description = "The job.", body = JobView),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+    )
+)]
+pub(super) async fn get(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<JobView>, ApiError> {
+    params.finish()?;
+    let job = known(&api, &id).await?;
+    let (outlook, _) = api.outlook().await?;
+    Ok(Json(view(&api, job, &outlook).await?))
+}
+
+/// The newest jobs. The last 10 000 are kept, those that have ended for seven days.
+#[utoipa::path(
+    get, path = "/api/v1/jobs", tag = "jobs", operation_id = "list_jobs",
+    params(("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "Most jobs in the answer; default 50.")),
+    responses(
+        (status = 200, description = "Newest first.", body = Jobs),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    )
+)]
+pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<Jobs>, ApiError> {
+    let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    params.finish()?;
+    let jobs = api.ask(move |store| store.jobs(usize::try_from(limit).unwrap_or(usize::MAX))).await?;
+    let (outlook, _) = api.outlook().await?;
+    let mut items = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        items.push(view(&api, job, &outlook).await?);
+    }
+    Ok(Json(Jobs { items }))
+}
+
+/// Cancels a job: the work on its unfinished recordings ends, what is still to come is skipped, what is there stays. Each
+/// can be taken up again with `POST …/reprocess`. A look at the sources that is under way goes on.
+#[utoipa::path(
+    delete, path = "/api/v1/jobs/{id}", tag = "jobs", operation_id = "cancel_job",
+    params(("id" = String, Path, description = "The job's id.")),
+    responses(
+        (status = 200, description = "It is cancelled.", body = JobView),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, description = "It has ended.", body = ErrorBody),
+    )
+)]
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<JobView>, ApiError> {
+    params.finish()?;
+    let job = known(&api, &id).await?;
+    if job.ended_at.is_some() {
+        let message = format!("Job {} has ended: it is {}.", job.id, job.state(false).as_str());
+        let hint = "POST /api/v1/recordings/{id}/reprocess does steps again.";
+        return Err(ApiError::new(axum::http::StatusCode::CONFLICT, "wrong_state", message, hint));
+    }
+    for recording in &job.open {
+        // One that has just ended by itself needs no end.
+        let _ended = cancel_one(&api, *recording).await;
+    }
+    let job = known(&api, &id).await?;
+    let (outlook, _) = api.outlook().await?;
+    Ok(Json(view(&api, job, &outlook).await?))
+}
+
+/// Ends the work on one recording.
+pub(super) async fn cancel_one(api: &Api, id: RecordingId) -> Result<Recording, ApiError> {
+    let now = api.0.clock.now();
+    let recording = api.ask(move |store| store.cancel(id, "api", now)).await?;
+    api.0.loops.cancel(id);
+    Ok(recording)
+}
+
+async fn known(api: &Api, id: &str) -> Result<Job, ApiError> {
+    let unknown = || {
+        let message = format!("There is no job {}.", shown(id));
+        let hint = "List the jobs with GET /api/v1/jobs; those that have ended are kept for seven days.";
+        ApiError::new(axum::http::StatusCode::NOT_FOUND, "not_found", message, hint)
+    };
+    let job: JobId = id.parse().map_err(|_| unknown())?;
+    api.ask(move |store| store.job(job)).await?.ok_or_else(unknown)
+}
+
+async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiError> {
+    let looked_at: Vec<RecordingId> = job.open.iter().copied().take(LOOKED_AT_MAX).collect();
+    let open = api.ask(move |store| {
+        let mut open = Vec::new();
+        for id in looked_at {
+            open.extend(store.get(id)?);
+        }
+        Ok(open)
+    });
+    let open: Vec<Recording> = open.await?;
+    let has_begun = open.iter().any(|recording| recording.steps.processing_status() != ProcessingStatus::Pending);
+    let one = open.first().filter(|_| job.open.len() == 1);
+    let eta = match (job.ended_at, one) {
+        (Some(_), _) => Eta { eta_seconds: Some(0.0), eta_note: "It has ended.".to_owned() },
+        (None, Some(recording)) => {
+            let audio_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms);
+            let is_transcribed = recording.steps.get(Step::Transcribe).state.is_final();
+            outlook.of_one(recording.id, audio_ms.or(recording.call.duration_ms), is_transcribed)
+        }
+        (None, None) if job.is_looking => Eta::unknown("The sources are being looked at."),
+        (None, None) => {
+            let note = "At the latest, when everything that waits now is done.";
+            let all = outlook.of_all();
+            if all.eta_seconds.is_some() { Eta { eta_note: note.to_owned(), ..all } } else { all }
+        }
+    };
+    let windows = outlook.running.iter().filter(|work| job.open.contains(&work.id)).filter_map(|work| work.windows);
+    let (windows_done, windows_total) = windows.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let step = one.and_then(|recording| recording.steps.next());
+    let count = |ids: &[RecordingId]| u32::try_from(ids.len()).unwrap_or(u32::MAX);
+    Ok(JobView {
+        job_id: job.id,
+        kind: job.kind,
+        state: job.state(has_begun),
+        created_at: job.created_at,
+        ended_at: job.ended_at,
+        step,
+        progress: Progress {
+            recordings_done: job.counts.ended(),
+            recordings_total: count(&job.recordings),
+            windows_done,
+            windows_total,
+        },
+        eta,
+        recordings: job.recordings.into_iter().take(NAMED_MAX).collect(),
+        errors: job.errors,
+    })
+}

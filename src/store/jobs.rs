@@ -1,0 +1,242 @@
+//! Jobs: what was asked for by the API, settled in the transactions that end the recordings' work.
+
+use jiff::{SignedDuration, Timestamp};
+use redb::{ReadableTable, ReadableTableMetadata};
+
+use super::discovered::id_for;
+use super::error::Fault;
+use super::index::source_key;
+use super::record::{self, Row};
+use super::schema::{JOBS, Tables};
+use super::state::reset_row;
+use super::{Store, StoreError, Verdict, outcome};
+use crate::call::{CallFacts, Job, JobId, JobKind, Recording, RecordingId, RecordingKey, Step, StepState};
+
+/// Jobs kept, the newest; the oldest go first.
+pub const JOBS_MAX: u64 = 10_000;
+/// How long a job that has ended is kept.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A call that came in by the API; its file is durable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewUpload {
+    /// Its identity.
+    pub key: RecordingKey,
+    /// What the caller knows of the call.
+    pub call: CallFacts,
+    /// What else the caller knows, whole.
+    pub metadata: serde_json::Value,
+    /// Where its file is found.
+    pub locator: String,
+}
+
+/// What became of an upload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// The recording, new or known.
+    pub recording: Recording,
+    /// The job of a new one; of a known one the job that has not ended, if any.
+    pub job: Option<JobId>,
+    /// False when the same bytes came before.
+    pub is_new: bool,
+}
+
+impl Store {
+    /// Takes in an upload with its job. The same bytes are one recording, however often they come.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn take_upload(&self, new: &NewUpload, now: Timestamp) -> Result<Taken, StoreError> {
+        let taken = self.write(|tables| {
+            let source = source_key(new.key.provider, &new.key.account);
+            let known = tables.by_key.get((source.as_str(), new.key.remote_id.as_str()))?;
+            let known = known.map(|id| RecordingId::from_bytes(*id.value()));
+            if let Some(id) = known {
+                let row = tables.known_row(id)?;
+                let job = row.job.filter(|_| row.recording.steps.next().is_some());
+                return Ok(Verdict::Drop(Taken { recording: row.recording, job, is_new: false }));
+            }
+            let id = id_for(&new.key, now);
+            let mut recording = Recording::discovered(id, new.key.clone(), new.call.clone(), now);
+            recording.metadata = outcome::with_source(new.metadata.clone(), &new.locator);
+            let job = tables.begin_job(&Job::begun(JobKind::Upload, vec![id], now))?;
+            let row = Row { recording, locator: new.locator.clone(), lease: None, late: None, job: Some(job) };
+            tables.put(None, &row)?;
+            tables.name(&source, &new.key.remote_id, &new.locator, id)?;
+            Ok(Verdict::Keep(Taken { recording: row.recording, job: Some(job), is_new: true }))
+        })?;
+        if taken.is_new {
+            self.announce_work();
+        }
+        Ok(taken)
+    }
+
+    /// [`Store::reset`] as a job; one that has not ended is ended by it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::reset`].
+    pub fn reprocess(&self, id: RecordingId, steps: &[Step], now: Timestamp) -> Result<(Recording, JobId), StoreError> {
+        let done = self.write(|tables| {
+            let (old, mut row) = reset_row(tables, id, steps, now)?;
+            let job = tables.begin_job(&Job::begun(JobKind::Reprocess, vec![id], now))?;
+            row.job = Some(job);
+            tables.put(Some(&old), &row)?;
+            Ok(Verdict::Keep((row.recording, job)))
+        })?;
+        self.announce_work();
+        Ok(done)
+    }
+
+    /// Begins the job of a look at the sources.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn begin_look(&self, now: Timestamp) -> Result<JobId, StoreError> {
+        self.write(|tables| Ok(Verdict::Keep(tables.begin_job(&Job::begun(JobKind::Fetch, Vec::new(), now))?)))
+    }
+
+    /// The look has ended: the job goes on with what it brought.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn end_look(
+        &self,
+        id: JobId,
+        found: &[RecordingId],
+        errors: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|tables| {
+            let Some(mut job) = tables.job(id)? else { return Ok(Verdict::Drop(())) };
+            (job.is_looking, job.errors) = (false, errors);
+            for found in found {
+                let Some(old) = tables.row(*found)? else { continue };
+                job.recordings.push(*found);
+                job.open.push(*found);
+                if old.recording.steps.next().is_some() && old.job.is_none() {
+                    tables.put(Some(&old), &Row { job: Some(id), ..old.clone() })?;
+                } else {
+                    job.settle(&old.recording, false, now);
+                }
+            }
+            job.close(now);
+            tables.jobs.insert(id.as_bytes(), record::encode(&job)?.as_slice())?;
+            Ok(Verdict::Keep(()))
+        })
+    }
+
+    /// At start: looks that an earlier run began have ended with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn end_lost_looks(&self, now: Timestamp) -> Result<(), StoreError> {
+        let lost: Vec<JobId> =
+            self.jobs(usize::MAX)?.into_iter().filter(|job| job.is_looking).map(|job| job.id).collect();
+        for id in lost {
+            self.end_look(id, &[], vec!["The daemon ended while it looked.".to_owned()], now)?;
+        }
+        Ok(())
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.read(|tx| {
+            let stored = tx.open_table(JOBS)?.get(id.as_bytes())?;
+            Ok(stored.map(|bytes| record::decode(bytes.value())).transpose()?)
+        })
+    }
+
+    /// The newest jobs, newest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn jobs(&self, limit: usize) -> Result<Vec<Job>, StoreError> {
+        self.read(|tx| {
+            let table = tx.open_table(JOBS)?;
+            let mut jobs = Vec::new();
+            for entry in table.iter()?.rev().take(limit) {
+                jobs.push(record::decode(entry?.1.value())?);
+            }
+            Ok(jobs)
+        })
+    }
+
+    /// Ends the work on a recording: what is still to come is skipped, what is there stays. Running work loses its claim.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] when nothing is left to do, or it was removed.
+    pub fn cancel(&self, id: RecordingId, by: &str, now: Timestamp) -> Result<Recording, StoreError> {
+        self.write(|tables| {
+            let old = tables.known_row(id)?;
+            if old.recording.steps.next().is_none() {
+                let status = old.recording.steps.processing_status();
+                let message = format!("Nothing is left to do on recording {id}: it is {status}.");
+                return Err(StoreError::WrongState(message).into());
+            }
+            let mut row = old.clone();
+            row.lease = None;
+            row.recording.updated_at = now;
+            while let Some(step) = row.recording.steps.next() {
+                let reason = format!("{}{by}.", StepState::CANCELLED);
+                row.recording.steps.get_mut(step).state = StepState::Skipped { at: now, reason };
+            }
+            tables.forget_checkpoints(id)?;
+            tables.put(Some(&old), &row)?;
+            Ok(Verdict::Keep(row.recording))
+        })
+    }
+}
+
+impl Tables<'_> {
+    fn job(&self, id: JobId) -> Result<Option<Job>, Fault> {
+        let stored = self.jobs.get(id.as_bytes())?;
+        Ok(stored.map(|bytes| record::decode(bytes.value())).transpose()?)
+    }
+
+    /// Keeps a new job, and lets go of the oldest.
+    fn begin_job(&mut self, job: &Job) -> Result<JobId, Fault> {
+        self.jobs.insert(job.id.as_bytes(), record::encode(job)?.as_slice())?;
+        loop {
+            let oldest = self.jobs.first()?.map(|(_, oldest)| record::decode::<Job>(oldest.value())).transpose()?;
+            let Some(oldest) = oldest else { break };
+            let is_old = oldest.ended_at.is_some_and(|at| job.created_at.duration_since(at) > KEPT_FOR);
+            if self.jobs.len()? <= JOBS_MAX && !is_old {
+                break;
+            }
+            self.jobs.remove(oldest.id.as_bytes())?;
+        }
+        Ok(job.id)
+    }
+
+    /// Tells the jobs of a row what becomes of it: it has ended, or another job takes over.
+    pub(super) fn settle_jobs(&mut self, old: &Row, new: &Row) -> Result<(), Fault> {
+        let is_open = |row: &Row| row.recording.steps.next().is_some();
+        let (before, after) = (old.job, new.job);
+        if let Some(before) = before.filter(|_| before != after) {
+            self.settle_job(before, new, true)?;
+        }
+        match after.filter(|_| is_open(old) && !is_open(new)) {
+            Some(job) => self.settle_job(job, new, false),
+            None => Ok(()),
+        }
+    }
+
+    fn settle_job(&mut self, id: JobId, row: &Row, is_cancelled: bool) -> Result<(), Fault> {
+        let Some(mut job) = self.job(id)? else { return Ok(()) };
+        if job.settle(&row.recording, is_cancelled, row.recording.updated_at) {
+            self.jobs.insert(id.as_bytes(), record::encode(&job)?.as_slice())?;
+        }
+        Ok(())
+    }
+}

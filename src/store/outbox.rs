@@ -1,0 +1,163 @@
+//! The outbox: that a recording came to an end is written in the transaction in which it does, and given to the sinks
+//! in a later one. Between the two nothing can be lost; what is given twice has the same event id.
+
+use jiff::Timestamp;
+use redb::{ReadableTable, ReadableTableMetadata};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::deliveries::Delivery;
+use super::error::Fault;
+use super::record::{self, Row};
+use super::schema::Tables;
+use super::{Store, StoreError, Verdict};
+use crate::call::{AccountName, ProcessingStatus, ProviderKind, RecordingId};
+
+/// Events kept while nobody gives them out: minutes of the quickest machine. Only a daemon that cannot write has more.
+const EVENTS_MAX: u64 = 100_000;
+/// Events given out in one transaction, so that the pipeline's own commits are not held up.
+const EVENTS_AT_ONCE: usize = 200;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// All steps of a recording are completed.
+    Completed,
+    /// Everything that can be had of it is there; something is not to be had.
+    Partial,
+    /// It was given up.
+    Failed,
+}
+
+impl EventKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Completed, Self::Failed, Self::Partial];
+
+    /// The name in configuration and payload.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+        }
+    }
+
+    const fn of(status: ProcessingStatus) -> Option<Self> {
+        match status {
+            ProcessingStatus::Completed => Some(Self::Completed),
+            ProcessingStatus::Partial => Some(Self::Partial),
+            ProcessingStatus::Failed => Some(Self::Failed),
+            ProcessingStatus::Pending | ProcessingStatus::Processing => None,
+        }
+    }
+}
+
+/// One end of one recording. A recording that is processed again comes to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Stays the same however often it is delivered.
+    pub id: Uuid,
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: Timestamp,
+    /// To which recording.
+    pub recording: RecordingId,
+    /// Where that comes from.
+    pub provider: ProviderKind,
+    /// The account there.
+    pub account: AccountName,
+}
+
+/// Which events a sink gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkRule {
+    /// The sink.
+    pub name: String,
+    /// These kinds.
+    pub kinds: Vec<EventKind>,
+    /// Of this provider; absent of all.
+    pub provider: Option<ProviderKind>,
+    /// Of this account; absent of all.
+    pub account: Option<AccountName>,
+}
+
+impl SinkRule {
+    fn takes(&self, event: &Event) -> bool {
+        self.kinds.contains(&event.kind)
+            && self.provider.is_none_or(|provider| provider == event.provider)
+            && self.account.as_ref().is_none_or(|account| *account == event.account)
+    }
+}
+
+impl Store {
+    /// From now on ends of recordings are told of, or not: without a sink nobody would ever take them out again.
+    pub fn tell_ends(&self, tells: bool) {
+        self.0.tells_ends.store(tells, Ordering::Relaxed);
+    }
+
+    /// Wakes when something was told.
+    pub fn subscribe_events(&self) -> watch::Receiver<u64> {
+        self.0.told.subscribe()
+    }
+
+    /// Gives the oldest events to the sinks that take them. Answers whether there may be more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn give_out(&self, sinks: &[SinkRule], now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|tables| {
+            let mut given = 0;
+            while given < EVENTS_AT_ONCE {
+                let Some((serial, event)) = tables.take_event()? else { break };
+                for sink in sinks.iter().filter(|sink| sink.takes(&event)) {
+                    tables.add_delivery(&sink.name, serial, Delivery::of(event.clone(), now), now)?;
+                }
+                given += 1;
+            }
+            Ok(if given > 0 { Verdict::Keep(given == EVENTS_AT_ONCE) } else { Verdict::Drop(false) })
+        })
+    }
+}
+
+impl Tables<'_> {
+    /// Writes an event when a row has come to an end it had not come to before.
+    pub(super) fn tell_end(&mut self, old: Option<&Row>, new: &Row) -> Result<(), Fault> {
+        let recording = &new.recording;
+        if !self.tells_ends || recording.deletion.is_some() {
+            return Ok(());
+        }
+        let status = recording.steps.processing_status();
+        let Some(kind) = EventKind::of(status) else { return Ok(()) };
+        if old.is_some_and(|old| old.recording.steps.processing_status() == status) {
+            return Ok(());
+        }
+        let event = Event {
+            id: Uuid::now_v7(),
+            kind,
+            at: recording.updated_at,
+            recording: recording.id,
+            provider: recording.key.provider,
+            account: recording.key.account.clone(),
+        };
+        // Serials are kept apart from the table, which is empty most of the time.
+        let serial = self.meta.get("events")?.map_or(0, |serial| serial.value()) + 1;
+        self.meta.insert("events", serial)?;
+        self.events.insert(serial, record::encode(&event)?.as_slice())?;
+        if self.events.len()? > EVENTS_MAX {
+            tracing::warn!(limit = EVENTS_MAX, "The outbox is full; its oldest event was dropped.");
+            self.events.pop_first()?;
+        }
+        self.has_told = true;
+        Ok(())
+    }
+
+    fn take_event(&mut self) -> Result<Option<(u64, Event)>, Fault> {
+        let Some((serial, bytes)) = self.events.pop_first()? else { return Ok(None) };
+        Ok(Some((serial.value(), record::decode(bytes.value())?)))
+    }
+}

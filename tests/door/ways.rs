@@ -1,0 +1,121 @@
+//! The ways in: a socket in the file system, and TLS.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::common::{PATIENCE, TestDaemon};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/door/tls").join(name)
+}
+
+/// One request, and everything that comes back.
+fn ask(mut stream: impl Read + Write, request: &str) -> String {
+    stream.write_all(format!("{request} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n").as_bytes()).unwrap();
+    stream.write_all(b"Connection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    // Some servers end TLS without a farewell.
+    let _end = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn with_socket(folder: &Path, role: &str) -> (TestDaemon, PathBuf) {
+    let socket = folder.join("api.sock");
+    // The first section the daemon's own settings end with is [pipeline].
+    let daemon = TestDaemon::start_with_api(&format!("listen_unix = {socket:?}\nsocket_role = {role:?}\n"), "");
+    (daemon, socket)
+}
+
+#[test]
+fn whoever_may_connect_to_the_socket_may_operate() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut daemon, socket) = with_socket(folder.path(), "operate");
+    let connect = || UnixStream::connect(&socket).unwrap();
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
+    assert!(ask(connect(), "GET /api/v1/queue").starts_with("HTTP/1.1 200"));
+    assert!(ask(connect(), "POST /api/v1/recordings/fetch").starts_with("HTTP/1.1 202"));
+    let refused = ask(connect(), "DELETE /api/v1/recordings/nobody");
+    assert!(refused.contains("The socket has the role operate; this needs admin."), "{refused}");
+    let wrong = ask(connect(), "GET /api/v1/queue HTTP/1.1\r\nAuthorization: Bearer wrong\r\nX:");
+    assert!(!wrong.starts_with("HTTP/1.1 200"), "{wrong}");
+    daemon.stop();
+    assert!(!socket.exists());
+}
+
+#[test]
+fn a_socket_that_a_kill_left_behind_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut daemon, socket) = with_socket(folder.path(), "read");
+    daemon.kill();
+    assert!(socket.exists());
+    daemon.restart();
+    assert!(ask(UnixStream::connect(&socket).unwrap(), "GET /api/v1/queue").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn tls_is_spoken_and_nothing_else() {
+    let port = free_port();
+    let api = format!(
+        "listen = \"127.0.0.1:{port}\"\ntls_cert_file = {:?}\ntls_key_file = {:?}\n",
+        fixture("localhost.crt"),
+        fixture("localhost.key"),
+    );
+    let daemon = TestDaemon::start_with_api(&api, "");
+    let token = daemon.http().token;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(fixture("localhost.crt")).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
+    let secure = || {
+        let name = ServerName::try_from("localhost").unwrap();
+        let client = ClientConnection::new(Arc::clone(&config), name).unwrap();
+        StreamOwned::new(client, plain(port))
+    };
+    let authorised = format!("GET /api/v1/queue HTTP/1.1\r\nAuthorization: Bearer {token}\r\nX:");
+    assert!(ask(secure(), &authorised).starts_with("HTTP/1.1 200"));
+    assert!(ask(secure(), "GET /api/v1/queue").starts_with("HTTP/1.1 401"));
+    assert!(!ask(plain(port), &authorised).starts_with("HTTP/1.1"));
+    // Commands on this machine still find the daemon.
+    assert_eq!(daemon.http().get("/api/v1/queue").status, 200);
+}
+
+#[test]
+fn a_peer_that_never_begins_its_handshake_is_hung_up_on() {
+    let port = free_port();
+    let api = format!(
+        "listen = \"127.0.0.1:{port}\"\ntls_cert_file = {:?}\ntls_key_file = {:?}\n",
+        fixture("localhost.crt"),
+        fixture("localhost.key"),
+    );
+    let _daemon = TestDaemon::start_with_api(&api, "");
+    let mut stream = plain(port);
+    assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_said_by_name() {
+    let error = callscribe::serve::tls_acceptor(&fixture("localhost.key"), &fixture("localhost.key")).err().unwrap();
+    assert!(error.to_string().contains("localhost.key cannot be used"), "{error}");
+    let error = callscribe::serve::tls_acceptor(&fixture("localhost.crt"), &fixture("missing.key")).err().unwrap();
+    assert!(error.to_string().contains("missing.key"), "{error}");
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn plain(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
