@@ -4,7 +4,9 @@
 //! module speaks of nothing else in the crate. Times inside a call are milliseconds from its first sample
 //! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
 
+mod category;
 mod ids;
+mod insight;
 mod job;
 mod opinion;
 mod recording;
@@ -12,12 +14,16 @@ pub mod retry;
 mod step;
 mod transcript;
 
+pub use category::{CategoryHit, CategoryResult, CategoryRule};
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
+pub use insight::{
+    ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, PrivacyPolicy, Question, Sentiment,
+    SentimentLabel, SentimentPoint, SummarySentence, SummarySource,
+};
 pub use job::{Job, JobCounts, JobId, JobKind, JobState};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use recording::{
-    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Insight, Party, RawAudio, RawLaw, Recording, Sentiment,
-    SentimentLabel, SummarySentence, TranscriptFacts,
+    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Party, RawAudio, RawLaw, Recording, TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
 pub use transcript::{

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ChannelFacts, Language, OpinionFacts, RecordingId, RecordingKey, Steps, TranscriptSource};
+use super::{ChannelFacts, Insight, Language, OpinionFacts, RecordingId, RecordingKey, Steps, TranscriptSource};
 
 /// One end of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -159,77 +159,6 @@ pub struct TranscriptFacts {
     pub confidence: Option<f32>,
     /// The first words.
     pub preview: String,
-}
-
-/// One sentence of a summary with the place that backs it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SummarySentence {
-    /// The sentence, as spoken.
-    pub text: String,
-    /// Index of the segment in the transcript.
-    pub segment: u32,
-    /// Where it begins in the call.
-    pub start_ms: u64,
-}
-
-/// What a call was about.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Insight {
-    /// Sentences of the call that say most, in their order.
-    pub summary: Vec<SummarySentence>,
-    /// Words and phrases that stand out.
-    pub topics: Vec<String>,
-    /// Kinds of call it belongs to.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub categories: Vec<String>,
-    /// How it sounded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sentiment: Option<Sentiment>,
-}
-
-/// How a call sounded.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Sentiment {
-    /// In a word.
-    pub label: SentimentLabel,
-    /// From −1 (bad) to 1 (good).
-    pub score: f32,
-}
-
-/// How a call sounded, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SentimentLabel {
-    /// Content.
-    Positive,
-    /// Neither.
-    Neutral,
-    /// Discontent.
-    Negative,
-}
-
-impl SentimentLabel {
-    /// All labels.
-    pub const ALL: [Self; 3] = [Self::Positive, Self::Neutral, Self::Negative];
-
-    /// The name in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Positive => "positive",
-            Self::Neutral => "neutral",
-            Self::Negative => "negative",
-        }
-    }
-}
-
-impl std::str::FromStr for SentimentLabel {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|label| label.as_str() == text);
-        known.ok_or_else(|| format!("'{text}' is not a sentiment; sentiments are positive, neutral and negative"))
-    }
 }
 
 /// Set when somebody removed the recording; its identity stays known.

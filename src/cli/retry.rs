@@ -22,11 +22,14 @@ const PAGE: u64 = 500;
 )]
 pub struct Args {
     /// callscribe's id of the recording, or the provider's
-    #[arg(required_unless_present = "failed", conflicts_with = "failed")]
+    #[arg(required_unless_present_any = ["failed", "all"], conflicts_with_all = ["failed", "all"])]
     id: Option<String>,
     /// Every recording whose processing failed
     #[arg(long)]
     failed: bool,
+    /// Every recording that has a transcript: after the rules have changed, --all --steps generate_summary
+    #[arg(long, requires = "steps", conflicts_with = "failed")]
+    all: bool,
     /// Steps to do again, separated by commas: transcribe,generate_summary; or all
     #[arg(long, value_delimiter = ',')]
     steps: Vec<StepName>,
@@ -66,14 +69,15 @@ async fn retry(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let archive = Archive::open(config).await?;
     let ids = match &args.id {
         Some(id) => vec![id.clone()],
-        None => failed(&archive).await?,
+        None if args.all => every(&archive, "has_transcript=true").await?,
+        None => every(&archive, "status=failed").await?,
     };
     let (mut queued, mut refusals) = (Vec::new(), 0);
     for id in &ids {
         match again(&archive, id, &args.steps).await {
             Ok(Some(steps)) => queued.push(json!({ "id": id, "steps": steps })),
             Ok(None) => {}
-            Err(error) if args.failed && error.is::<super::archive::Refusal>() => {
+            Err(error) if args.id.is_none() && error.is::<super::archive::Refusal>() => {
                 eprintln!("{error}");
                 refusals += 1;
             }
@@ -93,11 +97,11 @@ async fn retry(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     Ok(if refusals > 0 { exit::PARTIAL.into() } else { ExitCode::SUCCESS })
 }
 
-/// Ids of all failed recordings, taken before any is queued and leaves the list.
-async fn failed(archive: &Archive) -> anyhow::Result<Vec<String>> {
+/// Ids of all recordings a filter of the list lets through, taken before any is queued and leaves it.
+async fn every(archive: &Archive, filter: &str) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::new();
     loop {
-        let target = format!("/api/v1/recordings/?status=failed&limit={PAGE}&skip={}", ids.len());
+        let target = format!("/api/v1/recordings/?{filter}&limit={PAGE}&skip={}", ids.len());
         let page = archive.json(Method::GET, &target).await?;
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         if items.is_empty() {

@@ -85,6 +85,7 @@ fn page(recording: &Value, spoken: Option<&str>) -> String {
     line("Topics", Some(words(&recording["topics"])));
     line("Summary", field("insight_summary"));
     line("Error", field("last_error"));
+    follow_up(&recording["insight"], &mut line);
     text.push('\n');
     for (name, step) in recording["steps"].as_object().into_iter().flatten() {
         let said = ["error", "reason"].iter().find_map(|key| step[key].as_str()).map(plain).unwrap_or_default();
@@ -97,6 +98,31 @@ fn page(recording: &Value, spoken: Option<&str>) -> String {
         text.push_str(spoken);
     }
     text
+}
+
+/// What follows from the call, an item a line with the time that backs it.
+fn follow_up(insight: &Value, line: &mut impl FnMut(&str, Option<String>)) {
+    let text = |value: &Value| value.as_str().map(plain).filter(|text| !text.is_empty());
+    let at = |item: &Value| item["start"].as_f64().map(length).unwrap_or_default();
+    let list = |key: &str| insight[key].as_array().map(Vec::as_slice).unwrap_or_default();
+    line("Intent", text(&insight["intent"]["label"]));
+    let sentiment = &insight["sentiment"];
+    let score = sentiment["score"].as_f64().map(|score| format!(" ({score:+.2})")).unwrap_or_default();
+    line("Sentiment", text(&sentiment["label"]).map(|label| label + &score));
+    for action in list("action_items") {
+        let when = text(&action["when"]).map(|when| format!(", {when}")).unwrap_or_default();
+        let (who, what) = (text(&action["who"]).unwrap_or_default(), text(&action["what"]).unwrap_or_default());
+        line("To do", Some(format!("[{}] {who}: {what}{when}", at(action))));
+    }
+    for question in list("open_questions") {
+        line("Open", text(&question["text"]).map(|asked| format!("[{}] {asked}", at(question))));
+    }
+    for category in list("categories").iter().filter(|category| category["matched"] == true) {
+        let place = category["hits"][0].as_object().map(|_| format!(" [{}]", at(&category["hits"][0])));
+        let missing = if category["absent"] == true { " (not said)" } else { "" };
+        let name = text(&category["name"]).unwrap_or_default();
+        line("Category", Some(format!("{name}{missing}{}", place.unwrap_or_default())));
+    }
 }
 
 fn party(party: &Value) -> Option<String> {

@@ -4,6 +4,7 @@
 //! [`Config`].
 
 mod accounts;
+mod categories;
 mod checks;
 mod error;
 mod languages;
@@ -11,6 +12,7 @@ mod log_filter;
 mod notify;
 mod patterns;
 mod places;
+mod privacy;
 mod reader;
 mod secrets;
 mod sections;
@@ -35,7 +37,7 @@ pub use tokens::{OWN_TOKEN, Role, TokenConfig};
 
 use self::error::Problems;
 use self::reader::{Section, line_at};
-use crate::call::{AccountName, Language, ProviderKind};
+use crate::call::{AccountName, CategoryRule, Language, PrivacyPolicy, ProviderKind};
 
 /// Looks up an environment variable; a function, so that tests need not change the process.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -67,6 +69,10 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Our door to the providers.
     pub webhooks: WebhooksConfig,
+    /// What calls are looked through for.
+    pub categories: Vec<CategoryRule>,
+    /// What personal data is masked, and where.
+    pub privacy: PrivacyPolicy,
     /// Sinks that are told of finished recordings.
     pub notify: Vec<NotifyConfig>,
 }
@@ -296,8 +302,15 @@ impl Config {
             .into_iter()
             .filter_map(|section| notify::sink(&accounts::Reading { section: &section, env }))
             .collect();
+        let categories: Vec<(Section<'_>, CategoryRule)> = root
+            .sections("categories")
+            .into_iter()
+            .filter_map(|section| categories::category(&section).map(|rule| (section, rule)))
+            .collect();
+        let privacy = privacy::privacy(&root.section("privacy"));
         root.finish(|_| None);
 
+        categories::distinct(&categories);
         checks::sinks(&notify, problems);
         checks::door(&api, &api_section, env, problems);
         checks::accounts(&accounts, &webhooks, problems);
@@ -307,7 +320,21 @@ impl Config {
 
         transcribe.model_dirs = places::model_dirs(transcribe.model_dirs, &state_dir, env);
         let folders = folders.into_iter().map(|(_, folder)| folder).collect();
-        Self { file: None, state_dir, log, api, transcribe, pipeline, folders, accounts, webhooks, notify }
+        let categories = categories.into_iter().map(|(_, rule)| rule).collect();
+        Self {
+            file: None,
+            state_dir,
+            log,
+            api,
+            transcribe,
+            pipeline,
+            folders,
+            accounts,
+            webhooks,
+            categories,
+            privacy,
+            notify,
+        }
     }
 }
 

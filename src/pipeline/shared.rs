@@ -16,6 +16,7 @@ use crate::fetch::Files;
 use crate::provider::Provider;
 use crate::store::{BootId, ClaimOrder, Lane, Store, StoreError};
 use crate::transcribe::Supervisor;
+use crate::understand::insight::Rules;
 
 /// The cycle over which [`crate::config::PipelineConfig::newest_first_of_five`] counts.
 const ORDER_CYCLE: u32 = 5;
@@ -42,6 +43,8 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) activity: Arc<Activity>,
     pub(super) boot: BootId,
+    /// What transcripts are looked through for.
+    pub(super) rules: Rules,
     providers: HashMap<Source, Arc<dyn Provider>>,
     rng: Mutex<fastrand::Rng>,
     /// Claims asked for, by lane.
@@ -61,7 +64,8 @@ impl Shared {
         let providers = providers.into_iter().map(|one| ((one.kind(), one.account().clone()), one)).collect();
         let activity = Arc::new(Activity::default());
         let (boot, rng, claims) = (BootId::fresh(), Mutex::new(rng), [const { AtomicU32::new(0) }; 2]);
-        Self { store, files, supervisor, config, clock, activity, boot, providers, rng, claims }
+        let rules = Rules::of(&config.categories, &config.privacy);
+        Self { rules, store, files, supervisor, config, clock, activity, boot, providers, rng, claims }
     }
 
     /// Runs a blocking question or order to the store off the async threads.

@@ -16,6 +16,7 @@ use crate::call::{Language, ProviderKind, Recording, Step, StepState, Transcript
 use crate::observe::metrics;
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
+use crate::understand::insight::RULES_VERSION;
 
 /// Longest sleep while something waits for its time: the machine's clock may be set, and a laptop suspended, meanwhile.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
@@ -171,6 +172,19 @@ impl Done {
     fn with(result: StepResult) -> Self {
         Self { outcome: StepOutcome::Completed { result, version: Some(program_version()) }, has_new_words: false }
     }
+
+    /// The same, made by something that has a version of its own.
+    fn made_by(mut self, maker: String) -> Self {
+        if let StepOutcome::Completed { version, .. } = &mut self.outcome {
+            *version = Some(maker);
+        }
+        self
+    }
+}
+
+/// The program and the rules that draw insights.
+fn insight_version() -> String {
+    format!("{} with rules {RULES_VERSION}", program_version())
 }
 
 fn program_version() -> String {
@@ -191,7 +205,8 @@ async fn light(
     Ok(match (claim.step, transcript) {
         (Step::DetectLanguage, Some(transcript)) => detect_language(shared, claim, &transcript),
         (Step::GenerateSummary, Some(transcript)) => {
-            steps::generate_summary::run(&transcript).map(|insight| Done::with(StepResult::Insight(insight)))
+            let insight = steps::generate_summary::run(&transcript, &shared.rules, &shared.config.privacy);
+            insight.map(|insight| Done::with(StepResult::Insight(Box::new(insight))).made_by(insight_version()))
         }
         (Step::DetectLanguage | Step::GenerateSummary, None) => {
             Err(Setback::NotToBeHad("There is no transcript.".to_owned()))

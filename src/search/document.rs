@@ -50,7 +50,7 @@ pub(super) fn texts<'r>(found: &'r Searchable, analyzer: &mut Analyzer) -> Vec<T
     if let Some(insight) = &recording.insight {
         insight.summary.iter().for_each(|sentence| add("summary", Some(&sentence.text)));
         insight.topics.iter().for_each(|topic| add("topic", Some(topic)));
-        insight.categories.iter().for_each(|category| add("topic", Some(category)));
+        insight.category_names().for_each(|category| add("topic", Some(category)));
     }
     if let Some(transcript) = &found.transcript {
         transcript.notes.iter().for_each(|note| add("note", Some(note)));

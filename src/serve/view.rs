@@ -4,6 +4,7 @@
 //! times within a call seconds.
 
 pub(super) mod detail;
+pub(super) mod insight;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,7 +16,8 @@ use crate::call::{
     Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, SentimentLabel, StageStatus,
     Step, TranscriptSource,
 };
-pub use detail::{AudioView, InsightView, RecordingDetail, SentenceView, StepView, StepsView};
+pub use detail::{AudioView, RecordingDetail, StepView, StepsView};
+pub use insight::{InsightView, SentenceView};
 
 /// Longest summary in a list, in characters; the recording itself has all of it.
 const SUMMARY_CHARS_MAX: usize = 400;
@@ -163,8 +165,10 @@ impl RecordingItem {
                 (!sentences.is_empty()).then(|| shortened(&sentences.join(" ")))
             }),
             topics: insight.map(|insight| insight.topics.clone()).unwrap_or_default(),
-            categories: insight.map(|insight| insight.categories.clone()).unwrap_or_default(),
-            sentiment: insight.and_then(|insight| insight.sentiment).map(|sentiment| sentiment.label.as_str()),
+            categories: insight
+                .map(|insight| insight.category_names().map(str::to_owned).collect())
+                .unwrap_or_default(),
+            sentiment: insight.and_then(|insight| insight.sentiment.as_ref()).map(|sentiment| sentiment.label.as_str()),
             legal_hold: recording.legal_hold,
             created_at: recording.created_at,
             updated_at: recording.updated_at,

@@ -101,8 +101,8 @@ pub(super) fn tags(recording: &Recording) -> BTreeSet<u128> {
     add(Field::Account, Some(recording.key.account.as_str()));
     add(Field::Account, Some(&super::index::source_key(recording.key.provider, &recording.key.account)));
     if let Some(insight) = &recording.insight {
-        insight.categories.iter().for_each(|category| add(Field::Category, Some(category)));
-        add(Field::Sentiment, insight.sentiment.map(|sentiment| sentiment.label.as_str()));
+        insight.category_names().for_each(|category| add(Field::Category, Some(category)));
+        add(Field::Sentiment, insight.sentiment.as_ref().map(|sentiment| sentiment.label.as_str()));
     }
     let mut fields = 0;
     walk(&recording.metadata, &mut String::new(), &mut |path, value| {
@@ -192,7 +192,7 @@ pub(super) fn day_sums(row: &Row) -> BTreeMap<(u8, i32, String), Sums> {
     add(DayKind::Language, language.map(crate::call::Language::as_str));
     if let Some(insight) = &recording.insight {
         insight.topics.iter().take(TOPICS_MAX).for_each(|topic| add(DayKind::Topic, Some(topic)));
-        insight.categories.iter().for_each(|category| add(DayKind::Category, Some(category)));
+        insight.category_names().for_each(|category| add(DayKind::Category, Some(category)));
     }
     let mut count = Sums::default();
     count[0] = 1;
@@ -206,8 +206,11 @@ fn sums_of(row: &Row) -> Sums {
     let completed = |state: &StepState| i64::from(matches!(state, StepState::Completed { .. }));
     let audio_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms).or(recording.call.duration_ms);
     let confidence = recording.transcript.as_ref().and_then(|transcript| transcript.confidence);
-    let label =
-        recording.insight.as_ref().and_then(|insight| insight.sentiment).map(|sentiment| sentiment.label as i64);
+    let label = recording
+        .insight
+        .as_ref()
+        .and_then(|insight| insight.sentiment.as_ref())
+        .map(|sentiment| sentiment.label as i64);
     [
         1,
         i64::from(has_words(row)),

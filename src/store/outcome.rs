@@ -38,7 +38,7 @@ pub enum StepResult {
         confidence: f32,
     },
     /// Of [`Step::GenerateSummary`].
-    Insight(Insight),
+    Insight(Box<Insight>),
 }
 
 /// How a step ended.
@@ -173,7 +173,7 @@ fn keep(row: &mut Row, result: StepResult) -> Effects {
         StepResult::Metadata(Value::Null) => {}
         StepResult::Metadata(value) => recording.metadata = with_source(value, &row.locator),
         StepResult::Audio(audio) => recording.audio = Some(*audio),
-        StepResult::Insight(insight) => recording.insight = Some(insight),
+        StepResult::Insight(insight) => recording.insight = Some(*insight),
         StepResult::Language { language, confidence } => {
             if let Some(facts) = &mut recording.transcript {
                 facts.language.clone_from(&language);

@@ -239,13 +239,13 @@ impl Seeds<'_> {
         self.finish(Lane::Light, done(StepResult::Language { language, confidence: 0.97 }), now);
         let sentence = SummarySentence { text: "I want a refund.".to_owned(), segment: 1, start_ms: 1500 };
         let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()], ..Insight::default() };
-        self.finish(Lane::Light, done(StepResult::Insight(insight)), now);
+        self.finish(Lane::Light, done(StepResult::Insight(Box::new(insight))), now);
         id
     }
 
     /// The summary, again, of the recording that waits for it.
     pub fn summarised(&self, now: Timestamp) {
-        self.finish(Lane::Light, done(StepResult::Insight(Insight::default())), now);
+        self.finish(Lane::Light, done(StepResult::Insight(Box::new(Insight::default()))), now);
     }
 
     fn waiting(&self, remote_id: &str, started_at: &str) -> RecordingId {

@@ -11,7 +11,7 @@ use regex::Regex;
 use super::support::{load, repository};
 
 /// Accounts, tokens and sinks have no defaults: the example shows each kind as text.
-const BLOCKS: [&str; 5] = ["twilio", "ringcentral", "webex", "tokens", "notify"];
+const BLOCKS: [&str; 6] = ["twilio", "ringcentral", "webex", "tokens", "notify", "categories"];
 
 fn example() -> String {
     fs::read_to_string(repository().join("config.toml.example")).unwrap()
@@ -84,7 +84,7 @@ fn the_example_leaves_no_setting_out() {
             assert!(example().contains(&key), "{block}.{key} is not in the example");
         }
     }
-    for section in ["log", "api", "transcribe", "pipeline", "webhooks"] {
+    for section in ["log", "api", "transcribe", "pipeline", "webhooks", "privacy"] {
         for key in probe(&format!("[{section}]")) {
             assert!(table[section].as_table().unwrap().contains_key(&key), "{section}.{key} is not in the example");
         }

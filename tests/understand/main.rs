@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod categories;
+mod follow_up;
+mod hostile;
 mod language;
+mod pii;
+mod sentiment;
 mod summary;
 mod wer;
 

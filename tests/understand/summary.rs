@@ -1,7 +1,11 @@
-use callscribe::call::Insight;
-use callscribe::understand::summary::summarise;
+use callscribe::call::{Insight, Transcript};
+use callscribe::understand::insight::{Rules, draw};
 
 use crate::{sample_call, transcript};
+
+fn summarise(call: &Transcript) -> Insight {
+    draw(call, &Rules::default())
+}
 
 #[test]
 fn the_sample_calls_in_short() {
@@ -45,9 +49,20 @@ fn a_sentence_inside_a_turn_has_its_own_time() {
 }
 
 #[test]
-fn nothing_said_gives_nothing() {
-    assert_eq!(summarise(&transcript(None, &[])), Insight::default());
-    assert_eq!(summarise(&transcript(Some("en"), &[(0, 0, 0, ""), (1, 5, 5, " ")])), Insight::default());
+fn nothing_said_gives_nothing_and_says_so() {
+    for call in [transcript(None, &[]), transcript(Some("en"), &[(0, 0, 0, ""), (1, 5, 5, " ")])] {
+        let insight = summarise(&call);
+        assert_eq!(insight.nothing_because.as_deref(), Some("Nothing was said."));
+        assert_eq!(insight, Insight { nothing_because: insight.nothing_because.clone(), ..bare(&call) });
+    }
+    let one_word = summarise(&transcript(Some("en"), &[(0, 0, 400, "Hello?")]));
+    assert_eq!(one_word.nothing_because.as_deref(), Some("Too little was said to sum up."));
+}
+
+/// An insight that says nothing of a call but by which rules.
+fn bare(call: &Transcript) -> Insight {
+    let Insight { rules_version, rules_language, .. } = summarise(call);
+    Insight { rules_version, rules_language, ..Insight::default() }
 }
 
 #[test]
@@ -71,11 +86,12 @@ fn a_language_without_a_list_falls_back_on_long_words() {
 }
 
 #[test]
-fn words_that_do_not_fit_their_text_leave_the_segment_whole() {
-    let mut call =
-        transcript(Some("en"), &[(0, 700, 9_000, "The technician comes on Friday. The technician calls before.")]);
+fn words_that_do_not_fit_their_text_are_timed_by_their_place_in_it() {
+    let text = "The technician comes on Friday. The technician calls before.";
+    let mut call = transcript(Some("en"), &[(0, 6_000, 12_000, text)]);
     call.segments[0].words[0].word = "Elsewhere".to_owned();
-    let summary = summarise(&call).summary;
-    assert_eq!((summary.len(), summary[0].start_ms), (1, 700));
-    assert_eq!(summary[0].text, call.segments[0].text);
+    let insight = summarise(&call);
+    let sentences: Vec<(&str, u64)> =
+        insight.summary.iter().map(|sentence| (sentence.text.as_str(), sentence.start_ms)).collect();
+    assert_eq!(sentences, [("The technician comes on Friday.", 6_000)]);
 }

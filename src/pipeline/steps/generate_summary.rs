@@ -1,13 +1,39 @@
-//! What a call was about, in its own sentences.
+//! What a call was about, in its own sentences, and what else its words tell.
 
 use super::Setback;
-use crate::call::{Insight, Transcript};
-use crate::understand::summary::summarise;
+use crate::call::{Insight, PrivacyPolicy, Transcript};
+use crate::understand::insight::{Rules, draw};
+use crate::understand::pii::mask::masked;
 
-/// Draws summary and topics from the words.
-pub(in crate::pipeline) fn run(transcript: &Transcript) -> Result<Insight, Setback> {
+/// Draws the insight from the words. Where summaries are masked, the sentences are those of the masked transcript; what
+/// and where personal data is, and what the operator's rules find, is told of the words as they were spoken.
+pub(in crate::pipeline) fn run(
+    transcript: &Transcript,
+    rules: &Rules,
+    privacy: &PrivacyPolicy,
+) -> Result<Insight, Setback> {
     if transcript.segments.is_empty() {
-        return Err(Setback::NotToBeHad("The transcript has no words.".to_owned()));
+        return Err(Setback::NotToBeHad("There is nothing to summarise: the transcript has no words.".to_owned()));
     }
-    Ok(summarise(transcript))
+    let insight = draw(transcript, rules);
+    if !privacy.in_summaries || !insight.pii.iter().any(|span| privacy.mask.contains(&span.kind)) {
+        return Ok(insight);
+    }
+    let hidden = draw(&masked(transcript, &privacy.mask, &rules.pii), rules);
+    // The words of a hit may be those of a number; its place is enough then.
+    let is_masked = |segment: u32, start_ms: u64, end_ms: u64| {
+        insight.pii.iter().any(|span| {
+            privacy.mask.contains(&span.kind)
+                && span.segment == segment
+                && span.start_ms < end_ms
+                && span.end_ms > start_ms
+        })
+    };
+    let mut categories = insight.categories.clone();
+    for hit in categories.iter_mut().flat_map(|result| &mut result.hits) {
+        if is_masked(hit.segment, hit.start_ms, hit.end_ms) {
+            hit.words.clone_from(&hit.phrase);
+        }
+    }
+    Ok(Insight { categories, pii: insight.pii, sentiment: insight.sentiment, ..hidden })
 }

@@ -7,10 +7,10 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
+use super::insight::InsightView;
 use super::{PartyView, RecordingItem, one_of, rounded, seconds};
 use crate::call::{
-    Audio, CallFacts, Insight, OpinionFacts, Recording, Step, StepRecord, StepState, SummarySentence, Transcript,
-    TranscriptFacts,
+    Audio, CallFacts, OpinionFacts, Recording, Step, StepRecord, StepState, Transcript, TranscriptFacts,
 };
 use crate::export::json;
 
@@ -52,7 +52,7 @@ pub struct RecordingDetail {
     pub transcript: Option<Box<RawValue>>,
     /// What the provider made of the call, in short; null until that is there. `…/opinion` has all of it.
     pub opinion: Option<OpinionView>,
-    /// The summary with the places that back it; null until there is one.
+    /// What the words tell, with the places that back it; null until that is drawn.
     pub insight: Option<InsightView>,
     /// The six steps.
     pub steps: StepsView,
@@ -129,37 +129,6 @@ impl OpinionView {
             agreement: facts.agreement.map(|score| rounded(f64::from(score))),
             dispute_count: facts.dispute_count,
         }
-    }
-}
-
-/// What a call was about.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct InsightView {
-    /// Sentences of the call that say most, in their order.
-    pub summary: Vec<SentenceView>,
-    /// Words and phrases that stand out.
-    pub topics: Vec<String>,
-}
-
-/// One sentence of a summary with the place that backs it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct SentenceView {
-    /// The sentence, as spoken.
-    pub text: String,
-    /// Index of the segment in the transcript.
-    pub segment: u32,
-    /// Where it begins in the call, in seconds.
-    pub start: f64,
-}
-
-impl InsightView {
-    fn of(insight: &Insight) -> Self {
-        let sentence = |sentence: &SummarySentence| SentenceView {
-            text: sentence.text.clone(),
-            segment: sentence.segment,
-            start: seconds(sentence.start_ms),
-        };
-        Self { summary: insight.summary.iter().map(sentence).collect(), topics: insight.topics.clone() }
     }
 }
 

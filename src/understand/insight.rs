@@ -1,0 +1,37 @@
+//! Everything that is drawn from one transcript, in one go. The same words and the same rules give the same insight.
+
+use super::categories::Categories;
+use super::pii::Pii;
+use super::reading::Reading;
+use super::{sentiment, summary};
+use crate::call::{CategoryRule, Insight, PrivacyPolicy, Transcript};
+
+/// Version of the rules: raised when the same words would give another insight.
+pub const RULES_VERSION: u32 = 2;
+
+/// What the operator set: which rules are applied beside the built-in ones.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// What calls are looked through for.
+    pub categories: Categories,
+    /// What counts as personal data.
+    pub pii: Pii,
+}
+
+impl Rules {
+    /// The rules of a configuration.
+    pub fn of(categories: &[CategoryRule], privacy: &PrivacyPolicy) -> Self {
+        Self { categories: Categories::of(categories), pii: Pii::of(&privacy.national_ids) }
+    }
+}
+
+/// Draws the insight from the published words. Suspects are not looked at.
+pub fn draw(transcript: &Transcript, rules: &Rules) -> Insight {
+    let reading = Reading::of(transcript);
+    let mut insight = Insight { rules_version: RULES_VERSION, ..Insight::default() };
+    summary::summarise(&reading, &mut insight);
+    insight.sentiment = sentiment::sentiment(&reading);
+    insight.categories = rules.categories.apply(&reading);
+    insight.pii = rules.pii.find_in(&reading);
+    insight
+}

@@ -1,0 +1,120 @@
+//! Payment cards and telephone numbers among the runs of digits, national numbers as the operator describes them.
+
+use super::Entity;
+use super::cue::Cues;
+use super::runs::Run;
+use crate::call::PiiKind;
+use crate::understand::reading::Reading;
+
+/// Digits of a telephone number (E.164), and the fewest that are one when somebody says so.
+const PHONE_DIGITS_MAX: usize = 15;
+const PHONE_DIGITS_MIN: usize = 6;
+/// A part of a card that the other side repeats: so many digits, within so much time.
+const REPEATED_DIGITS_MIN: usize = 4;
+const REPEATED_MS_MAX: u64 = 60_000;
+
+/// The first digits of card numbers, and how many digits those cards have.
+const CARDS: [(&str, &[usize]); 19] = [
+    ("4", &[16, 13, 19]),
+    ("51", &[16]),
+    ("52", &[16]),
+    ("53", &[16]),
+    ("54", &[16]),
+    ("55", &[16]),
+    ("22", &[16]),
+    ("23", &[16]),
+    ("24", &[16]),
+    ("25", &[16]),
+    ("26", &[16]),
+    ("27", &[16]),
+    ("34", &[15]),
+    ("37", &[15]),
+    ("6", &[16, 19, 17, 18]),
+    ("35", &[16]),
+    ("30", &[14]),
+    ("36", &[14]),
+    ("38", &[14]),
+];
+
+/// Cards in the runs, with the parts of them that others repeat.
+pub(super) fn cards(reading: &Reading<'_>, runs: &[Run]) -> Vec<Entity> {
+    let mut cards = Vec::new();
+    for run in runs {
+        let text = run.text();
+        let mut at = 0;
+        while at < text.len() {
+            // A number begins with a word.
+            let begins = at == 0 || run.digits[at].token != run.digits[at - 1].token;
+            let Some(length) = card_at(&text[at..]).filter(|_| begins) else {
+                at += 1;
+                continue;
+            };
+            let mut tokens: Vec<usize> = run.digits[at..at + length].iter().map(|digit| digit.token).collect();
+            tokens.extend(repeated(reading, runs, &text[at..at + length], run));
+            cards.push(Entity { kind: PiiKind::Card, tokens });
+            at += length;
+        }
+    }
+    cards
+}
+
+/// The length of the card number some digits begin with.
+fn card_at(digits: &str) -> Option<usize> {
+    let (_, lengths) = CARDS.iter().find(|(prefix, _)| digits.starts_with(prefix))?;
+    // All of what was said first: what follows a card may make a longer number pass by chance.
+    let mut lengths: Vec<usize> = lengths.iter().copied().filter(|length| *length <= digits.len()).collect();
+    lengths.sort_by_key(|length| *length != digits.len());
+    // Thirteen digits are issued no more; within more digits they pass by chance.
+    lengths.retain(|length| *length > 13 || *length == digits.len());
+    lengths.into_iter().find(|length| passes_luhn(&digits[..*length]))
+}
+
+/// The check of ISO/IEC 7812: every second digit from the right doubled, all summed, divisible by ten.
+fn passes_luhn(digits: &str) -> bool {
+    let doubled = |digit: u32| if digit > 4 { 2 * digit - 9 } else { 2 * digit };
+    let value = |(at, byte): (usize, u8)| {
+        let digit = u32::from(byte - b'0');
+        if at % 2 == 1 { doubled(digit) } else { digit }
+    };
+    let is_one_digit = digits.bytes().all(|byte| Some(byte) == digits.bytes().next());
+    !is_one_digit && digits.bytes().rev().enumerate().map(value).sum::<u32>() % 10 == 0
+}
+
+fn repeated(reading: &Reading<'_>, runs: &[Run], card: &str, of: &Run) -> Vec<usize> {
+    let (from, to) = (reading.tokens[of.first()].start_ms, reading.tokens[of.last()].end_ms);
+    let is_part = |run: &&Run| {
+        let start = reading.tokens[run.first()].start_ms;
+        let is_near = start + REPEATED_MS_MAX >= from && start <= to + REPEATED_MS_MAX;
+        is_near && run.digits.len() >= REPEATED_DIGITS_MIN && run.first() != of.first() && card.contains(&run.text())
+    };
+    runs.iter().filter(is_part).flat_map(|run| run.digits.iter().map(|digit| digit.token)).collect()
+}
+
+/// Telephone numbers: said to be one, or written like one and not said to be anything else.
+pub(super) fn phones(reading: &Reading<'_>, runs: &[Run], cues: &Cues) -> Vec<Entity> {
+    let is_phone = |run: &&Run| {
+        let text = run.text();
+        if !(PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&text.len()) {
+            return false;
+        }
+        match cues.of_number(reading, run.first()) {
+            Some(is_phone) => is_phone,
+            None if run.plus.is_some() => text.len() >= 8,
+            None => looks_like_phone(&text, reading.language()),
+        }
+    };
+    let tokens = |run: &Run| run.plus.into_iter().chain(run.digits.iter().map(|digit| digit.token)).collect();
+    runs.iter().filter(is_phone).map(|run| Entity { kind: PiiKind::Phone, tokens: tokens(run) }).collect()
+}
+
+/// By the plans of North America and Spain; elsewhere numbers need to be named.
+fn looks_like_phone(digits: &str, language: Option<&str>) -> bool {
+    let second = |at: usize| digits.as_bytes().get(at).is_some_and(|digit| (b'2'..=b'9').contains(digit));
+    match (language, digits.len()) {
+        (Some("en"), 10) => second(0) && second(3),
+        (Some("en"), 11) => digits.starts_with('1') && second(1) && second(4) || digits.starts_with("07"),
+        (Some("es"), 9) => digits.starts_with(['6', '7', '8', '9']),
+        (Some("es"), 10) => second(0),
+        _ => false,
+    }
+}

@@ -1,0 +1,152 @@
+//! Personal data against the labelled set, and masking.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use callscribe::call::{PiiKind, PiiSpan, Transcript};
+use callscribe::config::Config;
+use callscribe::understand::pii::Pii;
+use callscribe::understand::pii::mask::masked;
+
+use crate::transcript;
+
+struct Case {
+    part: String,
+    text: String,
+    call: Transcript,
+    /// Kind, segment, first and last byte.
+    meant: Vec<(PiiKind, u32, u32, u32)>,
+}
+
+fn case(line: &str) -> Case {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [part, language, text] = fields[..] else { panic!("{line}") };
+    let mut meant = Vec::new();
+    let mut turns: Vec<(u16, u64, u64, String)> = Vec::new();
+    for (at, turn) in (0..).zip(text.split(" // ")) {
+        let mut plain = String::new();
+        for piece in turn.split('{') {
+            match piece.split_once('}') {
+                None => plain.push_str(piece),
+                Some((marked, rest)) => {
+                    let (kind, words) = marked.split_once('|').unwrap();
+                    let from = plain.len() as u32;
+                    meant.push((kind.parse().unwrap(), at, from, from + words.len() as u32));
+                    plain.push_str(words);
+                    plain.push_str(rest);
+                }
+            }
+        }
+        turns.push(((at % 2) as u16, u64::from(at) * 6_000, u64::from(at) * 6_000 + 5_000, plain));
+    }
+    let turns: Vec<(u16, u64, u64, &str)> = turns.iter().map(|(a, b, c, text)| (*a, *b, *c, text.as_str())).collect();
+    Case { part: part.to_owned(), text: text.to_owned(), call: transcript(Some(language), &turns), meant }
+}
+
+fn cases() -> Vec<Case> {
+    let path = format!("{}/tests/understand/data/pii.tsv", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).map(case).collect()
+}
+
+/// With the national numbers of the configuration's defaults.
+fn pii() -> Pii {
+    let defaults = Config::default_for(Path::new("/var/lib/callscribe"));
+    Pii::of(&defaults.privacy.national_ids)
+}
+
+#[derive(Default)]
+struct Tally {
+    meant: u32,
+    covered: u32,
+    told: u32,
+    right: u32,
+}
+
+#[test]
+fn personal_data_is_found_and_other_numbers_are_not() {
+    let cases = cases();
+    assert!(cases.len() >= 200);
+    println!("personal data: {} cases", cases.len());
+    let pii = pii();
+    let mut tallies: BTreeMap<(String, PiiKind), Tally> = BTreeMap::new();
+    for Case { part, text, call, meant } in cases {
+        let told = pii.find(&call);
+        let is_shown = part == "tune" || std::env::var_os("CALLSCRIBE_SHOW_HELD").is_some();
+        // All of it, or something leaks.
+        let covers = |span: &PiiSpan, (kind, segment, from, to): &(PiiKind, u32, u32, u32)| {
+            span.kind == *kind && span.segment == *segment && span.from <= *from && span.to >= *to
+        };
+        let touches = |span: &PiiSpan, (kind, segment, from, to): &(PiiKind, u32, u32, u32)| {
+            span.kind == *kind && span.segment == *segment && span.from < *to && span.to > *from
+        };
+        for one in &meant {
+            let tally = tallies.entry((part.clone(), one.0.clone())).or_default();
+            let is_covered = told.iter().any(|span| covers(span, one));
+            tally.meant += 1;
+            tally.covered += u32::from(is_covered);
+            if !is_covered && is_shown {
+                println!("missed {}: {text}", one.0);
+            }
+        }
+        for span in &told {
+            let tally = tallies.entry((part.clone(), span.kind.clone())).or_default();
+            let is_right = meant.iter().any(|one| touches(span, one));
+            tally.told += 1;
+            tally.right += u32::from(is_right);
+            if !is_right && is_shown {
+                println!("wrong {}: {text}", span.kind);
+            }
+        }
+    }
+    for ((part, kind), Tally { meant, covered, told, right }) in tallies {
+        let share = |a: u32, b: u32| f64::from(a) / f64::from(b.max(1));
+        let (precision, recall) = (share(right, told), share(covered, meant));
+        println!("personal data {part} {kind}: {meant} meant, precision {precision:.3}, recall {recall:.3}");
+        assert!(precision >= 0.9 && recall >= 0.8, "{part} {kind}");
+    }
+}
+
+fn call(turns: &[(u16, u64, u64, &str)]) -> Transcript {
+    transcript(Some("en"), turns)
+}
+
+#[test]
+fn a_card_said_over_three_turns_is_one_card_in_three_places() {
+    let spans = Pii::default().find(&call(&[
+        (1, 0, 4_000, "It is four two four two four two"),
+        (0, 4_000, 5_000, "Okay."),
+        (1, 5_000, 9_000, "four two four two four two"),
+        (0, 9_000, 9_500, "Mhm."),
+        (1, 10_000, 14_000, "four two four two, thank you."),
+    ]));
+    let places: Vec<(u32, u32, u32, u32, u64)> =
+        spans.iter().map(|span| (span.entity, span.segment, span.first_word, span.last_word, span.start_ms)).collect();
+    assert_eq!(places, [(0, 0, 2, 7, 1_000), (0, 2, 0, 5, 5_000), (0, 4, 0, 3, 10_000)]);
+    assert!(spans.iter().all(|span| span.kind == PiiKind::Card && span.end_ms > span.start_ms));
+}
+
+#[test]
+fn what_is_masked_is_gone_from_text_and_words_and_the_rest_stays() {
+    let call = call(&[
+        (1, 0, 8_000, "My card is 4242 4242 4242 4242, thanks."),
+        (0, 9_000, 12_000, "And your email is ana@example.com?"),
+    ]);
+    let pii = Pii::default();
+    let without = masked(&call, &[PiiKind::Card], &pii);
+    assert_eq!(without.segments[0].text, "My card is [card], thanks.");
+    let words: Vec<&str> = without.segments[0].words.iter().map(|word| word.word.as_str()).collect();
+    assert_eq!(words, ["My", "card", "is", "[card],", "thanks."]);
+    assert!(without.segments[0].word_ranges().is_some());
+    assert_eq!(without.segments[1], call.segments[1], "addresses were not asked for");
+    assert_eq!(masked(&call, &[], &pii), call);
+    assert_eq!(masked(&call, &PiiKind::ALL, &pii).segments[1].text, "And your email is [email]?");
+}
+
+#[test]
+fn a_number_in_a_segment_without_its_words_is_masked_all_the_same() {
+    let mut call = call(&[(1, 0, 8_000, "My card is 4242 4242 4242 4242, thanks.")]);
+    call.segments[0].words.clear();
+    let without = masked(&call, &[PiiKind::Card], &Pii::default());
+    assert_eq!(without.segments[0].text, "My card is [card], thanks.");
+}
