@@ -93,11 +93,11 @@ impl Archive {
                 }
                 Step::GenerateSummary => {
                     let sentence = SummarySentence { text: format!("Sumario of {name}"), segment: 0, start_ms: 0 };
-                    StepResult::Insight(Insight {
+                    StepResult::Insight(Box::new(Insight {
                         summary: vec![sentence],
                         topics: vec!["billing".into()],
                         ..Insight::default()
-                    })
+                    }))
                 }
             };
             self.store.finish(&claim, StepOutcome::Completed { result, version: None }, at(901)).unwrap();
