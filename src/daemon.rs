@@ -98,7 +98,7 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     let uploads = sources::uploads(&config, &store).await?;
     let sources = sources::open(&config, &clock, sealed, &uploads, address.port())?;
     let discoverer = Discoverer::new(&store, sources.accounts, &clock);
-    let notifier = Notifier::new(&store, &clock, &config.notify, notify_timing())?;
+    let notifier = Notifier::new(&store, &clock, &config.notify, &notify_timing())?;
     let engine = Engine::new(store.clone(), sources.providers, Arc::clone(&config), Arc::clone(&clock));
     let panel = Arc::new(Panel::new(
         engine.gauge(),

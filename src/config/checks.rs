@@ -51,7 +51,8 @@ pub(super) fn folders(folders: &[Folder<'_>], state_dir: &Path) {
 pub(super) fn door(api: &ApiConfig, section: &Section<'_>, env: Env<'_>, problems: &Problems) {
     let has_token = api.token.is_some() || !api.tokens.is_empty();
     let has_tls = api.tls.is_some() || api.behind_tls_proxy;
-    if !api.listen.ip().is_loopback() && !(has_token && has_tls) {
+    let is_guarded = has_token && has_tls;
+    if !api.listen.ip().is_loopback() && !is_guarded {
         let message = format!(
             "{} can be reached from other machines. That needs tokens of your own (api.token_file or [[tokens]]), and TLS \
              (api.tls_cert_file and api.tls_key_file, or api.behind_tls_proxy = true where a proxy has it); else use \

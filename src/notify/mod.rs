@@ -72,7 +72,7 @@ impl Notifier {
         store: &Store,
         clock: &Arc<dyn Clock>,
         sinks: &[NotifyConfig],
-        timing: Timing,
+        timing: &Timing,
     ) -> Result<Self, NotifyError> {
         store.tell_ends(!sinks.is_empty());
         let rules = sinks.iter().map(rule).collect();

@@ -175,15 +175,12 @@ impl Sink {
     /// What follows from an attempt, for the event and for the sink.
     fn end_of(&self, delivery: &Delivery, sent: Result<u16, CallError>, now: Timestamp) -> DeliveryEnd {
         let mut health = self.locked();
-        let error = match sent {
-            Ok(_) => {
-                if health.failures >= FAILURES_UNTIL_DOWN {
-                    tracing::info!(sink = health.name, failures = health.failures, "The sink takes events again.");
-                }
-                (health.failures, health.down_until, health.last_success_at) = (0, None, Some(now));
-                return DeliveryEnd::Delivered;
+        let Err(error) = sent else {
+            if health.failures >= FAILURES_UNTIL_DOWN {
+                tracing::info!(sink = health.name, failures = health.failures, "The sink takes events again.");
             }
-            Err(error) => error,
+            (health.failures, health.down_until, health.last_success_at) = (0, None, Some(now));
+            return DeliveryEnd::Delivered;
         };
         let text: String = error.to_string().chars().take(ERROR_CHARS_MAX).collect();
         health.failures = health.failures.saturating_add(1);

@@ -150,7 +150,7 @@ pub(super) async fn get(
         // The latest days are those asked for.
         groups.drain(..left_out);
     } else if !matches!(by, TrendBy::Hour) {
-        groups.sort_by(|(_, one), (_, other)| other.calls.cmp(&one.calls));
+        groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.calls));
     }
     groups.truncate(limit);
     let items = groups.iter().map(|(key, trend)| Group { key: key.clone(), sums: TrendView::from(trend) }).collect();

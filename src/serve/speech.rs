@@ -190,7 +190,7 @@ async fn hear(api: Api, form: Result<Multipart, MultipartRejection>, translate: 
     // Whoever goes away ends the work: this is dropped with the answer.
     let guard = cancel.clone().drop_guard();
     if asked.is_streamed {
-        return Ok(streamed(api, asked, cancel, (guard, seat)));
+        return Ok(streamed(&api, asked, cancel, (guard, seat)));
     }
     let heard = api.0.loops.transcribe(asked.hearing.clone(), cancel).await;
     let transcript = heard.map_err(|error| refused(&error))?;
@@ -248,7 +248,7 @@ fn read(api: &Api, mut form: Form, translate: bool) -> Result<Asked, ApiError> {
 
 /// The transcript as events once it is whole: windows are heard side by side and out of order, so there is no honest first
 /// half of it before. Comments keep the connection open meanwhile.
-fn streamed(api: Api, asked: Asked, cancel: CancellationToken, held: (DropGuard, OwnedSemaphorePermit)) -> Response {
+fn streamed(api: &Api, asked: Asked, cancel: CancellationToken, held: (DropGuard, OwnedSemaphorePermit)) -> Response {
     let heard = api.0.loops.transcribe(asked.hearing.clone(), cancel);
     let state = Some((heard, asked, held));
     let events = stream::unfold(state, |state| async move {

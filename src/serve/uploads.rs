@@ -233,7 +233,7 @@ fn facts(form: &Form) -> Result<(CallFacts, Value), ApiError> {
         channel_parties: channels(form)?,
         ..CallFacts::default()
     };
-    Ok((call, metadata(form, text("external_id")?)?))
+    Ok((call, metadata(form, text("external_id")?.as_deref())?))
 }
 
 fn started_at(form: &Form) -> Result<Option<Timestamp>, ApiError> {
@@ -260,7 +260,7 @@ fn channels(form: &Form) -> Result<Vec<String>, ApiError> {
 }
 
 /// The caller's own fields, with what we keep beside them under `upload`.
-fn metadata(form: &Form, external_id: Option<String>) -> Result<Value, ApiError> {
+fn metadata(form: &Form, external_id: Option<&str>) -> Result<Value, ApiError> {
     let mut fields = match form.text("metadata").map(|text| (text, serde_json::from_str::<Value>(text))) {
         None => Map::new(),
         Some((_, Ok(Value::Object(fields)))) => fields,

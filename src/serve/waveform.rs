@@ -28,11 +28,14 @@ const WAITING_MAX: usize = 8;
 /// Waveforms kept in memory: at most 32 KiB each for eight channels.
 const KEPT_MAX: usize = 128;
 
+/// A waveform by the digest of its audio.
+type Kept = (String, Arc<Peaks>);
+
 /// Kept waveforms, and whose turn it is to be measured.
 #[derive(Clone)]
 pub(super) struct Waveforms {
     /// By the digest of the audio, the latest asked for at the end.
-    kept: Arc<Mutex<VecDeque<(String, Arc<Peaks>)>>>,
+    kept: Arc<Mutex<VecDeque<Kept>>>,
     turns: Arc<Semaphore>,
     line: Arc<Semaphore>,
 }

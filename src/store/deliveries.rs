@@ -165,7 +165,7 @@ impl Store {
                     tables.unqueue(sink, &delivery)?;
                     tables.uncount(sink, &delivery.state)?;
                     delivery.state = DeliveryState::Pending { due };
-                    tables.queue(sink, delivery, due)?;
+                    tables.queue(sink, &delivery, due)?;
                 }
             }
             Ok(Verdict::Keep(()))
@@ -222,7 +222,7 @@ impl Store {
             tables.unqueue(sink, &delivery)?;
             (delivery.state, delivery.since, delivery.attempts) = (DeliveryState::Pending { due: now }, now, 0);
             let shown = delivery.clone();
-            tables.queue(sink, delivery, now)?;
+            tables.queue(sink, &delivery, now)?;
             Ok(Verdict::Keep(Some(shown)))
         })
     }
@@ -284,7 +284,7 @@ impl Tables<'_> {
         delivery: Delivery,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        self.queue(sink, Delivery { serial, ..delivery }, now)?;
+        self.queue(sink, &Delivery { serial, ..delivery }, now)?;
         for _ in 0..PURGED_AT_ONCE {
             let Some(oldest) = self.oldest(sink)? else { break };
             let kept: i64 = ["pending", "delivered", "dead"].iter().try_fold(0, |sum, state| {
@@ -342,7 +342,7 @@ impl Tables<'_> {
     }
 
     /// Puts a delivery in line; it is due at `due` when it is the first of its recording.
-    fn queue(&mut self, sink: &str, delivery: Delivery, due: Timestamp) -> Result<(), Fault> {
+    fn queue(&mut self, sink: &str, delivery: &Delivery, due: Timestamp) -> Result<(), Fault> {
         let (id, serial) = (delivery.event.recording.as_bytes(), delivery.serial);
         let first = self.in_order.range((sink, id, 0)..=(sink, id, u64::MAX))?.next().transpose()?;
         let first = first.map(|(key, _)| key.value().2);
@@ -358,7 +358,7 @@ impl Tables<'_> {
         }
         self.in_order.insert((sink, id, serial), ())?;
         self.count(&counter(sink, "pending"), 1)?;
-        self.write_delivery(sink, &delivery)
+        self.write_delivery(sink, delivery)
     }
 
     fn unqueue(&mut self, sink: &str, delivery: &Delivery) -> Result<(), Fault> {

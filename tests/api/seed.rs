@@ -245,7 +245,7 @@ impl Seeds<'_> {
 
     /// The summary, again, of the recording that waits for it.
     pub fn summarised(&self, now: Timestamp) {
-        self.finish(Lane::Light, done(StepResult::Insight(Box::new(Insight::default()))), now);
+        self.finish(Lane::Light, done(StepResult::Insight(Box::default())), now);
     }
 
     fn waiting(&self, remote_id: &str, started_at: &str) -> RecordingId {

@@ -11,7 +11,7 @@ mod generator;
 #[path = "process.rs"]
 mod process;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,12 +23,14 @@ use axum::http::{Request, header};
 use callscribe::call::RecordingId;
 use callscribe::clock::SystemClock;
 use callscribe::fetch::Files;
+use callscribe::provider::upload::Uploads;
 use callscribe::search::Search;
-use callscribe::serve::{Account, ApiParts, Check, Looked, Loops, Parked, Reach, Running, router};
+use callscribe::serve::{Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, router};
 use callscribe::store::Store;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// Recordings stored in one transaction.
@@ -60,9 +62,17 @@ fn main() -> anyhow::Result<()> {
         loops: Arc::new(NoLoops),
         clock: Arc::new(SystemClock),
         token: TOKEN.to_owned().into(),
-        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        door: Door::default(),
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8377)),
         request_timeout: Duration::from_secs(60),
         body_bytes_max: 0,
+        intake: Intake {
+            uploads: Arc::new(Uploads::open(folder.path())?),
+            upload_bytes_max: 0,
+            queue_max: 0,
+            free_disk_bytes_min: 0,
+        },
+        stop: CancellationToken::new(),
     };
     let api = Asked { router: router(parts), runtime };
     api.table(count);

@@ -87,7 +87,7 @@ fn the_ledger_takes_in_what_commands_sent_beside_the_daemon() {
         first_at: at,
         last_at: at,
     };
-    ledger::leave(&daemon.state(), &[pulled.clone()]).unwrap();
+    ledger::leave(&daemon.state(), std::slice::from_ref(&pulled)).unwrap();
     ledger::leave(&daemon.state(), &[pulled]).unwrap();
     daemon.restart();
     let http = daemon.http();

@@ -18,7 +18,7 @@ fn what_went_wrong_is_tried_again_with_the_same_id() {
     told.seeds().completed("call-1", "2026-11-20T09:00:00Z", transcript());
     let delivery = told.wait_for("crm", "delivered", 1).remove(0);
     assert_eq!(delivery.attempts, 4);
-    let ids: Vec<String> = sink.heard().iter().map(|heard| heard.event_id()).collect();
+    let ids: Vec<String> = sink.heard().iter().map(super::sink::Heard::event_id).collect();
     assert_eq!(ids, vec![delivery.event.id.to_string(); 4]);
     let stamps: Vec<String> = sink.heard().iter().map(|heard| heard.header("x-callscribe-timestamp")).collect();
     assert!(stamps.is_sorted() && stamps[0] != stamps[3], "each attempt is signed anew: {stamps:?}");

@@ -145,7 +145,7 @@ impl Told {
         let clock = Arc::new(ManualClock::at(at("2026-11-20T13:00:00Z")));
         let timing = Timing { answer: Duration::from_millis(500), ..Timing::default() };
         let shared: Arc<dyn Clock> = clock.clone();
-        let notifier = Notifier::new(&store, &shared, sinks, timing).unwrap();
+        let notifier = Notifier::new(&store, &shared, sinks, &timing).unwrap();
         let (runtime, stop) = (runtime(), CancellationToken::new());
         let (running, token) = (notifier.clone(), stop.clone());
         runtime.spawn(async move { running.run(token).await.unwrap() });

@@ -84,7 +84,8 @@ fn an_address_inside_this_network_is_refused_unless_that_was_meant() {
     let store_dir = tempfile::tempdir().unwrap();
     let store = callscribe::store::Store::open(&store_dir.path().join("callscribe.redb")).unwrap();
     let clock: std::sync::Arc<dyn callscribe::clock::Clock> = std::sync::Arc::new(callscribe::clock::SystemClock);
-    let made = callscribe::notify::Notifier::new(&store, &clock, &[inside], Default::default());
+    let made =
+        callscribe::notify::Notifier::new(&store, &clock, &[inside], &callscribe::provider::client::Timing::default());
     assert!(made.err().unwrap().to_string().contains("address inside this network"));
 }
 

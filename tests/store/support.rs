@@ -144,7 +144,7 @@ pub fn result_of(claim: &Claim) -> StepResult {
             StepResult::Transcript { transcript: Box::new(transcript("hello from the test")), format: format() }
         }
         Step::DetectLanguage => StepResult::Language { language: Some(Language::new("en")), confidence: 0.95 },
-        Step::GenerateSummary => StepResult::Insight(Box::new(Insight::default())),
+        Step::GenerateSummary => StepResult::Insight(Box::default()),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Calls as a company has them, the same every time: recording `n` is made of `n` alone.
 
 use callscribe::call::{
-    AccountName, Audio, CallFacts, Direction, Insight, Language, Party, ProviderKind, Recording, RecordingId,
-    RecordingKey, Segment, Sentiment, SentimentLabel, Step, StepState, SummarySentence, Timings, Transcript,
-    TranscriptSource, Word,
+    AccountName, Audio, CallFacts, CategoryResult, Direction, Insight, Language, Party, ProviderKind, Recording,
+    RecordingId, RecordingKey, Segment, Sentiment, SentimentLabel, Step, StepState, SummarySentence, Timings,
+    Transcript, TranscriptSource, Word,
 };
 use callscribe::store::WholeRecording;
 use fastrand::Rng;
@@ -87,9 +87,10 @@ pub fn recording(n: u64) -> WholeRecording {
     }
     recording.insight = transcript.as_ref().map(|transcript| Insight {
         summary: vec![SummarySentence { text: transcript.segments[0].text.clone(), segment: 0, start_ms: 0 }],
-        categories: vec![topics[0].clone()],
+        categories: vec![CategoryResult { name: topics[0].clone(), matched: true, absent: false, hits: Vec::new() }],
         topics,
-        sentiment: Some(Sentiment { label, score: 0.3 }),
+        sentiment: Some(Sentiment { label, score: 0.3, parties: Vec::new(), course: Vec::new() }),
+        ..Insight::default()
     });
     WholeRecording { recording, locator: format!("https://api.example/recordings/RE{n:032x}"), transcript }
 }
@@ -105,7 +106,7 @@ fn call(rng: &mut Rng, n: u64, at: Timestamp) -> CallFacts {
         started_at: Some(at),
         duration_ms: Some(rng.u64(20_000..600_000)),
         direction: Some(if n.is_multiple_of(2) { Direction::Inbound } else { Direction::Outbound }),
-        caller: party(format!("+49 30 {caller:07}"), *rng.choice(&PEOPLE).unwrap()),
+        caller: party(format!("+49 30 {caller:07}"), rng.choice(&PEOPLE).unwrap()),
         callee: party("+49 30 9000100".to_owned(), owner),
         owner: Party {
             name: Some(owner.to_owned()),
