@@ -73,7 +73,7 @@ pub struct Listening {
 ///
 /// # Errors
 ///
-/// What kept the daemon from starting or from going on, as a sentence; a [`StoreError`](crate::store::StoreError) inside
+/// What kept the daemon from starting or from going on, as a sentence; a [`StoreError`] inside
 /// tells damaged data from other trouble.
 pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow::Result<Ended> {
     let config = Arc::new(config);

@@ -237,21 +237,20 @@ impl Steps {
         StageStatus::of(&self.get(Step::GenerateSummary).state)
     }
 
-    /// What is most worth knowing: why a step failed, else why one is tried again or waits, else why something is not to be
-    /// had.
+    /// What is most worth knowing: why a step failed, else why one is tried again, else why something is not to be had.
     pub fn last_error(&self) -> Option<&str> {
         let failed = self.0.iter().find_map(|r| match &r.state {
             StepState::Failed { error, .. } => Some(error.as_str()),
             _ => None,
         });
         let retried = || self.0.iter().filter(|r| !r.state.is_final()).find_map(|r| r.last_error.as_deref());
-        let held_up = || {
+        let skipped = || {
             self.0.iter().find_map(|r| match &r.state {
-                StepState::Waiting { reason, .. } | StepState::Skipped { reason, .. } => Some(reason.as_str()),
+                StepState::Skipped { reason, .. } => Some(reason.as_str()),
                 _ => None,
             })
         };
-        failed.or_else(retried).or_else(held_up)
+        failed.or_else(retried).or_else(skipped)
     }
 
     /// Attempts beyond the first, over all steps.

@@ -82,7 +82,7 @@ pub(super) const PHONES: TableDefinition<(Str, i64, Id), ()> = TableDefinition::
 pub(super) const NUMBERS: TableDefinition<Str, NumberRow> = TableDefinition::new("numbers");
 /// (newest call, digits of a telephone number).
 pub(super) const NUMBERS_BY_LAST: TableDefinition<(i64, Str), ()> = TableDefinition::new("numbers_by_last");
-/// (kind, day, value) -> [`Sums`](super::facets::Sums).
+/// (kind, day, value) -> [`Sums`].
 pub(super) const DAYS: TableDefinition<(u8, i32, Str), Sums> = TableDefinition::new("days");
 /// id -> serial: what the search index has not taken up yet.
 pub(super) const UNINDEXED: TableDefinition<Id, u64> = TableDefinition::new("unindexed");

@@ -9,7 +9,7 @@ use crate::common::TestDaemon;
 use crate::seed::{Seeds, segment, transcript};
 
 /// What the daemon itself may take, without its worker.
-const RESIDENT_KIB_MAX: u64 = 100 * 1024;
+const RESIDENT_KIB_MAX: u64 = 150 * 1024;
 const CALL_S: u64 = 7200;
 /// Words in a segment, and how long it takes to say them on each of two channels in turn.
 const WORDS: [&str; 10] = ["and", "then", "I", "asked", "them", "for", "the", "invoice", "once", "more."];
@@ -45,7 +45,7 @@ fn resident_peak_kib(daemon: &TestDaemon) -> u64 {
 }
 
 #[test]
-fn many_readers_of_a_two_hour_call_at_once_leave_the_daemon_below_100_mib() {
+fn many_readers_of_a_two_hour_call_at_once_leave_the_daemon_below_150_mib() {
     let (daemon, id) = daemon_with_a_long_call();
     let before = resident_peak_kib(&daemon);
     let http = daemon.http();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use callscribe::call::{
-    AccountName, Audio, AudioFormatFacts, CallFacts, Insight, Language, Party, ProviderKind, Recording, RecordingId,
+    AccountName, Audio, AudioFormatFacts, CallFacts, Language, Party, ProviderKind, Recording, RecordingId,
     RecordingKey, Segment, Step, Timings, Transcript, TranscriptSource, Word,
 };
 use callscribe::store::{BootId, Claim, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
