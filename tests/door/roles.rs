@@ -39,7 +39,9 @@ fn requests(served: &Served) -> Vec<(String, String)> {
 /// The path with something in every place that is nobody's.
 fn filled(path: &str) -> String {
     let pieces = path.split('/').map(|piece| if piece.starts_with('{') { "nobody" } else { piece });
-    pieces.collect::<Vec<_>>().join("/")
+    let filled = pieces.collect::<Vec<_>>().join("/");
+    // Whoever may listen would listen for ever: a parameter that is none ends that at once.
+    if path.ends_with("/events") { format!("{filled}?no_such_parameter=1") } else { filled }
 }
 
 #[test]
@@ -52,7 +54,9 @@ fn every_route_has_its_least_role() {
             let http = with(&served, token);
             let headers: &[&str] = if method == "GET" { &[] } else { &["Content-Length: 0"] };
             let answer = http.send(&method, &filled(&path), headers);
-            let is_refused = answer.status == 401 || (answer.status == 403 && answer.error_code() == "role_too_low");
+            // Errors have two shapes, ours and OpenAI's.
+            let is_too_low = answer.status == 403 && answer.text().contains("has the role");
+            let is_refused = answer.status == 401 || is_too_low;
             !is_refused
         };
         let least = callers.iter().find(|(_, token)| may(token)).map_or("nobody", |(name, _)| name);
