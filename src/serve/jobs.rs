@@ -11,7 +11,7 @@ use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::eta::{Eta, Outlook};
 use super::params::{Params, shown};
-use super::view::step_name;
+use super::view::step_name_or_null;
 use crate::call::{Job, JobId, JobKind, JobState, ProcessingStatus, Recording, RecordingId, Step};
 
 const LIMIT_MAX: u64 = 500;
@@ -40,7 +40,7 @@ pub(super) struct JobView {
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Timestamp>,
     /// The step that comes next or runs, of a job with one unfinished recording.
-    #[schema(schema_with = step_name)]
+    #[schema(schema_with = step_name_or_null)]
     step: Option<Step>,
     /// How far it is.
     progress: Progress,

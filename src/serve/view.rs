@@ -231,12 +231,17 @@ pub(super) fn step_name() -> Object {
     one_of(Step::ALL.map(Step::as_str))
 }
 
+/// The step of something that may have none left.
+pub(super) fn step_name_or_null() -> Object {
+    one_of_or_null(Step::ALL.map(Step::as_str))
+}
+
 fn stage_status() -> Object {
     one_of(["pending", "processing", "completed", "skipped", "failed"])
 }
 
 fn sentiment() -> Object {
-    one_of(SentimentLabel::ALL.map(SentimentLabel::as_str))
+    one_of_or_null(SentimentLabel::ALL.map(SentimentLabel::as_str))
 }
 
 fn transcript_source() -> Object {
