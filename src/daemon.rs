@@ -33,6 +33,7 @@ use crate::search::Search;
 use crate::serve::{self, ApiParts, SignIns};
 use crate::store::{Sealed, Store, StoreError};
 use crate::systemd;
+use crate::understand::pii::veil::Mask;
 use engine::Engine;
 use panel::Panel;
 use signals::Signals;
@@ -80,7 +81,7 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     let mut signals = Signals::listen()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let is_first_start = !config.state_dir.join(DATABASE_FILE).exists();
-    let store = open(&config.state_dir).await?;
+    let store = open(&config).await?;
     let token = match &config.api.token {
         Some(token) => token.clone(),
         None => serve::read_or_make_token(&config.state_dir)?,
@@ -224,13 +225,18 @@ async fn watch(
 
 /// Opens the database, and asks systemd for more time again and again while that lasts: after a crash a large one is
 /// repaired first.
-async fn open(state_dir: &Path) -> anyhow::Result<Store> {
-    let path = state_dir.join(DATABASE_FILE);
-    let mut opening = spawn_blocking(move || Store::open(&path));
+async fn open(config: &Config) -> anyhow::Result<Store> {
+    let (path, mask) = (config.state_dir.join(DATABASE_FILE), Mask::of(&config.privacy));
+    let state_dir = config.state_dir.clone();
+    let mut opening = spawn_blocking(move || {
+        let store = Store::open(&path)?;
+        store.show_through(Arc::new(mask), &state_dir)?;
+        anyhow::Ok(store)
+    });
     let mut ticks = tokio::time::interval(OPENING_ASK_EVERY);
     loop {
         tokio::select! {
-            opened = &mut opening => return Ok(opened??),
+            opened = &mut opening => return opened?,
             _ = ticks.tick() => systemd::extend_timeout(OPENING_EXTENSION),
         }
     }

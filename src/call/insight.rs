@@ -45,6 +45,15 @@ pub struct Insight {
     pub categories: Vec<CategoryResult>,
     /// Where the call holds personal data, in the order of the call.
     pub pii: Vec<PiiSpan>,
+    /// The [`Veil`](super::Veil) it was drawn under; 0 for none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub veil: u64,
+}
+
+/// For what is written only when there is something to say.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
+pub(super) const fn is_none(mark: &u64) -> bool {
+    *mark == 0
 }
 
 impl Insight {
@@ -301,15 +310,4 @@ pub struct PiiSpan {
     pub start_ms: u64,
     /// Where it ends in the call.
     pub end_ms: u64,
-}
-
-/// What is masked, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PrivacyPolicy {
-    /// Kinds that are masked; none means nothing is.
-    pub mask: Vec<PiiKind>,
-    /// In summaries, points, keywords, action items and questions.
-    pub in_summaries: bool,
-    /// What national numbers look like: `words|words => pattern`, a regular expression over digits and capital letters.
-    pub national_ids: Vec<String>,
 }

@@ -9,6 +9,7 @@ mod ids;
 mod insight;
 mod job;
 mod opinion;
+mod privacy;
 mod recording;
 pub mod retry;
 mod step;
@@ -17,13 +18,15 @@ mod transcript;
 pub use category::{CategoryHit, CategoryResult, CategoryRule};
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use insight::{
-    ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, PrivacyPolicy, Question, Sentiment,
+    ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, Question, Sentiment,
     SentimentLabel, SentimentPoint, SummarySentence, SummarySource,
 };
 pub use job::{Job, JobCounts, JobId, JobKind, JobState};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
+pub use privacy::{Place, PrivacyPolicy, Silence, Unredacted, Veil};
 pub use recording::{
-    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Party, RawAudio, RawLaw, Recording, TranscriptFacts,
+    Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Party, RawAudio, RawLaw, Recording, Redacted,
+    TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
 pub use transcript::{

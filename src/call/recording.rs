@@ -135,6 +135,34 @@ pub struct Audio {
     /// What each channel was; set once decoded.
     #[serde(default)]
     pub channels: Vec<ChannelFacts>,
+    /// Personal data is silenced in the file itself: what was received is gone or sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<Redacted>,
+}
+
+impl Audio {
+    /// How a file without a header was read when it was transcribed; absent for one that has a header.
+    pub fn raw(&self) -> Option<RawAudio> {
+        if self.container.as_deref() != Some("raw") {
+            return None;
+        }
+        let law = match self.codec.as_deref()? {
+            "mulaw" => RawLaw::Mulaw,
+            "alaw" => RawLaw::Alaw,
+            _ => return None,
+        };
+        Some(RawAudio { law, sample_rate_hz: self.sample_rate_hz?, channel_count: self.channel_count? })
+    }
+}
+
+/// How audio was silenced for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redacted {
+    /// The [`Veil`](super::Veil) it was done under.
+    pub veil: u64,
+    /// What was received is kept, sealed.
+    #[serde(default)]
+    pub is_sealed: bool,
 }
 
 /// The transcript in short, kept with the recording so that lists need not open the words.
@@ -159,6 +187,9 @@ pub struct TranscriptFacts {
     pub confidence: Option<f32>,
     /// The first words.
     pub preview: String,
+    /// The [`Veil`](super::Veil) it is kept under; 0 for none.
+    #[serde(default, skip_serializing_if = "super::insight::is_none")]
+    pub veil: u64,
 }
 
 /// Set when somebody removed the recording; its identity stays known.

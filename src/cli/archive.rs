@@ -30,6 +30,7 @@ use crate::provider::upload::Uploads;
 use crate::search::Search;
 use crate::serve::{self, Account, ApiParts, Check, ErrorBody, Looked, Loops, Parked, Reach, Running};
 use crate::store::{Store, StoreError};
+use crate::understand::pii::veil::Mask;
 
 /// Longest wait for a database that another short command, or a daemon just starting, holds.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -88,7 +89,10 @@ impl Archive {
         loop {
             let path = database.clone();
             match tokio::task::spawn_blocking(move || Store::open(&path)).await? {
-                Ok(store) => return Self::here(store, config),
+                Ok(store) => {
+                    store.show_through(Arc::new(Mask::of(&config.privacy)), &config.state_dir)?;
+                    return Self::here(store, config);
+                }
                 Err(StoreError::InUse { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

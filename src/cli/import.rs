@@ -33,6 +33,7 @@ use crate::provider::folder::{FolderContext, FolderProvider};
 use crate::provider::upload::{UploadProvider, Uploads};
 use crate::store::{Store, StoreError};
 use crate::transcribe::{Supervisor, SupervisorConfig};
+use crate::understand::pii::veil::Mask;
 use drain::{Ended, drain};
 use report::{Report, Standing};
 
@@ -200,7 +201,11 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
             "A daemon is at work on {state_dir}. It takes in archives itself: add the folder to its configuration under \
              [[folders]]. Or stop it, import, and start it again."
         ),
-        opened => Ok(opened?),
+        opened => {
+            let store = opened?;
+            store.show_through(Arc::new(Mask::of(&config.privacy)), &config.state_dir)?;
+            Ok(store)
+        }
     }
 }
 

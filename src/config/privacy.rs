@@ -3,14 +3,12 @@
 use regex::RegexBuilder;
 
 use super::reader::Section;
-use crate::call::{PiiKind, PrivacyPolicy};
+use crate::call::{PiiKind, Place, PrivacyPolicy, Unredacted};
 
 /// Kinds of national numbers.
 const PATTERNS_MAX: usize = 50;
 /// Memory a compiled pattern may take.
 const PATTERN_BYTES_MAX: usize = 1 << 18;
-/// Places that can be named.
-const PLACES: [&str; 1] = ["summaries"];
 /// What is looked for when nothing is named: social security numbers, and the two numbers of Spain.
 const NATIONAL_IDS: [&str; 3] = [
     r"social security|social security number|ssn => \d{9}",
@@ -20,16 +18,21 @@ const NATIONAL_IDS: [&str; 3] = [
 
 pub(super) fn privacy(section: &Section<'_>) -> PrivacyPolicy {
     let mask = section.list("mask", "card", PiiKind::ALL.len(), str::parse::<PiiKind>);
-    let places = section.list("mask_in", "summaries", PLACES.len(), |text| {
-        let place = PLACES.iter().find(|place| **place == text);
-        place.copied().ok_or_else(|| format!("'{text}' is no place to mask in; there is {}.", PLACES.join(", ")))
-    });
+    let named = section.list("mask_in", "text", Place::ALL.len(), str::parse::<Place>);
     // Who names kinds and no places means everywhere.
-    let is_in = |place| if section.has("mask_in") { places.contains(&place) } else { true };
+    let places = if section.has("mask_in") { named } else { Place::ALL.to_vec() };
+    let unredacted = section.parsed("unredacted", "keep", str::parse::<Unredacted>).unwrap_or_default();
+    if unredacted != Unredacted::Keep && places.len() < Place::ALL.len() {
+        let name = unredacted.as_str();
+        section.problem("unredacted", format!("'{name}' leaves nothing to be shown unmasked; leave mask_in out."));
+    }
+    if unredacted != Unredacted::Keep && mask.is_empty() {
+        section.problem("unredacted", "There is nothing to redact: name the kinds in mask.");
+    }
     let named = section.list("national_ids", r"ssn => \d{9}", PATTERNS_MAX, national_id);
     let national_ids = if section.has("national_ids") { named } else { NATIONAL_IDS.map(str::to_owned).to_vec() };
     section.finish(|_| None);
-    PrivacyPolicy { mask, in_summaries: is_in("summaries"), national_ids }
+    PrivacyPolicy { mask, places, unredacted, national_ids }
 }
 
 /// `words|words => pattern`.

@@ -19,6 +19,7 @@ mod mp4;
 mod mpeg;
 mod open;
 mod resample;
+mod silence;
 mod sniff;
 mod source;
 mod trim;
@@ -32,6 +33,7 @@ pub use error::DecodeError;
 use crate::call::{AudioFormatFacts, RawAudio};
 use feed::Feed;
 use resample::Resampler;
+pub use silence::silenced;
 
 pub mod channels;
 

@@ -279,6 +279,36 @@ impl Layout {
         }
     }
 
+    /// Whether every frame lies on its own, as bytes that can be overwritten.
+    pub(super) fn is_plain(&self) -> bool {
+        self.frames_per_block == 1
+    }
+
+    /// The byte that silence is made of.
+    pub(super) fn zero(&self) -> u8 {
+        match self.codec {
+            CODEC_ID_PCM_U8 => 0x80,
+            CODEC_ID_PCM_MULAW => 0xFF,
+            CODEC_ID_PCM_ALAW => 0xD5,
+            _ => 0,
+        }
+    }
+
+    /// Bytes of one frame of plain samples.
+    pub(super) fn frame_bytes(&self) -> u64 {
+        self.block_bytes
+    }
+
+    /// Bytes of one sample of one channel.
+    pub(super) fn sample_bytes(&self) -> u64 {
+        self.block_bytes / u64::from(self.channel_count)
+    }
+
+    /// Where a frame of plain samples lies in the file.
+    pub(super) fn offset(&self, frame: u64) -> u64 {
+        self.start + frame * self.block_bytes
+    }
+
     /// Length of the audio in frames.
     pub(super) fn frames(&self) -> u64 {
         self.frames

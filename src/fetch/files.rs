@@ -1,4 +1,4 @@
-//! The folders `recordings/` and `transcripts/` of the state folder.
+//! The folders `recordings/` and `transcripts/` of the state folder; what is derived from them is in `derived`.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
@@ -25,6 +25,8 @@ const EXTENSION_CHARS_MAX: usize = 8;
 pub struct Files {
     pub(super) recordings: PathBuf,
     pub(super) transcripts: PathBuf,
+    pub(super) redacted: PathBuf,
+    pub(super) sealed: PathBuf,
 }
 
 /// A file that is being filled; gone again unless it is kept.
@@ -35,6 +37,11 @@ impl Partial {
     /// Where to write the bytes.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Gives it its name, in the same file system.
+    pub(super) fn persist(self, path: &Path) -> Result<(), FetchError> {
+        self.0.persist(path).map_err(|error| FetchError::at(path)(error.error))
     }
 }
 
@@ -64,16 +71,22 @@ impl Files {
     ///
     /// [`FetchError::Io`].
     pub fn open(state_dir: &Path) -> Result<Self, FetchError> {
-        let files = Self { recordings: state_dir.join("recordings"), transcripts: state_dir.join("transcripts") };
+        let folder = |name| state_dir.join(name);
+        let files = Self {
+            recordings: folder("recordings"),
+            transcripts: folder("transcripts"),
+            redacted: folder("redacted"),
+            sealed: folder("sealed"),
+        };
         for folder in files.partial_folders() {
             DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(FetchError::at(&folder))?;
         }
         Ok(files)
     }
 
-    /// Where files in the making lie, audio and transcripts.
-    pub(super) fn partial_folders(&self) -> [PathBuf; 2] {
-        [self.recordings.join(PARTIAL_FOLDER), self.transcripts.join(PARTIAL_FOLDER)]
+    /// Where files in the making lie, one folder in each tree.
+    pub(super) fn partial_folders(&self) -> [PathBuf; 4] {
+        [&self.recordings, &self.transcripts, &self.redacted, &self.sealed].map(|tree| tree.join(PARTIAL_FOLDER))
     }
 
     /// The full path of what [`Audio::path`] names.
@@ -105,7 +118,12 @@ impl Files {
     ///
     /// [`FetchError::Io`].
     pub fn partial(&self) -> Result<Partial, FetchError> {
-        let folder = self.recordings.join(PARTIAL_FOLDER);
+        Self::partial_in(&self.recordings)
+    }
+
+    /// The same in another tree.
+    pub(super) fn partial_in(tree: &Path) -> Result<Partial, FetchError> {
+        let folder = tree.join(PARTIAL_FOLDER);
         let file = tempfile::Builder::new().prefix("").suffix(".part").tempfile_in(&folder);
         Ok(Partial(file.map_err(FetchError::at(&folder))?.into_temp_path()))
     }
@@ -117,23 +135,28 @@ impl Files {
     ///
     /// [`FetchError::TooLarge`], [`FetchError::Io`]; the partial file is gone then.
     pub fn keep(&self, partial: Partial, destination: &Destination<'_>, max_bytes: u64) -> Result<Audio, FetchError> {
+        let kept = self.keep_at(partial, &destination.relative_path(), max_bytes)?;
+        Ok(Audio { original_name: destination.original_name.map(str::to_owned), ..kept })
+    }
+
+    /// The same under a path below `recordings/`.
+    pub(super) fn keep_at(&self, partial: Partial, relative: &str, max_bytes: u64) -> Result<Audio, FetchError> {
         let (size_bytes, sha256) = digest(&partial.0, max_bytes)?;
-        let relative = destination.relative_path();
-        let path = self.audio_path(&relative);
-        let folder = make_durable_folder(&self.recordings, &relative)?;
-        partial.0.persist(&path).map_err(|error| FetchError::at(&path)(error.error))?;
+        let folder = make_durable_folder(&self.recordings, relative)?;
+        partial.persist(&self.audio_path(relative))?;
         sync_folder(&folder)?;
         Ok(Audio {
-            path: relative,
+            path: relative.to_owned(),
             size_bytes,
             sha256,
-            original_name: destination.original_name.map(str::to_owned),
+            original_name: None,
             container: None,
             codec: None,
             sample_rate_hz: None,
             channel_count: None,
             duration_ms: None,
             channels: Vec::new(),
+            redacted: None,
         })
     }
 
@@ -207,13 +230,13 @@ fn digest(path: &Path, max_bytes: u64) -> Result<(u64, String), FetchError> {
     Ok((size_bytes, hex(&hasher.finalize())))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Makes the folders above `relative` one by one and syncs each one's parent: a new folder is only on the disk once
 /// the folder that names it is.
-fn make_durable_folder(base: &Path, relative: &str) -> Result<PathBuf, FetchError> {
+pub(super) fn make_durable_folder(base: &Path, relative: &str) -> Result<PathBuf, FetchError> {
     let mut folder = base.to_owned();
     for part in Path::new(relative).parent().into_iter().flat_map(Path::components) {
         let Component::Normal(name) = part else { continue };
@@ -228,7 +251,7 @@ fn make_durable_folder(base: &Path, relative: &str) -> Result<PathBuf, FetchErro
     Ok(folder)
 }
 
-fn sync_folder(folder: &Path) -> Result<(), FetchError> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), FetchError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(FetchError::at(folder))
 }
 

@@ -4,10 +4,12 @@
 //! file. Knows neither providers nor the store: `pipeline` has a provider fill a [`Partial`], keeps it, and only then
 //! tells the store; what the store forgot is removed afterwards. All methods block.
 
+mod derived;
 mod error;
 mod files;
 mod sweep;
 
+pub use derived::copy_key;
 pub use error::FetchError;
 pub use files::{Destination, Files, Partial};
 pub use sweep::{Standing, SweepReport, Tree};

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::payload::Payload;
 use super::{Notifier, NotifyError, signature};
+use crate::call::Place;
 use crate::provider::client::{CallError, Client, Request};
 use crate::store::{Delivery, DeliveryEnd, Store, StoreError};
 
@@ -219,6 +220,6 @@ fn span(from: Timestamp, to: Timestamp) -> Duration {
 fn body(store: &Store, event: &crate::store::Event, include_transcript: bool) -> Result<Vec<u8>, StoreError> {
     let Some(recording) = store.get(event.recording)? else { return Ok(Payload::of_nothing(event).to_bytes()) };
     let is_wanted = include_transcript && recording.deletion.is_none();
-    let transcript = if is_wanted { store.transcript(recording.id)? } else { None };
+    let transcript = if is_wanted { store.transcript_in(recording.id, Place::Webhooks)? } else { None };
     Ok(Payload::of(event, &recording, transcript.as_ref()).to_bytes())
 }

@@ -127,7 +127,7 @@ async fn keep(shared: &Shared, recording: &Recording, opinion: Opinion, now: Tim
 
 /// After a transcript of our own: it is held against what the provider had said before.
 async fn reconsider(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
-    match shared.ask(move |store| store.opinion(id)).await? {
+    match shared.ask(move |store| store.unmasked_opinion(id)).await? {
         Some(opinion) => settle(shared, id, opinion, None).await,
         None => Ok(()),
     }
@@ -142,7 +142,7 @@ async fn settle(
 ) -> Result<(), PipelineError> {
     let now = shared.clock.now();
     let kept = shared.ask(move |store| {
-        let opinion = with_what_came_before(opinion, store.opinion(id)?);
+        let opinion = with_what_came_before(opinion, store.unmasked_opinion(id)?);
         for _ in 0..COMPARISONS_MAX {
             if let Some(recording) = compare(store, id, opinion.clone(), again, now)? {
                 return Ok(Some(recording));
@@ -178,7 +178,7 @@ fn compare(
     again: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Option<Recording>, StoreError> {
-    let ours = store.transcript(id)?.filter(|transcript| transcript.source == TranscriptSource::Local);
+    let ours = store.spoken(id)?.filter(|transcript| transcript.source == TranscriptSource::Local);
     let mut named = None;
     if let (Some(ours), Some(theirs)) = (&ours, &opinion.transcript) {
         opinion.agreement = Some(agreement::compare(ours, theirs));

@@ -14,6 +14,7 @@ mod outcome;
 mod shared;
 mod steps;
 mod sweep;
+mod withhold;
 mod worker;
 
 use std::sync::Arc;
@@ -104,6 +105,7 @@ impl Pipeline {
         let (stop, abort) = (cancel.child_token(), CancellationToken::new());
         let mut workers = JoinSet::new();
         workers.spawn(sweep::files(Arc::clone(shared), stop.clone()));
+        workers.spawn(withhold::everything(Arc::clone(shared), stop.clone()));
         let lanes = std::iter::repeat_n(Lane::Light, shared.config.pipeline.fetch_concurrency.max(1));
         for _ in 0..late::ASKERS {
             workers.spawn(late::ask(Arc::clone(shared), stop.clone(), abort.clone()));

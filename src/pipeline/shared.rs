@@ -44,7 +44,9 @@ pub(super) struct Shared {
     pub(super) activity: Arc<Activity>,
     pub(super) boot: BootId,
     /// What transcripts are looked through for.
-    pub(super) rules: Rules,
+    pub(super) rules: Arc<Rules>,
+    /// Audio is replaced by one at a time.
+    pub(super) withholding: tokio::sync::Mutex<()>,
     providers: HashMap<Source, Arc<dyn Provider>>,
     rng: Mutex<fastrand::Rng>,
     /// Claims asked for, by lane.
@@ -64,8 +66,9 @@ impl Shared {
         let providers = providers.into_iter().map(|one| ((one.kind(), one.account().clone()), one)).collect();
         let activity = Arc::new(Activity::default());
         let (boot, rng, claims) = (BootId::fresh(), Mutex::new(rng), [const { AtomicU32::new(0) }; 2]);
-        let rules = Rules::of(&config.categories, &config.privacy);
-        Self { rules, store, files, supervisor, config, clock, activity, boot, providers, rng, claims }
+        let rules = Arc::new(Rules::of(&config.categories, &config.privacy));
+        let withholding = tokio::sync::Mutex::default();
+        Self { rules, withholding, store, files, supervisor, config, clock, activity, boot, providers, rng, claims }
     }
 
     /// Runs a blocking question or order to the store off the async threads.

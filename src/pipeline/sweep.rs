@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
 use super::shared::Shared;
-use crate::call::{Recording, RecordingId, Transcript};
+use crate::call::{Place, Recording, RecordingId, Transcript};
 use crate::export;
 use crate::fetch::{FetchError, Files, Standing, Tree};
 use crate::store::{Store, StoreError};
@@ -108,7 +108,7 @@ fn standing(files: &Files, recording: Option<&Recording>, tree: Tree, relative: 
 }
 
 fn rewrite(store: &Store, files: &Files, id: RecordingId, relative: &str) -> Result<bool, StoreError> {
-    let Some(transcript) = store.transcript(id)? else { return Ok(false) };
+    let Some(transcript) = store.transcript_in(id, Place::Exports)? else { return Ok(false) };
     Ok(written(files, relative, &transcript))
 }
 
@@ -146,7 +146,7 @@ pub(super) async fn remove_forgotten(
     let files = shared.files.clone();
     let removed = shared.ask(move |store| {
         let is_removed = store.get(id)?.is_some_and(|recording| recording.deletion.is_some());
-        Ok(if is_removed { files.remove(&relative) } else { Ok(()) })
+        Ok(if is_removed { files.remove(&relative).and(files.remove_derived(id)) } else { Ok(()) })
     });
     if let Err(error) = removed.await? {
         tracing::warn!(recording = %id, %error, "A file of a removed recording is still there; the next start tries again.");

@@ -11,7 +11,7 @@ use super::activity::Running;
 use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
-use super::{PipelineError, sweep};
+use super::{PipelineError, sweep, withhold};
 use crate::call::{Language, ProviderKind, Recording, Step, StepState, Transcript};
 use crate::observe::metrics;
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
@@ -149,6 +149,9 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
         // Whoever removed the recording between the commit and now has not seen this file.
         sweep::remove_forgotten(shared, id, Some(audio.path.clone())).await?;
     }
+    if recording.steps.next().is_none() {
+        withhold::one(shared, id).await?;
+    }
     Ok(())
 }
 
@@ -199,7 +202,7 @@ async fn light(
 ) -> Result<Result<Done, Setback>, PipelineError> {
     let id = claim.id();
     let transcript = match claim.step {
-        Step::DetectLanguage | Step::GenerateSummary => shared.ask(move |store| store.transcript(id)).await?,
+        Step::DetectLanguage | Step::GenerateSummary => shared.ask(move |store| store.spoken(id)).await?,
         _ => None,
     };
     Ok(match (claim.step, transcript) {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::index::{OpenIndex, Standing, commit};
 use super::words::Analyzer;
 use super::{Ready, Search, SearchError};
-use crate::call::Disposition;
+use crate::call::{Disposition, Place};
 use crate::store::{StoreError, Unindexed};
 
 /// How often the store is asked for changes when there were none: about as long as one commit of the index takes.
@@ -161,7 +161,7 @@ impl Feeder {
     fn begin_anew(&self) -> Result<(OpenIndex, Standing), SearchError> {
         tracing::info!("The search index is made from the database.");
         self.search.show(None);
-        let (index, standing) = OpenIndex::make(&self.search.0.folder)?;
+        let (index, standing) = OpenIndex::make(&self.search.0.folder, self.search.veil())?;
         self.search.0.store.mark_indexed(standing.mark, &[])?;
         Ok((index, standing))
     }
@@ -173,7 +173,15 @@ impl Search {
     pub(super) fn fits(&self, standing: &Standing) -> Result<bool, SearchError> {
         let mark = self.0.store.index_mark()?;
         let of = standing.mark;
+        if standing.veil != self.veil() {
+            return Ok(false);
+        }
         Ok(mark.is_some_and(|mark| mark.index == of.index && (mark.commit..=mark.commit + 1).contains(&of.commit)))
+    }
+
+    /// What the words of an index are masked by today; an index masked by something else is made anew.
+    pub(super) fn veil(&self) -> u64 {
+        if self.0.store.masks_in(Place::Search) { self.0.store.veil_mark() } else { 0 }
     }
 
     pub(super) fn show(&self, ready: Option<Ready>) {

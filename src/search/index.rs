@@ -29,6 +29,9 @@ const WRITER_BYTES: usize = 32 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Standing {
     version: u32,
+    /// What the words in it were masked by; 0 for nothing.
+    #[serde(default)]
+    pub(super) veil: u64,
     pub(super) mark: IndexMark,
     /// Every recording was taken up once.
     pub(super) complete: bool,
@@ -97,7 +100,7 @@ impl OpenIndex {
     }
 
     /// Makes an empty one in the place of whatever is in `folder`.
-    pub(super) fn make(folder: &Path) -> Result<(Self, Standing), SearchError> {
+    pub(super) fn make(folder: &Path, veil: u64) -> Result<(Self, Standing), SearchError> {
         let failed = |source| SearchError::Folder { path: folder.to_owned(), source };
         match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
@@ -107,7 +110,7 @@ impl OpenIndex {
         let (schema, fields) = schema();
         let index = Index::create_in_dir(folder, schema)?;
         let mark = IndexMark { index: Uuid::now_v7(), commit: 0 };
-        let standing = Standing { version: INDEX_VERSION, mark, complete: false, up_to: None };
+        let standing = Standing { version: INDEX_VERSION, veil, mark, complete: false, up_to: None };
         let made = Self::over(index, fields)?;
         commit(&mut made.writer()?, &standing)?;
         Ok((made, standing))

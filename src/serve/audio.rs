@@ -17,12 +17,16 @@ use tower_http::services::ServeFile;
 
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
-use super::{Api, STREAMS_MAX};
+use super::sound::{self, Sound, Wanted};
+use super::{Api, Caller, STREAMS_MAX, unmasked};
 use crate::call::{Audio, Recording, Step};
 use crate::fetch::Files;
+use crate::store::sealed_audio_name;
 
 /// Longest file name sent, in characters.
 const NAME_CHARS_MAX: usize = 120;
+/// Opened pieces of a sealed file that wait for a slow reader.
+const PIECES_MAX: usize = 4;
 /// What a file name parameter may hold unescaped (RFC 8187).
 const NAME_SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
@@ -38,13 +42,17 @@ enum Disposition {
     get, path = "/api/v1/recordings/{id}/audio", tag = "audio", operation_id = "get_audio",
     params(
         ("id" = String, Path, description = "Our id or the provider's."),
+        ("redacted" = Option<bool>, Query, description = "Silent where personal data is said. By itself where the policy silences audio."),
+        ("unmasked" = Option<bool>, Query, description = "The audio as it was received; for administrators, and noted in the audit trail."),
         ("Range" = Option<String>, Header, description = "`bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-LENGTH`."),
     ),
     responses(
         (status = 200, description = "The file.", body = Vec<u8>, content_type = "audio/*"),
         (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
         (status = 304, description = "The file is the one If-None-Match names."),
-        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
         (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
         (status = 410, description = "The recording was removed.", body = ErrorBody),
         (status = 416, description = "The range lies outside the file.", body = ErrorBody),
@@ -52,22 +60,27 @@ enum Disposition {
 )]
 pub(super) async fn play(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     params: Params,
     request: Request,
 ) -> Result<Response, ApiError> {
-    params.finish()?;
-    answer(&api, id, request, Disposition::Inline).await
+    answer(&api, &caller, (id, params), request, Disposition::Inline).await
 }
 
 /// The same as `…/{id}/audio`.
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}/stream", tag = "audio", operation_id = "stream_audio",
-    params(("id" = String, Path, description = "Our id or the provider's.")),
+    params(
+        ("id" = String, Path, description = "Our id or the provider's."),
+        ("redacted" = Option<bool>, Query, description = "Silent where personal data is said. By itself where the policy silences audio."),
+        ("unmasked" = Option<bool>, Query, description = "The audio as it was received; for administrators, and noted in the audit trail."),
+    ),
     responses(
         (status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"),
         (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
         (status = 304, description = "The file is the one If-None-Match names."),
+        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
         (status = 404, body = ErrorBody),
         (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
         (status = 410, description = "The recording was removed.", body = ErrorBody),
@@ -76,22 +89,27 @@ pub(super) async fn play(
 )]
 pub(super) async fn stream(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     params: Params,
     request: Request,
 ) -> Result<Response, ApiError> {
-    params.finish()?;
-    answer(&api, id, request, Disposition::Inline).await
+    answer(&api, &caller, (id, params), request, Disposition::Inline).await
 }
 
 /// The audio, to be saved.
 #[utoipa::path(
     get, path = "/api/v1/recordings/download/{id}/audio", tag = "audio", operation_id = "download_audio",
-    params(("id" = String, Path, description = "Our id or the provider's.")),
+    params(
+        ("id" = String, Path, description = "Our id or the provider's."),
+        ("redacted" = Option<bool>, Query, description = "Silent where personal data is said. By itself where the policy silences audio."),
+        ("unmasked" = Option<bool>, Query, description = "The audio as it was received; for administrators, and noted in the audit trail."),
+    ),
     responses(
         (status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"),
         (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
         (status = 304, description = "The file is the one If-None-Match names."),
+        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
         (status = 404, body = ErrorBody),
         (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
         (status = 410, description = "The recording was removed.", body = ErrorBody),
@@ -100,17 +118,42 @@ pub(super) async fn stream(
 )]
 pub(super) async fn download(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     params: Params,
     request: Request,
 ) -> Result<Response, ApiError> {
-    params.finish()?;
-    answer(&api, id, request, Disposition::Attachment).await
+    answer(&api, &caller, (id, params), request, Disposition::Attachment).await
 }
 
-async fn answer(api: &Api, id: String, request: Request, disposition: Disposition) -> Result<Response, ApiError> {
+async fn answer(
+    api: &Api,
+    caller: &Caller,
+    (id, mut params): (String, Params),
+    request: Request,
+    disposition: Disposition,
+) -> Result<Response, ApiError> {
+    let is_unmasked = unmasked::asked(api, caller, &mut params)?;
+    let is_redacted = params.truth(&["redacted"])?.unwrap_or(false);
+    params.finish()?;
+    let wanted = match (is_unmasked, is_redacted) {
+        (true, true) => {
+            let message = "Parameters redacted and unmasked exclude each other.";
+            return Err(ApiError::bad_parameter(message, "Leave one of them out."));
+        }
+        (true, false) => Wanted::AsKept,
+        (false, true) => Wanted::Redacted,
+        (false, false) => Wanted::ByPolicy,
+    };
     let recording = api.recording(id).await?;
-    let (path, audio) = whole_file(api, &recording).await?;
+    if is_unmasked {
+        unmasked::note(api, caller, recording.id, "audio").await?;
+        if recording.audio.as_ref().and_then(|audio| audio.redacted.as_ref()).is_some_and(|one| one.is_sealed) {
+            return unsealed(api, &recording, disposition).await;
+        }
+    }
+    let Sound { path, audio } = sound::of(api, &recording, wanted).await?;
+    let audio = &audio;
     let etag = HeaderValue::try_from(format!("\"{}\"", audio.sha256)).map_err(|_| ApiError::internal())?;
     let mut headers = request.headers().clone();
     settle_range(&mut headers, audio.size_bytes);
@@ -134,6 +177,32 @@ async fn answer(api: &Api, id: String, request: Request, disposition: Dispositio
         return Ok(response);
     }
     Ok(with_headers(response, &etag, audio, &recording, disposition))
+}
+
+/// What was received, opened piece by piece; whole, since nobody seeks in what is sealed.
+async fn unsealed(api: &Api, recording: &Recording, disposition: Disposition) -> Result<Response, ApiError> {
+    let sealer = api.0.store.sealer().ok_or_else(ApiError::internal)?;
+    let seat = take_seat(&api.0.streams)?;
+    let (path, name) = (api.0.files.sealed_path(recording.id), sealed_audio_name(recording.id));
+    let gone = |_| damaged("The sealed audio is gone from the state folder.");
+    let mut file = tokio::fs::File::open(&path).await.map_err(gone)?.into_std().await;
+    let (sender, pieces) = tokio::sync::mpsc::channel::<std::io::Result<Vec<u8>>>(PIECES_MAX);
+    tokio::task::spawn_blocking(move || {
+        let opened = sealer.unseal_all(&name, &mut file, |piece| sender.blocking_send(Ok(piece)).is_ok());
+        if let Err(error) = opened {
+            let _nobody_waits = sender.blocking_send(Err(error));
+        }
+    });
+    let pieces = futures_util::stream::unfold(pieces, |mut pieces| async { Some((pieces.recv().await?, pieces)) });
+    let mut response = hold_while_streaming(Body::from_stream(pieces), seat).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    if let Some(audio) = &recording.audio
+        && let Ok(value) = HeaderValue::try_from(content_disposition(audio, recording, disposition))
+    {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
 }
 
 /// A recording's audio and where it is, as it was stored.

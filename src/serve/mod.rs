@@ -37,10 +37,12 @@ mod recordings;
 pub mod roles;
 mod search;
 mod sinks;
+mod sound;
 mod speech;
 mod stats;
 mod token;
 mod transcript;
+mod unmasked;
 mod uploads;
 pub mod view;
 mod waveform;
@@ -184,6 +186,7 @@ struct Shared {
     whole_answers: WholeAnswers,
     sign_ins: SignIns,
     waveforms: waveform::Waveforms,
+    copies: sound::Copies,
     hub: hub::Hub,
     intake: Intake,
     uploading: Arc<Semaphore>,
@@ -250,6 +253,7 @@ pub fn router(parts: ApiParts) -> Router {
         whole_answers: WholeAnswers::new(),
         sign_ins: console,
         waveforms: waveform::Waveforms::default(),
+        copies: sound::Copies::default(),
         hub: hub::Hub::new(parts.stop.clone()),
         stop: parts.stop,
         hearing: Arc::new(Semaphore::new(speech::SPEECH_MAX)),

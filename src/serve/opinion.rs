@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::{Api, Caller, unmasked};
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::detail::OpinionView;
@@ -49,19 +49,35 @@ pub(super) struct DisputeView {
 /// The provider's transcript and insights beside ours, with the places where both differ.
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}/opinion", tag = "recordings", operation_id = "get_opinion",
-    params(("id" = String, Path, description = "Our id or the provider's.")),
+    params(
+        ("id" = String, Path, description = "Our id or the provider's."),
+        ("unmasked" = Option<bool>, Query, description = "Without the masks of the policy; for administrators, and noted in the audit trail."),
+    ),
     responses(
         (status = 200, description = "What the provider made of the call.", body = OpinionDetail),
-        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
         (status = 409, description = "There is none, or none yet.", body = ErrorBody),
         (status = 410, description = "The recording was removed.", body = ErrorBody),
     )
 )]
-pub(super) async fn get(State(api): State<Api>, Path(id): Path<String>, params: Params) -> Result<Response, ApiError> {
+pub(super) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Response, ApiError> {
+    let is_unmasked = unmasked::asked(&api, &caller, &mut params)?;
     params.finish()?;
     let id = api.recording(id).await?.id;
-    let text = api
-        .ask_whole(move |store| Ok(store.opinion(id)?.and_then(|opinion| serde_json::to_vec(&detail(opinion)).ok())));
+    if is_unmasked {
+        unmasked::note(&api, &caller, id, "second opinion").await?;
+    }
+    let text = api.ask_whole(move |store| {
+        let opinion = if is_unmasked { store.unmasked_opinion(id)? } else { store.opinion(id)? };
+        Ok(opinion.and_then(|opinion| serde_json::to_vec(&detail(opinion)).ok()))
+    });
     let text = text.await?.ok_or_else(|| {
         ApiError::new(
             StatusCode::CONFLICT,

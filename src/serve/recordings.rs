@@ -14,7 +14,7 @@ use super::filters::{self, Paging, filters, fingerprint};
 use super::params::Params;
 use super::search::{IndexView, refused};
 use super::view::{RecordingDetail, RecordingItem, RecordingPage};
-use super::{Api, Caller};
+use super::{Api, Caller, unmasked};
 use crate::call::{JobId, ProviderKind, RecordingId, Step};
 use crate::search::{Ask, Search, SearchError};
 use crate::store::{ListQuery, Page, Store};
@@ -97,18 +97,33 @@ fn found(
 /// Everything known of one recording, its transcript included.
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}", tag = "recordings", operation_id = "get_recording",
-    params(("id" = String, Path, description = "Our id or the provider's.")),
+    params(
+        ("id" = String, Path, description = "Our id or the provider's."),
+        ("unmasked" = Option<bool>, Query, description = "The transcript without the masks of the policy; for administrators, and noted in the audit trail."),
+    ),
     responses(
         (status = 200, description = "The recording.", body = RecordingDetail),
-        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
         (status = 410, description = "It was removed.", body = ErrorBody),
     )
 )]
-pub(super) async fn get(State(api): State<Api>, Path(id): Path<String>, params: Params) -> Result<Response, ApiError> {
+pub(super) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Response, ApiError> {
+    let is_unmasked = unmasked::asked(&api, &caller, &mut params)?;
     params.finish()?;
     let recording = api.recording(id).await?;
+    let id = recording.id;
+    if is_unmasked {
+        unmasked::note(&api, &caller, id, "transcript").await?;
+    }
     let json = api.ask_whole(move |store| {
-        let transcript = store.transcript(recording.id)?;
+        let transcript = if is_unmasked { store.unmasked(id)? } else { store.transcript(id)? };
         let detail = RecordingDetail::of(&recording, transcript.as_ref());
         drop(transcript);
         Ok(serde_json::to_vec(&detail).ok())
@@ -254,9 +269,13 @@ async fn forget(
         let (uploads, sha256) = (Arc::clone(&api.0.intake.uploads), removed.recording.key.remote_id.clone());
         super::form::on_disk(move || uploads.remove(&sha256)).await?;
     }
-    if let Some(path) = removed.audio_path {
+    {
         let files = api.0.files.clone();
-        let gone = tokio::task::spawn_blocking(move || files.remove(&path)).await;
+        let gone = tokio::task::spawn_blocking(move || {
+            let audio = removed.audio_path.map_or(Ok(()), |path| files.remove(&path));
+            files.remove_derived(id).and(audio)
+        });
+        let gone = gone.await;
         // The database has forgotten the files: should this fail, the comparison at the next start finds them.
         if let Err(error) = gone.map_err(|_| ApiError::internal())? {
             tracing::warn!(recording = %id, %error, "The files of a removed recording are still there; the next start removes them.");

@@ -3,7 +3,8 @@
 //!
 //! A request runs through the same worker process as the pipeline, after the call that is being transcribed and before the
 //! backlog; each waits in line once, so neither side starves. Nothing enters the archive: the audio is gone with the answer,
-//! after a crash at the next start. To keep a call, upload it to `/api/v1/recordings`.
+//! after a crash at the next start. What `[privacy]` masks in texts is masked here too: answers go on to programs that keep
+//! them. To keep a call, upload it to `/api/v1/recordings`.
 
 mod shape;
 mod text;
@@ -28,7 +29,7 @@ use super::error::ApiError;
 use super::form::{self, Form};
 use super::params::{Params, shown};
 use super::{Api, Hearing};
-use crate::call::{Disposition, Language, Transcript};
+use crate::call::{Disposition, Language, Place, Transcript};
 use crate::config::known_language;
 use crate::provider::upload::Incoming;
 use crate::transcribe::TranscribeError;
@@ -193,7 +194,7 @@ async fn hear(api: Api, form: Result<Multipart, MultipartRejection>, translate: 
         return Ok(streamed(&api, asked, cancel, (guard, seat)));
     }
     let heard = api.0.loops.transcribe(asked.hearing.clone(), cancel).await;
-    let transcript = heard.map_err(|error| refused(&error))?;
+    let transcript = api.0.store.veiled(heard.map_err(|error| refused(&error))?, Place::Text);
     let (kind, body) = asked.answer.write(&transcript);
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
@@ -250,20 +251,21 @@ fn read(api: &Api, mut form: Form, translate: bool) -> Result<Asked, ApiError> {
 /// half of it before. Comments keep the connection open meanwhile.
 fn streamed(api: &Api, asked: Asked, cancel: CancellationToken, held: (DropGuard, OwnedSemaphorePermit)) -> Response {
     let heard = api.0.loops.transcribe(asked.hearing.clone(), cancel);
-    let state = Some((heard, asked, held));
+    let store = api.0.store.clone();
+    let state = Some((heard, asked, held, store));
     let events = stream::unfold(state, |state| async move {
-        let (mut heard, asked, held) = state?;
+        let (mut heard, asked, held, store) = state?;
         let alive = tokio::time::sleep(std::time::Duration::from_secs(10));
         tokio::select! {
             result = &mut heard => {
                 let text = match result {
-                    Ok(transcript) => deltas(&transcript),
+                    Ok(transcript) => deltas(&store.veiled(transcript, Place::Text)),
                     Err(error) => event(&shape::body_of(&refused(&error))),
                 };
                 drop((asked, held));
                 Some((Ok::<_, std::convert::Infallible>(Bytes::from(text)), None))
             }
-            () = alive => Some((Ok(Bytes::from_static(b": alive\n\n")), Some((heard, asked, held)))),
+            () = alive => Some((Ok(Bytes::from_static(b": alive\n\n")), Some((heard, asked, held, store)))),
         }
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream")];

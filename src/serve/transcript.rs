@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::Api;
+use super::{Api, Caller, unmasked};
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use crate::call::Step;
@@ -16,28 +16,36 @@ use crate::export::{self, Format};
     params(
         ("id" = String, Path, description = "Our id or the provider's."),
         ("format" = Option<String>, Query, description = "`json` (default), `txt`, `vtt` or `srt`."),
+        ("unmasked" = Option<bool>, Query, description = "Without the masks of the policy; for administrators, and noted in the audit trail."),
     ),
     responses(
         (status = 200, description = "The transcript.", content(
             (Object = "application/json"), (String = "text/plain"), (String = "text/vtt"),
             (String = "application/x-subrip"),
         )),
-        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
+        (status = 404, body = ErrorBody),
         (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
         (status = 410, description = "The recording was removed.", body = ErrorBody),
     )
 )]
 pub(super) async fn get(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     mut params: Params,
 ) -> Result<Response, ApiError> {
     let format = params.word(&["format"], "json, txt, vtt or srt")?.unwrap_or(Format::Json);
+    let is_unmasked = unmasked::asked(&api, &caller, &mut params)?;
     params.finish()?;
     let recording = api.recording(id).await?;
     let id = recording.id;
+    if is_unmasked {
+        unmasked::note(&api, &caller, id, "transcript").await?;
+    }
     let text = api.ask_whole(move |store| {
-        let transcript = store.transcript(id)?;
+        let transcript = if is_unmasked { store.unmasked(id)? } else { store.transcript(id)? };
         Ok(transcript.map(|transcript| export::render(&transcript, format).into_bytes()))
     });
     let text = text.await?.ok_or_else(|| {

@@ -14,11 +14,10 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::audio::whole_file;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
+use super::sound::{self, Wanted};
 use super::view::seconds;
-use crate::call::{Audio, RawAudio, RawLaw};
 use crate::transcribe::{self, Peaks, TranscribeError};
 
 /// Files measured at once: decoding takes a core.
@@ -80,7 +79,7 @@ pub(super) struct Waveform {
     channels: Vec<Vec<u8>>,
 }
 
-/// The shape of the sound, a few thousand points a channel.
+/// The shape of the sound, a few thousand points a channel; of the redacted sound where the policy silences audio.
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}/waveform", tag = "audio", operation_id = "get_waveform",
     params(("id" = String, Path, description = "Our id or the provider's.")),
@@ -99,7 +98,8 @@ pub(super) async fn get(
 ) -> Result<Json<Waveform>, ApiError> {
     params.finish()?;
     let recording = api.recording(id).await?;
-    let (path, audio) = whole_file(&api, &recording).await?;
+    let sound = sound::of(&api, &recording, Wanted::ByPolicy).await?;
+    let (path, audio) = (sound.path, &sound.audio);
     let waveforms = &api.0.waveforms;
     if let Some(peaks) = waveforms.kept(&audio.sha256) {
         return Ok(Json(view(&peaks)));
@@ -113,7 +113,7 @@ pub(super) async fn get(
     if let Some(peaks) = waveforms.kept(&audio.sha256) {
         return Ok(Json(view(&peaks)));
     }
-    let peaks = Arc::new(transcribe::draw(path, raw(audio)).await.map_err(|error| cannot_be_drawn(&error))?);
+    let peaks = Arc::new(transcribe::draw(path, audio.raw()).await.map_err(|error| cannot_be_drawn(&error))?);
     waveforms.keep(&audio.sha256, &peaks);
     Ok(Json(view(&peaks)))
 }
@@ -124,19 +124,6 @@ fn view(peaks: &Peaks) -> Waveform {
         point_duration: seconds(peaks.point_ms),
         channels: peaks.channels.clone(),
     }
-}
-
-/// How a file without a header was read when it was transcribed.
-fn raw(audio: &Audio) -> Option<RawAudio> {
-    if audio.container.as_deref() != Some("raw") {
-        return None;
-    }
-    let law = match audio.codec.as_deref()? {
-        "mulaw" => RawLaw::Mulaw,
-        "alaw" => RawLaw::Alaw,
-        _ => return None,
-    };
-    Some(RawAudio { law, sample_rate_hz: audio.sample_rate_hz?, channel_count: audio.channel_count? })
 }
 
 fn cannot_be_drawn(error: &TranscribeError) -> ApiError {

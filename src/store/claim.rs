@@ -149,15 +149,16 @@ impl Store {
             let mut row = old.clone();
             let effects = outcome::apply(&mut row, claim.step, outcome, now);
             tables.adopt(&mut row, now)?;
-            if effects.transcript.is_some() {
+            if let Some(transcript) = &effects.transcript {
                 row.compare_soon(now);
+                row.recording.transcript = Some(tables.keep_words(row.recording.id, transcript, true)?);
+                tables.note_text(row.recording.id)?;
+            }
+            if let Some(insight) = row.recording.insight.as_mut().filter(|_| effects.has_insight) {
+                insight.veil = tables.mark();
             }
             tables.put(Some(&old), &row)?;
             let id = row.recording.id.as_bytes();
-            if let Some(transcript) = &effects.transcript {
-                tables.transcripts.insert(id, record::encode(transcript.as_ref())?.as_slice())?;
-                tables.note_text(row.recording.id)?;
-            }
             if let Some((language, confidence)) = effects.language {
                 let stored = tables.transcripts.get(id)?.map(|bytes| record::decode::<Transcript>(bytes.value()));
                 if let Some(transcript) = stored.transpose()? {
@@ -192,7 +193,8 @@ impl Store {
         }
         self.write(|tables| {
             let row = tables.held_row(claim)?;
-            tables.checkpoints.insert((row.recording.id.as_bytes(), window), body)?;
+            let body = tables.sealed_window(row.recording.id, body)?;
+            tables.checkpoints.insert((row.recording.id.as_bytes(), window), body.as_ref())?;
             Ok(Verdict::Keep(()))
         })
     }

@@ -48,7 +48,7 @@ impl Store {
     ///
     /// As [`Store::claim`].
     pub fn take_upload(&self, new: &NewUpload, now: Timestamp) -> Result<Taken, StoreError> {
-        let taken = self.write(|tables| {
+        let mut taken = self.write(|tables| {
             let source = source_key(new.key.provider, &new.key.account);
             let known = tables.by_key.get((source.as_str(), new.key.remote_id.as_str()))?;
             let known = known.map(|id| RecordingId::from_bytes(*id.value()));
@@ -69,6 +69,7 @@ impl Store {
         if taken.is_new {
             self.announce_work();
         }
+        taken.recording = self.shown(taken.recording);
         Ok(taken)
     }
 
@@ -86,7 +87,7 @@ impl Store {
             Ok(Verdict::Keep((row.recording, job)))
         })?;
         self.announce_work();
-        Ok(done)
+        Ok((self.shown(done.0), done.1))
     }
 
     /// Begins the job of a look at the sources.
@@ -177,7 +178,7 @@ impl Store {
     ///
     /// [`StoreError::NotFound`]; [`StoreError::WrongState`] when nothing is left to do, or it was removed.
     pub fn cancel(&self, id: RecordingId, by: &str, now: Timestamp) -> Result<Recording, StoreError> {
-        self.write(|tables| {
+        let cancelled = self.write(|tables| {
             let old = tables.known_row(id)?;
             if old.recording.steps.next().is_none() {
                 let status = old.recording.steps.processing_status();
@@ -194,7 +195,8 @@ impl Store {
             tables.forget_checkpoints(id)?;
             tables.put(Some(&old), &row)?;
             Ok(Verdict::Keep(row.recording))
-        })
+        })?;
+        Ok(self.shown(cancelled))
     }
 }
 

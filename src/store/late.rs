@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use redb::ReadableTable;
 
 use super::error::Fault;
-use super::outcome::{facts_of, revive_after};
+use super::outcome::revive_after;
 use super::record::{self, Row};
-use super::schema::{LATE, OPINIONS, Tables};
+use super::schema::{LATE, Tables};
 use super::{Store, StoreError, Verdict};
 use crate::call::{Recording, RecordingId, SecondOpinion, Step, StepState, Transcript, TranscriptSource};
 
@@ -129,11 +129,10 @@ impl Store {
             let mut row = old.clone();
             row.late = kept.again;
             row.recording.updated_at = now;
-            row.recording.opinion = Some(kept.opinion.facts());
-            tables.opinions.insert(id.as_bytes(), record::encode(kept.opinion)?.as_slice())?;
+            row.recording.opinion = Some(tables.keep_second(id, stored.as_ref(), kept.opinion)?);
             if let Some(named) = kept.named {
-                row.recording.transcript = Some(facts_of(named));
-                tables.transcripts.insert(id.as_bytes(), record::encode(named)?.as_slice())?;
+                // Made of what is stored, so it is as much under the veil as that.
+                row.recording.transcript = Some(tables.keep_words(id, named, false)?);
                 // What points into the transcript points into the new one.
                 let summary = row.recording.steps.get(Step::GenerateSummary);
                 if matches!(summary.state, StepState::Completed { .. }) {
@@ -147,18 +146,6 @@ impl Store {
         })?;
         self.announce_work();
         Ok(recording)
-    }
-
-    /// What the provider made of a call.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::get`].
-    pub fn opinion(&self, id: RecordingId) -> Result<Option<SecondOpinion>, StoreError> {
-        self.read(|tx| {
-            let stored = tx.open_table(OPINIONS)?.get(id.as_bytes())?;
-            Ok(stored.map(|bytes| record::decode(bytes.value())).transpose()?)
-        })
     }
 }
 
@@ -191,9 +178,8 @@ impl Tables<'_> {
         let record = row.recording.steps.get_mut(Step::Transcribe);
         record.state = StepState::Completed { at: now };
         record.version = Some(transcript.model.clone());
-        row.recording.transcript = Some(facts_of(&transcript));
+        row.recording.transcript = Some(self.keep_words(id, &transcript, false)?);
         revive_after(&mut row.recording, Step::Transcribe);
-        self.transcripts.insert(id.as_bytes(), record::encode(&transcript)?.as_slice())?;
         Ok(())
     }
 }

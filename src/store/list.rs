@@ -119,8 +119,9 @@ impl Store {
                 let mut all = filter.streams(tx, query, span)?;
                 common(&mut all, |key| {
                     let Some(row) = row(tx, RecordingId::from_bytes(key.1))? else { return Ok(true) };
-                    if filter.matches(&row.recording) {
-                        gathered.see(key, || Ok(Some(row.recording)))?;
+                    let recording = self.shown(row.recording);
+                    if filter.matches(&recording) {
+                        gathered.see(key, || Ok(Some(recording)))?;
                     }
                     Ok(true)
                 })?;
@@ -133,7 +134,8 @@ impl Store {
             };
             let mut streams = streams_of(tx, query, span, high)?;
             common(&mut streams, |key| {
-                gathered.see(key, || Ok(row(tx, RecordingId::from_bytes(key.1))?.map(|row| row.recording)))?;
+                let id = RecordingId::from_bytes(key.1);
+                gathered.see(key, || Ok(row(tx, id)?.map(|row| self.shown(row.recording))))?;
                 Ok(known_total.is_none() || !gathered.has_more)
             })?;
             gathered.total = known_total.unwrap_or(gathered.total);
@@ -158,7 +160,7 @@ impl Store {
             common(&mut streams, |key| {
                 let id = RecordingId::from_bytes(key.1);
                 if let Some(filter) = &filter
-                    && !row(tx, id)?.is_some_and(|row| filter.matches(&row.recording))
+                    && !row(tx, id)?.is_some_and(|row| filter.matches(&self.shown(row.recording)))
                 {
                     return Ok(true);
                 }

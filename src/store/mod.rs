@@ -2,7 +2,8 @@
 //!
 //! Discovery adds rows, the pipeline claims and finishes steps, `serve` and `cli` read and enqueue. Every change is one
 //! transaction that holds the result, the next state, the index keys and the counters, durable when the call returns.
-//! The store never runs a step, never touches audio files, and hands out no redb type.
+//! The store never runs a step, never touches audio files, and hands out no redb type. Words leave it through the operator's
+//! veil (`veiled`), and are kept through it where the words as they were are not to lie open.
 //!
 //! All methods block (a commit waits for the disk); async callers use `spawn_blocking`. There is one writer at a time
 //! and no group commit: a call costs about a dozen commits of a few milliseconds beside seconds of inference.
@@ -31,17 +32,19 @@ mod query;
 mod record;
 mod remove;
 mod rescue;
+mod reveil;
 mod schema;
 mod seal;
 mod started;
 mod state;
 mod trends;
 mod unindexed;
+mod veiled;
 mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
 use serde::{Deserialize, Serialize};
@@ -70,7 +73,10 @@ pub use query::Stats;
 pub use record::Quarantined;
 pub use remove::Removed;
 use schema::Tables;
-pub use seal::{SEAL_FILE, SealError, Sealed};
+use veiled::Curtain;
+pub use veiled::sealed_audio_name;
+pub use reveil::Reveiled;
+pub use seal::{SEAL_FILE, SealError, Sealed, Sealer};
 pub use started::{Begun, StartedCall};
 pub use trends::{Trend, TrendBy};
 pub use unindexed::{IndexMark, Searchable, Unindexed};
@@ -113,6 +119,8 @@ struct Inner {
     told: watch::Sender<u64>,
     /// Whether ends of recordings go to the outbox.
     tells_ends: AtomicBool,
+    /// What words are kept and shown through.
+    curtain: OnceLock<Curtain>,
 }
 
 impl Drop for Inner {
@@ -168,6 +176,7 @@ impl Store {
             tx.set_quick_repair(true);
             let mut tables = Tables::open(&tx)?;
             tables.tells_ends = self.0.tells_ends.load(Ordering::Relaxed);
+            tables.curtain = self.0.curtain.get().cloned();
             let verdict = body(&mut tables)?;
             let news = std::mem::take(&mut tables.news);
             let has_told = tables.has_told;

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use redb::{Builder, Database, ReadableDatabase};
 use tokio::sync::watch;
@@ -70,6 +70,7 @@ impl Store {
             teller: Teller::new(),
             told: watch::Sender::new(0),
             tells_ends: AtomicBool::new(false),
+            curtain: OnceLock::new(),
         }));
         store.with(|db| check_version(db, store.path()))?;
         store.with(add_tables)?;

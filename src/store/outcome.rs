@@ -88,6 +88,8 @@ pub(super) struct Effects {
     pub(super) transcript: Option<Box<Transcript>>,
     /// The language of the stored transcript is now another.
     pub(super) language: Option<(Option<Language>, f32)>,
+    /// The insight is new.
+    pub(super) has_insight: bool,
 }
 
 /// Ends the running `step` of `row` with `outcome`.
@@ -173,7 +175,10 @@ fn keep(row: &mut Row, result: StepResult) -> Effects {
         StepResult::Metadata(Value::Null) => {}
         StepResult::Metadata(value) => recording.metadata = with_source(value, &row.locator),
         StepResult::Audio(audio) => recording.audio = Some(*audio),
-        StepResult::Insight(insight) => recording.insight = Some(*insight),
+        StepResult::Insight(insight) => {
+            recording.insight = Some(*insight);
+            return Effects { has_insight: true, ..Effects::default() };
+        }
         StepResult::Language { language, confidence } => {
             if let Some(facts) = &mut recording.transcript {
                 facts.language.clone_from(&language);
@@ -207,8 +212,14 @@ pub(super) fn facts_of(transcript: &Transcript) -> TranscriptFacts {
         word_count: transcript.words().count().try_into().unwrap_or(u32::MAX),
         suspect_count: transcript.suspects.len().try_into().unwrap_or(u32::MAX),
         confidence: transcript.confidence(),
-        preview: transcript.text().chars().take(PREVIEW_CHARS_MAX).collect(),
+        preview: preview_of(transcript),
+        veil: 0,
     }
+}
+
+/// The first words.
+pub(super) fn preview_of(transcript: &Transcript) -> String {
+    transcript.text().chars().take(PREVIEW_CHARS_MAX).collect()
 }
 
 /// The source's description with where it was found, under `source`.

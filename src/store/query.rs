@@ -7,10 +7,10 @@ use redb::{ReadTransaction, ReadableTable};
 use super::error::Fault;
 use super::index::source_key;
 use super::record::{self, Quarantined, Row};
-use super::schema::{BY_KEY, BY_REMOTE_ID, CHECKPOINTS, CURSORS, QUARANTINE, RECORDINGS, TRANSCRIPTS};
+use super::schema::{BY_KEY, BY_REMOTE_ID, CHECKPOINTS, CURSORS, QUARANTINE, RECORDINGS};
 use super::{Store, StoreError, check};
 use crate::call::{
-    AccountName, ProcessingStatus, ProviderKind, Recording, RecordingId, RecordingKey, STEP_COUNT, Transcript,
+    AccountName, ProcessingStatus, ProviderKind, Recording, RecordingId, RecordingKey, STEP_COUNT,
 };
 
 /// Totals over all recordings that were not removed.
@@ -43,7 +43,8 @@ impl Store {
     ///
     /// Only [`StoreError::Damaged`] and [`StoreError::Storage`], as for all questions.
     pub fn get(&self, id: RecordingId) -> Result<Option<Recording>, StoreError> {
-        self.read(|tx| Ok(row(tx, id)?.map(|row| row.recording)))
+        let found = self.read(|tx| Ok(row(tx, id)?.map(|row| row.recording)))?;
+        Ok(found.map(|recording| self.shown(recording)))
     }
 
     /// One recording by our id or by the provider's. Of several with one provider's id (one file in two folders) one
@@ -58,7 +59,7 @@ impl Store {
         {
             return Ok(Some(recording));
         }
-        self.read(|tx| {
+        let found = self.read(|tx| {
             let mut removed = None;
             let all = (text, &[0; 16])..=(text, &[0xff; 16]);
             for entry in tx.open_table(BY_REMOTE_ID)?.range::<(&str, &[u8; 16])>(all)? {
@@ -70,7 +71,8 @@ impl Store {
                 removed = removed.or(Some(row.recording));
             }
             Ok(removed)
-        })
+        })?;
+        Ok(found.map(|recording| self.shown(recording)))
     }
 
     /// The recording of an identity.
@@ -99,18 +101,6 @@ impl Store {
         })
     }
 
-    /// The transcript of a recording, words and all.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::get`].
-    pub fn transcript(&self, id: RecordingId) -> Result<Option<Transcript>, StoreError> {
-        self.read(|tx| {
-            let bytes = tx.open_table(TRANSCRIPTS)?.get(id.as_bytes())?;
-            Ok(bytes.map(|bytes| record::decode(bytes.value())).transpose()?)
-        })
-    }
-
     /// The windows an unfinished transcription has behind it, as (window, body).
     ///
     /// # Errors
@@ -122,7 +112,10 @@ impl Store {
             let mut windows = Vec::new();
             for entry in tx.open_table(CHECKPOINTS)?.range::<(&[u8; 16], u32)>(all)? {
                 let (key, body) = entry?;
-                windows.push((key.value().1, body.value().to_owned()));
+                // One that was sealed with another key is heard again.
+                if let Some(body) = self.opened_window(id, body.value()) {
+                    windows.push((key.value().1, body));
+                }
             }
             Ok(windows)
         })

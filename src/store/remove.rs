@@ -48,6 +48,7 @@ impl Store {
             tables.put(Some(&old), &row)?;
             tables.transcripts.remove(id.as_bytes())?;
             tables.opinions.remove(id.as_bytes())?;
+            tables.forget_sealed(id)?;
             tables.note(&AuditEntry {
                 at: now,
                 by: by.to_owned(),

@@ -8,6 +8,7 @@ use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction
 
 use super::facets::{NumberRow, Sums};
 use super::news::News;
+use super::veiled::Curtain;
 
 /// The layout below; raised when a table changes its meaning. An older program refuses a newer layout.
 pub(super) const SCHEMA_VERSION: u32 = 2;
@@ -132,6 +133,8 @@ pub(super) struct Tables<'t> {
     pub(super) tells_ends: bool,
     /// An event was added in this transaction.
     pub(super) has_told: bool,
+    /// What words are kept through.
+    pub(super) curtain: Option<Curtain>,
 }
 
 impl<'t> Tables<'t> {
@@ -173,6 +176,7 @@ impl<'t> Tables<'t> {
             egress: tx.open_table(EGRESS)?,
             tells_ends: false,
             has_told: false,
+            curtain: None,
         })
     }
 }

@@ -7,9 +7,8 @@ use std::ops::Bound;
 use uuid::Uuid;
 
 use super::error::Fault;
-use super::query::row;
 use super::record::{self, Row};
-use super::schema::{OPINIONS, PROGRESS, RECORDINGS, TRANSCRIPTS, Tables, UNINDEXED};
+use super::schema::{PROGRESS, RECORDINGS, Tables, UNINDEXED};
 use super::{Store, StoreError, Verdict};
 use crate::call::{Recording, RecordingId, SecondOpinion, Transcript};
 
@@ -68,24 +67,6 @@ impl Store {
     /// As [`Store::get`].
     pub fn unindexed_count(&self) -> Result<u64, StoreError> {
         self.read(|tx| Ok(tx.open_table(UNINDEXED)?.len()?))
-    }
-
-    /// What can be searched of one recording; `None` when it was removed or never was.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::get`].
-    pub fn searchable(&self, id: RecordingId) -> Result<Option<Searchable>, StoreError> {
-        self.read(|tx| {
-            let Some(row) = row(tx, id)?.filter(|row| row.recording.deletion.is_none()) else { return Ok(None) };
-            let transcript = tx.open_table(TRANSCRIPTS)?.get(id.as_bytes())?;
-            let opinion = tx.open_table(OPINIONS)?.get(id.as_bytes())?;
-            Ok(Some(Searchable {
-                recording: row.recording,
-                transcript: transcript.map(|bytes| record::decode(bytes.value())).transpose()?,
-                opinion: opinion.map(|bytes| record::decode(bytes.value())).transpose()?,
-            }))
-        })
     }
 
     /// Ids behind `after`, in their order, removed recordings included.

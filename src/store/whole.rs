@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use redb::ReadableTable;
 
 use super::index::source_key;
-use super::record::{self, Row};
+use super::record::Row;
 use super::{Store, StoreError, Verdict};
 use crate::call::{Recording, Transcript};
 
@@ -39,8 +39,7 @@ impl Store {
                 recording.updated_at = now;
                 let id = recording.id;
                 if let Some(transcript) = transcript {
-                    recording.transcript = Some(super::outcome::facts_of(transcript));
-                    tables.transcripts.insert(id.as_bytes(), record::encode(transcript)?.as_slice())?;
+                    recording.transcript = Some(tables.keep_words(id, transcript, true)?);
                 }
                 tables.by_key.insert(identity, id.as_bytes())?;
                 tables.by_remote_id.insert((identity.1, id.as_bytes()), ())?;

@@ -8,6 +8,7 @@ mod assemble;
 mod ballot;
 mod checkpoint;
 mod checks;
+mod child;
 mod cut;
 mod engine;
 mod hear;
@@ -23,6 +24,7 @@ mod windows;
 mod words;
 pub mod worker;
 
+pub use child::silence;
 pub use peaks::{Peaks, draw};
 pub use protocol::{Checkpoint, Event, ModelProfile, Outcome, Request};
 pub use supervisor::{Supervisor, SupervisorConfig, TranscribeError};

@@ -7,12 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncWriteExt as _;
-use tokio::sync::mpsc;
 
 use super::TranscribeError;
-use super::protocol::{FromWorker, ToWorker, encode};
-use super::supervisor::{OWN_PROGRAM, command, log_errors, read_frames};
+use super::child::ask_child;
+use super::protocol::{FromWorker, ToWorker};
 use crate::call::RawAudio;
 use crate::decode::{Block, DecodeError, DecodeLimits, Decoder, SAMPLE_RATE_HZ};
 
@@ -106,26 +104,10 @@ pub(super) fn measure(audio: &Path, raw: Option<RawAudio>) -> Result<Peaks, Deco
 ///
 /// [`TranscribeError::Unreadable`] for the file's fault, [`TranscribeError::Worker`] when the child died or was too slow.
 pub async fn draw(audio: PathBuf, raw: Option<RawAudio>) -> Result<Peaks, TranscribeError> {
-    let broken = |error| TranscribeError::Worker(format!("The worker process could not be started: {error}."));
-    let mut process = command(Path::new(OWN_PROGRAM)).spawn().map_err(broken)?;
-    let (Some(mut input), Some(output), Some(errors)) =
-        (process.stdin.take(), process.stdout.take(), process.stderr.take())
-    else {
-        return Err(TranscribeError::Worker("The worker process has no pipes.".to_owned()));
-    };
-    let (sender, mut frames) = mpsc::channel(1);
-    tokio::spawn(read_frames(output, sender));
-    tokio::spawn(log_errors(errors));
-    let frame = encode(&ToWorker::Draw { audio, raw }).map_err(broken)?;
-    input.write_all(&frame).await.map_err(broken)?;
-    match tokio::time::timeout(DRAW_TIMEOUT, frames.recv()).await {
-        Ok(Some(FromWorker::Drawn(peaks))) => Ok(peaks),
-        Ok(Some(FromWorker::Failed(failure))) => Err(failure.into()),
-        Ok(_) => Err(TranscribeError::Worker("The worker process ended while it drew the sound.".to_owned())),
-        Err(_) => {
-            let seconds = DRAW_TIMEOUT.as_secs();
-            Err(TranscribeError::Worker(format!("The sound could not be drawn within {seconds} s.")))
-        }
+    match ask_child(&ToWorker::Draw { audio, raw }, DRAW_TIMEOUT).await? {
+        FromWorker::Drawn(peaks) => Ok(peaks),
+        FromWorker::Failed(failure) => Err(failure.into()),
+        _ => Err(TranscribeError::Worker("The worker process answered something else than the sound.".to_owned())),
     }
 }
 

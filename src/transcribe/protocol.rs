@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{AudioFormatFacts, Language, RawAudio, Transcript};
+use crate::call::{AudioFormatFacts, Language, RawAudio, Silence, Transcript};
 use crate::models::ModelFile;
 use crate::transcribe::peaks::Peaks;
 
@@ -84,6 +84,17 @@ pub enum ToWorker {
         /// How to read it when it has no header.
         raw: Option<RawAudio>,
     },
+    /// As `Draw`: write a copy of this file with silence in it. Needs no model.
+    Silence {
+        /// The audio file.
+        audio: PathBuf,
+        /// How to read it when it has no header.
+        raw: Option<RawAudio>,
+        /// Where it is to be silent.
+        silences: Vec<Silence>,
+        /// The file to write, which is there already.
+        out: PathBuf,
+    },
 }
 
 /// From the child.
@@ -100,6 +111,8 @@ pub enum FromWorker {
     Done(Box<Outcome>),
     /// The sound is drawn.
     Drawn(Peaks),
+    /// The copy is written; what it holds.
+    Silenced(AudioFormatFacts),
     /// The call has no transcript.
     Failed(Failure),
 }

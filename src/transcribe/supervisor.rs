@@ -288,7 +288,7 @@ impl Worker {
                     }
                     match frame {
                         Some(FromWorker::News(event)) => drop(events.send(event).await),
-                        Some(FromWorker::Alive | FromWorker::Ready | FromWorker::Drawn(_)) => {}
+                        Some(FromWorker::Alive | FromWorker::Ready | FromWorker::Drawn(_) | FromWorker::Silenced(_)) => {}
                         Some(FromWorker::Done(outcome)) => {
                             self.is_sound = true;
                             return Ok(*outcome);

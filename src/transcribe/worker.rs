@@ -1,6 +1,7 @@
 //! The child: loads weights once, then hears one call after the other as frames ask for it.
 //!
-//! Has no network and no database; reads the model and one audio file at a time. It dies with its parent, dies first
+//! Has no network and no database; reads the model and one audio file at a time, and writes nothing but the copy with
+//! silence that a frame asks for. It dies with its parent, dies first
 //! when memory runs out, and leaves no core file that would hold somebody's call.
 
 use std::io::{self, Write};
@@ -17,8 +18,8 @@ use super::protocol::{Failure, FromWorker, Request, Setup, ToWorker, read_frame,
 use super::pulse::Pulse;
 use super::survey::{SurveyError, Voice};
 use super::whisper::WhisperEngine;
-use crate::call::{Disposition, RawAudio};
-use crate::decode::DecodeLimits;
+use crate::call::{Disposition, RawAudio, Silence};
+use crate::decode::{self, DecodeLimits};
 
 /// How often the child says that it lives while it works. Well under any heartbeat limit, far above a wake-up storm.
 const ALIVE_EVERY: Duration = Duration::from_secs(2);
@@ -43,6 +44,7 @@ pub fn run() -> ExitCode {
     let done = match requests.recv() {
         Ok(Asked::Setup(setup)) => serve(&setup, &requests, &pulse, &out),
         Ok(Asked::Draw(audio, raw)) => draw(&audio, raw, &out),
+        Ok(Asked::Silence(copy)) => silence(&copy, &out),
         Ok(Asked::Transcribe(_)) | Err(_) => return ExitCode::FAILURE,
     };
     match done {
@@ -55,6 +57,28 @@ enum Asked {
     Setup(Setup),
     Transcribe(Box<Request>),
     Draw(PathBuf, Option<RawAudio>),
+    Silence(Box<Copy>),
+}
+
+/// A copy with silence in it.
+struct Copy {
+    audio: PathBuf,
+    raw: Option<RawAudio>,
+    silences: Vec<Silence>,
+    out: PathBuf,
+}
+
+/// Writes a copy of one file; the parent ends a child that takes too long.
+fn silence(copy: &Copy, out: &Out) -> io::Result<()> {
+    let silenced = decode::silenced(&copy.audio, copy.raw, &copy.silences, &copy.out);
+    let failed = |error: decode::DecodeError| {
+        let message = error.to_string();
+        FromWorker::Failed(match error.disposition() {
+            Disposition::Reject => Failure::Unreadable(message),
+            _ => Failure::Unavailable(message),
+        })
+    };
+    send(out, &silenced.map_or_else(failed, FromWorker::Silenced))
 }
 
 /// Draws one file's sound; the parent ends a child that takes too long.
@@ -88,6 +112,9 @@ fn read_parent(sender: &mpsc::SyncSender<Asked>, pulse: &Pulse) {
                 Asked::Transcribe(request)
             }
             Ok(Some(ToWorker::Draw { audio, raw })) => Asked::Draw(audio, raw),
+            Ok(Some(ToWorker::Silence { audio, raw, silences, out })) => {
+                Asked::Silence(Box::new(Copy { audio, raw, silences, out }))
+            }
             Ok(Some(ToWorker::Cancel)) => {
                 pulse.cancel();
                 continue;

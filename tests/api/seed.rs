@@ -314,6 +314,7 @@ fn sound(path: String) -> Audio {
         channel_count: None,
         duration_ms: None,
         channels: vec![],
+        redacted: None,
     }
 }
 

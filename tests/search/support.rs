@@ -159,6 +159,7 @@ fn audio(name: &str) -> Audio {
         channel_count: None,
         duration_ms: None,
         channels: Vec::new(),
+        redacted: None,
     }
 }
 

@@ -97,6 +97,7 @@ pub fn audio(path: &str) -> Audio {
         channel_count: None,
         duration_ms: None,
         channels: Vec::new(),
+        redacted: None,
     }
 }
 

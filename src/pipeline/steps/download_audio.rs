@@ -57,6 +57,10 @@ async fn kept_upload(files: &Files, recording: &Recording, bytes_max: u64) -> Re
     let Some(audio) = recording.audio.clone().filter(|_| recording.key.provider == ProviderKind::Upload) else {
         return Ok(None);
     };
+    // Redacted for good: what came in is not to be had any more.
+    if audio.redacted.is_some() {
+        return Ok(Some(audio));
+    }
     let relative = audio.path.clone();
     let found = blocking(files, move |files| files.digest_of(&relative, bytes_max)).await?;
     Ok((found.as_ref() == Some(&recording.key.remote_id)).then_some(audio))

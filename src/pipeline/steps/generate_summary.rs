@@ -1,7 +1,7 @@
 //! What a call was about, in its own sentences, and what else its words tell.
 
 use super::Setback;
-use crate::call::{Insight, PrivacyPolicy, Transcript};
+use crate::call::{Insight, Place, PrivacyPolicy, Transcript};
 use crate::understand::insight::{Rules, draw};
 use crate::understand::pii::mask::masked;
 
@@ -16,7 +16,7 @@ pub(in crate::pipeline) fn run(
         return Err(Setback::NotToBeHad("There is nothing to summarise: the transcript has no words.".to_owned()));
     }
     let insight = draw(transcript, rules);
-    if !privacy.in_summaries || !insight.pii.iter().any(|span| privacy.mask.contains(&span.kind)) {
+    if !privacy.masks_in(Place::Summaries) || !insight.pii.iter().any(|span| privacy.mask.contains(&span.kind)) {
         return Ok(insight);
     }
     let hidden = draw(&masked(transcript, &privacy.mask, &rules.pii), rules);

@@ -154,6 +154,8 @@ pub struct AudioView {
     /// What each channel was.
     #[schema(value_type = Vec<Object>)]
     pub channels: Value,
+    /// Personal data is silent in the file itself; what was received is sealed or gone.
+    pub is_redacted: bool,
 }
 
 impl AudioView {
@@ -168,6 +170,7 @@ impl AudioView {
             channel_count: audio.channel_count,
             duration: audio.duration_ms.map(seconds),
             channels: serde_json::to_value(&audio.channels).unwrap_or_default(),
+            is_redacted: audio.redacted.is_some(),
         }
     }
 }

@@ -103,6 +103,13 @@ pub(super) enum Heard {
     Joint,
 }
 
+/// Whether a folded word says digits. Words that are far more often something else do not count: "once", "un", "o".
+pub(super) fn is_number(folded: &str) -> bool {
+    const DOUBTFUL: [&str; 9] = ["o", "oh", "un", "una", "uno", "once", "mil", "nil", "one"];
+    !DOUBTFUL.contains(&folded)
+        && matches!(heard(folded, folded), Some(Heard::Digits(_) | Heard::Tens(_) | Heard::Times(_)))
+}
+
 /// What a folded word, whose text is `raw`, is in a number; `None` for a word that has no part in one.
 pub(super) fn heard(folded: &str, raw: &str) -> Option<Heard> {
     let digits: String = folded.chars().filter(char::is_ascii_digit).collect();

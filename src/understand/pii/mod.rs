@@ -1,7 +1,8 @@
 //! Personal data in a call: payment cards, telephone numbers, e-mail addresses, account numbers, national numbers, dates
 //! of birth. Found by what they are (checksums, shapes) and by what people say they are; English and Spanish.
 //!
-//! Pure. [`Pii::find`] says where; [`mask::masked`] gives the transcript without. Sound is not touched here.
+//! Pure. [`Pii::find`] says where; [`mask::masked`] gives the transcript without, [`veil::Mask`] by the operator's policy and
+//! with the places where the sound is to be silent. Sound is not touched here.
 
 mod birth;
 mod cue;
@@ -12,6 +13,7 @@ pub mod mask;
 mod national;
 mod numbers;
 mod runs;
+pub mod veil;
 
 use self::cue::Cues;
 use self::national::National;
@@ -64,8 +66,9 @@ impl Pii {
         let mut taken = vec![false; reading.tokens.len()];
         let mut entities: Vec<Entity> = Vec::new();
         // What is proved by a checksum first; a telephone number is what is left.
-        let found = iban::ibans(reading)
+        let found = mask::marks(reading)
             .into_iter()
+            .chain(iban::ibans(reading))
             .chain(numbers::cards(reading, &runs))
             .chain(email::emails(reading, &self.cues))
             .chain(birth::births(reading, &self.cues))

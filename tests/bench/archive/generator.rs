@@ -132,6 +132,7 @@ fn audio(n: u64, rng: &mut Rng) -> Audio {
         channel_count: Some(2),
         duration_ms: Some(rng.u64(20_000..600_000)),
         channels: Vec::new(),
+        redacted: None,
     }
 }
 

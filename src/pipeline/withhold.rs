@@ -1,0 +1,196 @@
+//! The operator's policy carried out on what is kept: words under an older policy are brought under today's, and where
+//! sound is not to stay as it was received, the redacted copy takes its place.
+//!
+//! At no moment is there neither: the copy is durable before the database names it, and what it replaces goes after that.
+//! A kill in between leaves a file more, which the next start finds.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::shared::Shared;
+use super::steps::generate_summary;
+use super::{PipelineError, sweep};
+use crate::call::{Audio, Place, Recording, RecordingId, Redacted, Unredacted};
+use crate::fetch::{FetchError, Files, copy_key};
+use crate::store::{Reveiled, Sealer, Store, StoreError, sealed_audio_name};
+use crate::transcribe;
+
+/// Recordings looked at in one question to the store.
+const PIECE: usize = 500;
+
+/// Goes through the archive once: all of it after a change of the policy, else for what a kill left undone.
+pub(super) async fn everything(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), PipelineError> {
+    forget_derived(&shared).await?;
+    let (mark, fate) = (shared.store.veil_mark(), shared.store.fate());
+    let before = shared.ask(Store::veiled_under).await?.unwrap_or(0);
+    if before == mark && fate == Unredacted::Keep {
+        return Ok(());
+    }
+    if before != mark {
+        tracing::info!("The privacy policy changed: what is kept is brought under it.");
+    }
+    let mut after: Option<RecordingId> = None;
+    loop {
+        let ids = shared.ask(move |store| store.ids_after(after, PIECE)).await?;
+        let Some(last) = ids.last() else { break };
+        after = Some(*last);
+        for id in ids {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            words(&shared, id).await?;
+            one(&shared, id).await?;
+        }
+    }
+    shared.ask(Store::note_veiled).await?;
+    Ok(())
+}
+
+/// Removes derived files of recordings that were removed while they were made.
+async fn forget_derived(shared: &Shared) -> Result<(), PipelineError> {
+    let files = shared.files.clone();
+    shared
+        .ask(move |store| {
+            for id in files.derived().unwrap_or_default() {
+                let is_removed = store.get(id)?.is_some_and(|recording| recording.deletion.is_some());
+                if is_removed && let Err(error) = files.remove_derived(id) {
+                    tracing::warn!(recording = %id, %error, "A derived file of a removed recording is still there.");
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Brings the words of one recording, and what was drawn from them, under today's policy.
+async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
+    let config = Arc::clone(&shared.config);
+    let rules = Arc::clone(&shared.rules);
+    let is_new = shared.ask(move |store| {
+        if !store.is_unveiled(id)? {
+            return Ok(false);
+        }
+        let Some(stored) = store.spoken(id)? else { return Ok(false) };
+        let (spoken, drawn_from) = match store.fate() {
+            Unredacted::Keep => (stored.clone(), stored.clone()),
+            Unredacted::Seal | Unredacted::Drop => {
+                let spoken = store.unmasked(id)?.unwrap_or_else(|| stored.clone());
+                let masked = store.veiled(spoken.clone(), Place::Text);
+                (spoken, masked)
+            }
+        };
+        let insight = generate_summary::run(&drawn_from, &rules, &config.privacy).ok();
+        let opinion = store.unmasked_opinion(id)?;
+        let words = Reveiled { stored: &stored, spoken: &spoken, opinion: opinion.as_ref(), insight: insight.as_ref() };
+        store.reveil(id, &words)
+    });
+    if is_new.await?
+        && let Some(audio) = shared.ask(move |store| store.get(id)).await?.and_then(|recording| recording.audio)
+    {
+        sweep::write_transcript(shared, id, audio.path).await?;
+    }
+    Ok(())
+}
+
+/// Puts the redacted copy in the place of a finished recording's audio, where the policy says so. Trouble with the file is
+/// told and tried again at the next start.
+pub(super) async fn one(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
+    let fate = shared.store.fate();
+    if fate == Unredacted::Keep {
+        return Ok(());
+    }
+    let _one_at_a_time = shared.withholding.lock().await;
+    let mark = shared.store.veil_mark();
+    let Some(recording) = shared.ask(move |store| store.get(id)).await? else { return Ok(()) };
+    let Some(audio) = recording.audio.clone().filter(|_| is_due(&recording)) else { return Ok(()) };
+    let was_sealed = audio.redacted.as_ref().is_some_and(|redacted| redacted.is_sealed);
+    if audio.redacted.as_ref().is_some_and(|redacted| redacted.veil == mark) {
+        return Ok(());
+    }
+    let Some(silences) = shared.ask(move |store| store.silences(id)).await? else { return Ok(()) };
+    if silences.is_empty() && audio.redacted.is_none() {
+        return Ok(());
+    }
+    let key = copy_key(&audio, &silences);
+    let made = async {
+        let files = shared.files.clone();
+        files.check_free_space(shared.config.pipeline.free_disk_bytes_min).map_err(|error| error.to_string())?;
+        let partial = files.partial().map_err(|error| error.to_string())?;
+        let (path, out) = (files.audio_path(&audio.path), partial.path().to_owned());
+        let format = transcribe::silence(path, audio.raw(), silences, out).await.map_err(|error| error.to_string())?;
+        let sealer = shared.store.sealer().filter(|_| fate == Unredacted::Seal && audio.redacted.is_none());
+        let (old, key) = (audio.clone(), key.clone());
+        let kept = tokio::task::spawn_blocking(move || {
+            if let Some(sealer) = sealer {
+                seal(&files, id, &old, &sealer)?;
+            }
+            files.keep_redacted(partial, &old, &key, u64::MAX)
+        });
+        let kept = kept.await.map_err(|panic| panic.to_string())?.map_err(|error| error.to_string())?;
+        let is_sealed = fate == Unredacted::Seal && (audio.redacted.is_none() || was_sealed);
+        Ok::<_, String>(Audio {
+            container: Some(format.container),
+            codec: Some(format.codec),
+            sample_rate_hz: Some(format.sample_rate_hz),
+            redacted: Some(Redacted { veil: mark, is_sealed }),
+            ..kept
+        })
+    };
+    let redacted = match made.await {
+        Ok(redacted) => redacted,
+        Err(error) => {
+            tracing::warn!(recording = %id, error, "The audio could not be redacted; it is tried again at the next start.");
+            return Ok(());
+        }
+    };
+    let (now, new_path, before) = (shared.clock.now(), redacted.path.clone(), audio.clone());
+    let replaced = shared.ask(move |store| store.replace_audio(id, &before, redacted, now)).await?;
+    if replaced.is_none() {
+        return take_back(shared, id, new_path).await;
+    }
+    if audio.path != new_path {
+        sweep::replace(shared, id, audio.path, new_path).await?;
+    }
+    let files = shared.files.clone();
+    let cleared = shared.ask(move |_| {
+        let copies = files.remove_copies(id);
+        Ok(if fate == Unredacted::Drop { copies.and(files.remove_derived(id)) } else { copies })
+    });
+    if let Err(error) = cleared.await? {
+        tracing::warn!(recording = %id, %error, "A derived file is still there; it goes with the recording.");
+    }
+    tracing::info!(recording = %id, fate = fate.as_str(), "Personal data was silenced in the audio.");
+    Ok(())
+}
+
+/// Everything was drawn from it that will be, and nobody keeps it as evidence.
+fn is_due(recording: &Recording) -> bool {
+    recording.deletion.is_none() && !recording.legal_hold && recording.steps.next().is_none()
+}
+
+fn seal(files: &Files, id: RecordingId, audio: &Audio, sealer: &Sealer) -> Result<(), FetchError> {
+    let path = files.audio_path(&audio.path);
+    let failed = |source| FetchError::Io { path: path.clone(), source };
+    let partial = files.partial_sealed()?;
+    let mut source = File::open(&path).map_err(failed)?;
+    let mut target = BufWriter::new(File::options().write(true).open(partial.path()).map_err(failed)?);
+    sealer.seal_all(&sealed_audio_name(id), &mut source, &mut target).map_err(failed)?;
+    target.flush().map_err(failed)?;
+    files.keep_sealed(partial, id)
+}
+
+/// The copy is not wanted after all, unless somebody else put the very same one in place.
+async fn take_back(shared: &Shared, id: RecordingId, path: String) -> Result<(), PipelineError> {
+    let files = shared.files.clone();
+    let taken = shared.ask(move |store| {
+        let is_in_place = store.get(id)?.and_then(|one| one.audio).is_some_and(|audio| audio.path == path);
+        Ok::<_, StoreError>(if is_in_place { Ok(()) } else { files.remove(&path) })
+    });
+    if let Err(error) = taken.await? {
+        tracing::warn!(recording = %id, %error, "A copy that is not wanted is still there; a later start removes it.");
+    }
+    Ok(())
+}

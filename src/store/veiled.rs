@@ -1,0 +1,340 @@
+//! Words under the operator's veil: the one door through which transcripts, second opinions and what is drawn from them
+//! leave the store, and the one place where it is decided in which form they are kept.
+//!
+//! What is kept masked was masked before its first commit: no page of the file, free ones included, ever held the words.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use redb::ReadTransaction;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::Fault;
+use super::outcome::{facts_of, preview_of};
+use super::query::row;
+use super::record;
+use super::schema::{OPINIONS, SECRETS, TRANSCRIPTS, Tables};
+use super::seal::Sealer;
+use super::{SealError, Searchable, Store, StoreError};
+use crate::call::{
+    OpinionFacts, Place, Recording, RecordingId, SecondOpinion, Silence, Transcript, TranscriptFacts, TranscriptSource,
+    Unredacted, Veil,
+};
+
+/// Stands before a window that was sealed; no window begins like that, it is JSON.
+const SEALED_WINDOW: &str = "sealed:";
+
+/// The veil, and the key for what is sealed behind it.
+#[derive(Debug, Clone)]
+pub(super) struct Curtain {
+    pub(super) veil: Arc<dyn Veil>,
+    sealer: Sealer,
+}
+
+impl Curtain {
+    fn fate(&self) -> Unredacted {
+        self.veil.policy().fate()
+    }
+}
+
+impl Store {
+    /// From now on words are kept and shown through `veil`. Whoever opens the operator's store says so first; a second
+    /// time changes nothing. Blocking: reads, or makes, the key in the state folder.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::Key`].
+    pub fn show_through(&self, veil: Arc<dyn Veil>, state_dir: &Path) -> Result<(), SealError> {
+        let sealer = Sealer::open(state_dir)?;
+        let _the_first_stays = self.0.curtain.set(Curtain { veil, sealer });
+        Ok(())
+    }
+
+    /// Names what words are shown through; 0 when nothing is masked.
+    pub fn veil_mark(&self) -> u64 {
+        self.0.curtain.get().map_or(0, |curtain| curtain.veil.mark())
+    }
+
+    /// Whether anything is masked in a place.
+    pub fn masks_in(&self, place: Place) -> bool {
+        self.0.curtain.get().is_some_and(|curtain| curtain.veil.policy().masks_in(place))
+    }
+
+    /// What becomes of words and sound as they were.
+    pub fn fate(&self) -> Unredacted {
+        self.0.curtain.get().map_or(Unredacted::Keep, Curtain::fate)
+    }
+
+    /// A transcript that is not in the store, as a place may show it.
+    pub fn veiled(&self, transcript: Transcript, place: Place) -> Transcript {
+        match self.0.curtain.get().filter(|curtain| curtain.veil.policy().masks_in(place)) {
+            Some(curtain) => curtain.veil.transcript(&transcript),
+            None => transcript,
+        }
+    }
+
+    /// The transcript of a recording, words and all, as the API shows it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn transcript(&self, id: RecordingId) -> Result<Option<Transcript>, StoreError> {
+        self.transcript_in(id, Place::Text)
+    }
+
+    /// The transcript of a recording, as a place may show it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn transcript_in(&self, id: RecordingId, place: Place) -> Result<Option<Transcript>, StoreError> {
+        Ok(self.spoken(id)?.map(|transcript| self.veiled(transcript, place)))
+    }
+
+    /// The transcript as it lies in the store: for the steps that work on it, and for nobody who shows it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn spoken(&self, id: RecordingId) -> Result<Option<Transcript>, StoreError> {
+        self.read(|tx| stored_words(tx, id))
+    }
+
+    /// What the provider made of a call, as the API shows it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn opinion(&self, id: RecordingId) -> Result<Option<SecondOpinion>, StoreError> {
+        self.read(|tx| {
+            let (ours, opinion) = (stored_words(tx, id)?, stored_opinion(tx, id)?);
+            Ok(opinion.map(|opinion| self.veiled_opinion(ours.as_ref(), opinion, Place::Text)))
+        })
+    }
+
+    /// The second opinion as it lies in the store; see [`Store::spoken`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn spoken_opinion(&self, id: RecordingId) -> Result<Option<SecondOpinion>, StoreError> {
+        self.read(|tx| stored_opinion(tx, id))
+    }
+
+    fn veiled_opinion(&self, ours: Option<&Transcript>, opinion: SecondOpinion, place: Place) -> SecondOpinion {
+        match self.0.curtain.get().filter(|curtain| curtain.veil.policy().masks_in(place)) {
+            Some(curtain) => curtain.veil.opinion(ours, &opinion),
+            None => opinion,
+        }
+    }
+
+    /// The transcript without a veil: from the sealed part, else as it lies in the store. For those who may see it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`]; [`StoreError::WrongState`] when it was sealed with another key.
+    pub fn unmasked(&self, id: RecordingId) -> Result<Option<Transcript>, StoreError> {
+        let Some(stored) = self.spoken(id)? else { return Ok(None) };
+        let sealed = match stored.source {
+            TranscriptSource::Local => self.sealed::<Transcript>(&words_name(id))?,
+            TranscriptSource::Provider => None,
+        };
+        let theirs = || -> Result<Option<Transcript>, StoreError> {
+            let is_theirs = stored.source == TranscriptSource::Provider;
+            let opinion = if is_theirs { self.sealed::<SecondOpinion>(&opinion_name(id))? } else { None };
+            Ok(opinion.and_then(|opinion| opinion.transcript))
+        };
+        let found = match sealed {
+            Some(sealed) => Some(sealed),
+            None => theirs()?,
+        };
+        Ok(Some(found.unwrap_or(stored)))
+    }
+
+    /// The second opinion without a veil; see [`Store::unmasked`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::unmasked`].
+    pub fn unmasked_opinion(&self, id: RecordingId) -> Result<Option<SecondOpinion>, StoreError> {
+        let Some(stored) = self.spoken_opinion(id)? else { return Ok(None) };
+        Ok(Some(self.sealed::<SecondOpinion>(&opinion_name(id))?.unwrap_or(stored)))
+    }
+
+    fn sealed<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let bytes = self.read(|tx| Ok(tx.open_table(SECRETS)?.get(name)?.map(|bytes| bytes.value().to_vec())))?;
+        let (Some(bytes), Some(curtain)) = (bytes, self.0.curtain.get()) else { return Ok(None) };
+        let opened = curtain.sealer.unseal(name, bytes).ok().and_then(|opened| record::decode(&opened).ok());
+        let foreign = || StoreError::WrongState("What was sealed was sealed with another key.".to_owned());
+        opened.map(Some).ok_or_else(foreign)
+    }
+
+    /// The key for what is sealed beside the database.
+    pub fn sealer(&self) -> Option<Sealer> {
+        self.0.curtain.get().map(|curtain| curtain.sealer.clone())
+    }
+
+    /// Where the sound of a recording holds personal data; `None` while there is no transcript that could tell.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn silences(&self, id: RecordingId) -> Result<Option<Vec<Silence>>, StoreError> {
+        let Some(curtain) = self.0.curtain.get() else { return Ok(None) };
+        Ok(self.spoken(id)?.map(|transcript| curtain.veil.silences(&transcript)))
+    }
+
+    /// What can be searched of one recording, as the index may hold it; `None` when it was removed or never was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn searchable(&self, id: RecordingId) -> Result<Option<Searchable>, StoreError> {
+        self.read(|tx| {
+            let Some(row) = row(tx, id)?.filter(|row| row.recording.deletion.is_none()) else { return Ok(None) };
+            let (ours, opinion) = (stored_words(tx, id)?, stored_opinion(tx, id)?);
+            Ok(Some(Searchable {
+                recording: self.shown(row.recording),
+                opinion: opinion.map(|opinion| self.veiled_opinion(ours.as_ref(), opinion, Place::Search)),
+                transcript: ours.map(|ours| self.veiled(ours, Place::Search)),
+            }))
+        })
+    }
+
+    /// A recording as it may be shown: what was drawn from its words under another policy is left out until it is drawn
+    /// anew.
+    pub(super) fn shown(&self, mut recording: Recording) -> Recording {
+        let mark = self.veil_mark();
+        if mark == 0 {
+            return recording;
+        }
+        if let Some(facts) = recording.transcript.as_mut().filter(|facts| facts.veil != mark) {
+            facts.preview.clear();
+        }
+        recording.insight = recording.insight.filter(|insight| insight.veil == mark);
+        recording
+    }
+
+    /// A finished window as it was given; `None` when it was sealed with another key.
+    pub(super) fn opened_window(&self, id: RecordingId, kept: &str) -> Option<String> {
+        let Some(sealed) = kept.strip_prefix(SEALED_WINDOW) else { return Some(kept.to_owned()) };
+        let bytes = BASE64_STANDARD.decode(sealed).ok()?;
+        let opened = self.0.curtain.get()?.sealer.unseal(&window_name(id), bytes).ok()?;
+        String::from_utf8(opened).ok()
+    }
+}
+
+fn stored_words(tx: &ReadTransaction, id: RecordingId) -> Result<Option<Transcript>, Fault> {
+    let bytes = tx.open_table(TRANSCRIPTS)?.get(id.as_bytes())?;
+    Ok(bytes.map(|bytes| record::decode(bytes.value())).transpose()?)
+}
+
+fn stored_opinion(tx: &ReadTransaction, id: RecordingId) -> Result<Option<SecondOpinion>, Fault> {
+    let bytes = tx.open_table(OPINIONS)?.get(id.as_bytes())?;
+    Ok(bytes.map(|bytes| record::decode(bytes.value())).transpose()?)
+}
+
+fn words_name(id: RecordingId) -> String {
+    format!("words/{id}")
+}
+
+fn opinion_name(id: RecordingId) -> String {
+    format!("opinion/{id}")
+}
+
+/// The name under which the audio of a recording is sealed, beside the database.
+pub fn sealed_audio_name(id: RecordingId) -> String {
+    format!("audio/{id}")
+}
+
+fn window_name(id: RecordingId) -> String {
+    format!("window/{id}")
+}
+
+impl Tables<'_> {
+    /// Names what words are kept through.
+    pub(super) fn mark(&self) -> u64 {
+        self.curtain.as_ref().map_or(0, |curtain| curtain.veil.mark())
+    }
+
+    /// Keeps a transcript in the form the operator wants it kept in, and says what the row knows of it. `is_spoken`: it
+    /// comes as it was spoken, and not from what is kept already.
+    pub(super) fn keep_words(
+        &mut self,
+        id: RecordingId,
+        transcript: &Transcript,
+        is_spoken: bool,
+    ) -> Result<TranscriptFacts, Fault> {
+        let mut facts = facts_of(transcript);
+        let Some(curtain) = self.curtain.clone().filter(|curtain| curtain.veil.mark() != 0) else {
+            self.transcripts.insert(id.as_bytes(), record::encode(transcript)?.as_slice())?;
+            return Ok(facts);
+        };
+        let masked = curtain.veil.transcript(transcript);
+        facts.veil = curtain.veil.mark();
+        if curtain.veil.policy().masks_in(Place::Text) {
+            facts.preview = preview_of(&masked);
+        }
+        let fate = curtain.fate();
+        let kept = if fate == Unredacted::Keep { transcript } else { &masked };
+        self.transcripts.insert(id.as_bytes(), record::encode(kept)?.as_slice())?;
+        match fate {
+            Unredacted::Seal if is_spoken => self.seal(&curtain, &words_name(id), transcript)?,
+            Unredacted::Drop => drop(self.secrets.remove(words_name(id).as_str())?),
+            Unredacted::Keep | Unredacted::Seal => {}
+        }
+        Ok(facts)
+    }
+
+    /// The same for a second opinion; `ours` is our transcript as it is kept.
+    pub(super) fn keep_second(
+        &mut self,
+        id: RecordingId,
+        ours: Option<&Transcript>,
+        opinion: &SecondOpinion,
+    ) -> Result<OpinionFacts, Fault> {
+        let curtain = self.curtain.clone().filter(|curtain| curtain.fate() != Unredacted::Keep);
+        let masked = curtain.as_ref().map(|curtain| curtain.veil.opinion(ours, opinion));
+        let kept = masked.as_ref().unwrap_or(opinion);
+        self.opinions.insert(id.as_bytes(), record::encode(kept)?.as_slice())?;
+        match curtain {
+            Some(curtain) if curtain.fate() == Unredacted::Seal => self.seal(&curtain, &opinion_name(id), opinion)?,
+            Some(_) => drop(self.secrets.remove(opinion_name(id).as_str())?),
+            None => {}
+        }
+        Ok(kept.facts())
+    }
+
+    fn seal(&mut self, curtain: &Curtain, name: &str, what: &impl Serialize) -> Result<(), Fault> {
+        let sealed = curtain.sealer.seal(name, &record::encode(what)?).map_err(unsealed)?;
+        self.secrets.insert(name, sealed.as_slice())?;
+        Ok(())
+    }
+
+    /// A finished window as it may lie in the database.
+    pub(super) fn sealed_window<'b>(&self, id: RecordingId, body: &'b str) -> Result<Cow<'b, str>, Fault> {
+        let Some(curtain) = self.curtain.as_ref().filter(|curtain| curtain.fate() != Unredacted::Keep) else {
+            return Ok(body.into());
+        };
+        let sealed = curtain.sealer.seal(&window_name(id), body.as_bytes()).map_err(unsealed)?;
+        Ok(format!("{SEALED_WINDOW}{}", BASE64_STANDARD.encode(sealed)).into())
+    }
+
+    /// Forgets what is sealed of a recording.
+    pub(super) fn forget_sealed(&mut self, id: RecordingId) -> Result<(), Fault> {
+        self.secrets.remove(words_name(id).as_str())?;
+        self.secrets.remove(opinion_name(id).as_str())?;
+        Ok(())
+    }
+}
+
+fn unsealed(error: SealError) -> Fault {
+    match error {
+        SealError::Store(error) => error.into(),
+        other => StoreError::WrongState(other.to_string()).into(),
+    }
+}
