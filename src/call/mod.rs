@@ -4,13 +4,16 @@
 //! module speaks of nothing else in the crate. Times inside a call are milliseconds from its first sample
 //! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
 
+mod health;
 mod ids;
 mod opinion;
 mod recording;
 pub mod retry;
 mod step;
+mod talk;
 mod transcript;
 
+pub use health::{Bandwidth, ChannelHealth, Dropouts};
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use recording::{
@@ -18,6 +21,7 @@ pub use recording::{
     SummarySentence, TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
+pub use talk::{CallSound, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
 pub use transcript::{
     ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
     TranscriptSource, Word,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ChannelFacts, Language, OpinionFacts, RecordingId, RecordingKey, Steps, TranscriptSource};
+use super::{ChannelFacts, Language, OpinionFacts, RecordingId, RecordingKey, Steps, TalkMetrics, TranscriptSource};
 
 /// One end of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -180,6 +180,9 @@ pub struct Insight {
     pub summary: Vec<SummarySentence>,
     /// Words and phrases that stand out.
     pub topics: Vec<String>,
+    /// How it was talked; absent when nobody spoke, and in what releases before wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub talk: Option<TalkMetrics>,
 }
 
 /// Set when somebody removed the recording; its identity stays known.

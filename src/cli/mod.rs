@@ -4,6 +4,7 @@ mod accounts;
 mod archive;
 pub mod check;
 pub mod demo;
+pub mod evaluate;
 pub mod fetch;
 pub mod import;
 mod language;
@@ -83,6 +84,8 @@ pub enum Command {
     Show(show::Args),
     /// Run steps of a recording again
     Retry(retry::Args),
+    /// Compare models on calls whose transcripts somebody corrected, and say what to set
+    Evaluate(evaluate::Args),
     /// List, download, import and verify Whisper models
     Models(models::ModelsArgs),
     /// Check configuration, folders and model, and say what to mend
@@ -114,6 +117,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::List(args) => list::run(args, config).await,
         Command::Show(args) => show::run(args, config).await,
         Command::Retry(args) => retry::run(args, config).await,
+        Command::Evaluate(args) => evaluate::run(args, config).await,
         Command::Models(args) => models::run(args, &config).await,
         Command::Check(_) | Command::Worker => Ok(ExitCode::SUCCESS),
     }

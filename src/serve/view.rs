@@ -4,6 +4,7 @@
 //! times within a call seconds.
 
 pub(super) mod detail;
+mod sound;
 
 use jiff::Timestamp;
 use serde::Serialize;

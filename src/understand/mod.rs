@@ -5,8 +5,10 @@
 //! every sentence and every topic stands in the transcript.
 
 pub mod agreement;
+pub mod audio;
 pub mod language;
 pub mod speakers;
 mod stop_words;
 pub mod summary;
+pub mod talk;
 pub mod wer;

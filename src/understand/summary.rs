@@ -42,7 +42,11 @@ pub fn summarise(transcript: &Transcript) -> Insight {
     for word in sentences.iter().flat_map(|sentence| &sentence.words).filter(|word| stop_words.is_content(word)) {
         *counts.entry(word).or_default() += 1;
     }
-    Insight { summary: summary(&sentences, &counts, &stop_words), topics: topics(&sentences, &counts, &stop_words) }
+    Insight {
+        summary: summary(&sentences, &counts, &stop_words),
+        topics: topics(&sentences, &counts, &stop_words),
+        ..Insight::default()
+    }
 }
 
 /// A segment cut where a word ends a sentence; whole when its words are not found in its text.

@@ -219,7 +219,7 @@ impl Seeds<'_> {
         let language = Some(Language::new("en"));
         self.finish(Lane::Light, done(StepResult::Language { language, confidence: 0.97 }), now);
         let sentence = SummarySentence { text: "I want a refund.".to_owned(), segment: 1, start_ms: 1500 };
-        let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()] };
+        let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()], ..Insight::default() };
         self.finish(Lane::Light, done(StepResult::Insight(insight)), now);
         id
     }
@@ -310,6 +310,7 @@ pub fn transcript() -> Transcript {
         language: Some(Language::new("en")),
         language_confidence: 0.5,
         heard: None,
+        sound: None,
         duration_ms: 3_250,
         channels: vec![channel(0, "agent"), channel(1, "customer")],
         segments: vec![
@@ -334,6 +335,7 @@ fn channel(channel: u16, speaker: &str) -> ChannelFacts {
         other_sound_ms: 0,
         bleed_from: None,
         bleed_attenuation_db: None,
+        health: None,
     }
 }
 

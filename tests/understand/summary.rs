@@ -6,7 +6,7 @@ use crate::{sample_call, transcript};
 #[test]
 fn the_sample_calls_in_short() {
     let lines = |name: &str| {
-        let Insight { summary, topics } = summarise(&sample_call(name));
+        let Insight { summary, topics, .. } = summarise(&sample_call(name));
         let sentences = summary.iter().map(|s| format!("{} @{} ms: {}", s.segment, s.start_ms, s.text));
         let told: Vec<String> = sentences.chain([format!("topics: {}", topics.join(", "))]).collect();
         format!("{name}\n{}\n", told.join("\n"))

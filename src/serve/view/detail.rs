@@ -7,6 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
+use super::sound::{SoundView, TalkView};
 use super::{PartyView, RecordingItem, one_of, rounded, seconds};
 use crate::call::{
     Audio, CallFacts, Insight, OpinionFacts, Recording, Step, StepRecord, StepState, SummarySentence, Transcript,
@@ -50,6 +51,8 @@ pub struct RecordingDetail {
     /// The transcript in full, as `…/transcript?format=json` gives it, with its counts; null until there is one.
     #[schema(value_type = Option<Object>)]
     pub transcript: Option<Box<RawValue>>,
+    /// What is heard besides words: phases, one-way audio, why the transcript is poor; null until somebody listened.
+    pub sound: Option<SoundView>,
     /// What the provider made of the call, in short; null until that is there. `…/opinion` has all of it.
     pub opinion: Option<OpinionView>,
     /// The summary with the places that back it; null until there is one.
@@ -79,6 +82,7 @@ impl RecordingDetail {
             metadata: recording.metadata.clone(),
             audio: recording.audio.as_ref().map(AudioView::of),
             transcript: recording.transcript.as_ref().and_then(|facts| whole_transcript(facts, transcript)),
+            sound: transcript.and_then(|transcript| transcript.sound.as_ref()).map(SoundView::of),
             opinion: recording.opinion.as_ref().map(OpinionView::of),
             insight: recording.insight.as_ref().map(InsightView::of),
             steps: StepsView::of(recording),
@@ -139,6 +143,8 @@ pub struct InsightView {
     pub summary: Vec<SentenceView>,
     /// Words and phrases that stand out.
     pub topics: Vec<String>,
+    /// How it was talked; null when nobody spoke.
+    pub talk: Option<TalkView>,
 }
 
 /// One sentence of a summary with the place that backs it.
@@ -159,7 +165,11 @@ impl InsightView {
             segment: sentence.segment,
             start: seconds(sentence.start_ms),
         };
-        Self { summary: insight.summary.iter().map(sentence).collect(), topics: insight.topics.clone() }
+        Self {
+            summary: insight.summary.iter().map(sentence).collect(),
+            topics: insight.topics.clone(),
+            talk: insight.talk.as_ref().map(TalkView::of),
+        }
     }
 }
 
