@@ -14,7 +14,7 @@ use super::shared::Shared;
 use crate::call::{Disposition, Recording, RecordingId, SecondOpinion, TranscriptSource};
 use crate::provider::{Opinion, ProviderError};
 use crate::store::StoreError;
-use crate::understand::{agreement, speakers, talk};
+use crate::understand::{agreement, speakers};
 
 /// Providers asked at once.
 pub(super) const ASKERS: usize = 2;
@@ -117,9 +117,7 @@ async fn settle(shared: &Shared, id: RecordingId, mut opinion: SecondOpinion) ->
             opinion.agreement = Some(agreement::compare(&ours, theirs));
             named = speakers::laid_over(&ours, theirs);
         }
-        // With speakers, the parties of a mixed recording can be measured.
-        let talk = named.as_ref().and_then(talk::measure);
-        store.keep_opinion(id, &opinion, named.as_ref(), talk.as_ref(), now)
+        store.keep_opinion(id, &opinion, named.as_ref(), now)
     });
     match kept.await {
         // Removed meanwhile.

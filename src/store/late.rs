@@ -9,7 +9,7 @@ use super::outcome::{facts_of, revive_after};
 use super::record::{self, Row};
 use super::schema::{LATE, OPINIONS, Tables};
 use super::{Store, StoreError, Verdict};
-use crate::call::{Recording, RecordingId, SecondOpinion, Step, StepState, TalkMetrics, Transcript};
+use crate::call::{Recording, RecordingId, SecondOpinion, Step, StepState, Transcript};
 
 impl Store {
     /// When the next recording's provider is to be asked; `None` when none is.
@@ -82,8 +82,7 @@ impl Store {
     }
 
     /// Keeps a second opinion, and asks for no other. With `ours` the transcript at hand is replaced: its speakers were
-    /// taken from the provider, and `talk` is how they talked. Where there is no transcript and none of our own will come,
-    /// the provider's becomes it.
+    /// taken from the provider. Where there is no transcript and none of our own will come, the provider's becomes it.
     ///
     /// # Errors
     ///
@@ -93,7 +92,6 @@ impl Store {
         id: RecordingId,
         opinion: &SecondOpinion,
         ours: Option<&Transcript>,
-        talk: Option<&TalkMetrics>,
         now: Timestamp,
     ) -> Result<Recording, StoreError> {
         let recording = self.write(|tables| {
@@ -109,9 +107,6 @@ impl Store {
             if let (Some(ours), true) = (ours, row.recording.transcript.is_some()) {
                 row.recording.transcript = Some(facts_of(ours));
                 tables.transcripts.insert(id.as_bytes(), record::encode(ours)?.as_slice())?;
-            }
-            if let (Some(talk), Some(insight)) = (talk, &mut row.recording.insight) {
-                insight.talk = Some(talk.clone());
             }
             tables.adopt(&mut row, now)?;
             tables.put(Some(&old), &row)?;

@@ -69,7 +69,7 @@ async fn lost_packets_are_counted() {
     let transcript = heard(&channels).await;
     let dropouts = health(&transcript, 0).dropouts;
     assert!(lost > 8 && dropouts.count.abs_diff(lost) <= 2, "{dropouts:?} of {lost}");
-    assert!(dropouts.longest_ms.abs_diff(40) <= 4, "{dropouts:?}");
+    assert!((28..=42).contains(&dropouts.longest_ms), "{dropouts:?}");
     assert_eq!(health(&transcript, 1).dropouts.count, 0);
 }
 

@@ -5,15 +5,15 @@
 
 use crate::call::Dropouts;
 
-/// Samples under this are digital silence: the smallest step of 16 bits is twice as much; the resampler rings above it
-/// for a millisecond at most.
-const ZERO: f32 = 1.6e-5;
-/// Zeros that make a dropout, in samples: 8 ms. Packets carry 10, 20 or 30 ms, and the resampler takes a part of their ends.
+/// Samples under this are as good as zero, -80 dBFS: the resampler rings on for some milliseconds into zeros, so a dropout
+/// is measured short by that much.
+const ZERO: f32 = 1e-4;
+/// Zeros that make a dropout, in samples: 8 ms. Packets carry 10, 20 or 30 ms, and the ringing takes a part of their ends.
 const RUN_MIN: u64 = 8 * 16;
 /// Zeros beyond this are a pause, in samples: 2 s.
 const RUN_MAX: u64 = 2 * 16_000;
-/// Samples right before and after in which there is sound: 8 ms.
-const EDGE: usize = 128;
+/// Samples right before and after in which there is sound: 16 ms, longer than the ringing.
+const EDGE: usize = 256;
 /// Mean power of that sound at least: -40 dBFS.
 const EDGE_POWER_MIN: f32 = 1e-4;
 
