@@ -127,8 +127,8 @@ mod tests {
     #[test]
     fn zeros_that_sound_fades_into_are_a_pause() {
         let mut samples = tone_with_hole(400, 300);
-        for (n, sample) in samples[380 * 16..400 * 16].iter_mut().enumerate() {
-            *sample *= (-(n as f32) / 20.0).exp();
+        for (n, sample) in samples[220 * 16..400 * 16].iter_mut().enumerate() {
+            *sample *= (-(n as f32) / 250.0).exp();
         }
         assert_eq!(dropouts(&samples), Dropouts::default());
     }
