@@ -37,6 +37,7 @@
 //! - **Nothing waits for a second opinion**: what a provider makes of a call is fetched beside the steps.
 //! - **Listeners hear of what is durable**, within bounds; nobody waits for one.
 //! - **Identity** is (provider, account, provider's recording id), finished and deleted recordings included.
+//! - **Words leave the store through one door**, the operator's veil; what may not lie open is masked before its first commit.
 //! - **Every word shown was spoken**: text that no speech on its channel backs goes to the suspect ledger.
 
 pub mod call;

@@ -126,3 +126,30 @@ fn only_the_store_knows_the_database() {
         assert!(module == "store" || !text.contains("redb::"), "{} uses the database", path.display());
     }
 }
+
+/// Whoever shows words gets them through the veil: only the steps, which work on them, see them as they lie in the store,
+/// and only administrators' requests, which are written down, see them without it.
+#[test]
+fn words_are_shown_through_the_veil_alone() {
+    let behind = [".spoken(", ".spoken_opinion(", ".unmasked(", ".unmasked_opinion("];
+    let may = |path: &Path| {
+        let unmasked = ["serve/recordings.rs", "serve/transcript.rs", "serve/opinion.rs"];
+        path.starts_with("store") || path.starts_with("pipeline") || unmasked.iter().any(|one| path == Path::new(one))
+    };
+    for (path, text) in sources() {
+        for call in behind {
+            assert!(may(&path) || !text.contains(call), "{} goes around the veil: {call}", path.display());
+        }
+        if path.starts_with("serve") {
+            assert!(!text.contains(".spoken"), "{} shows words as they lie in the store", path.display());
+            let unmasked = text.matches(".unmasked").count();
+            assert!(text.matches("if is_unmasked { store.unmasked").count() == unmasked, "{}", path.display());
+        }
+        let table = text.contains("TRANSCRIPTS)") || text.contains("OPINIONS)");
+        let reads_table = table && !path.starts_with("store");
+        assert!(!reads_table, "{} reads a table", path.display());
+        if text.contains("Store::open(&path)") && !path.starts_with("store") {
+            assert!(text.contains(".show_through("), "{} opens the store without a veil", path.display());
+        }
+    }
+}

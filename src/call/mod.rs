@@ -5,6 +5,7 @@
 //! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
 
 mod category;
+mod health;
 mod ids;
 mod insight;
 mod job;
@@ -13,13 +14,15 @@ mod privacy;
 mod recording;
 pub mod retry;
 mod step;
+mod talk;
 mod transcript;
 
 pub use category::{CategoryHit, CategoryResult, CategoryRule};
+pub use health::{Bandwidth, ChannelHealth, Dropouts};
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use insight::{
-    ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, Question, Sentiment,
-    SentimentLabel, SentimentPoint, SummarySentence, SummarySource,
+    ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, Question, Sentiment, SentimentLabel,
+    SentimentPoint, SummarySentence, SummarySource,
 };
 pub use job::{Job, JobCounts, JobId, JobKind, JobState};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
@@ -29,6 +32,7 @@ pub use recording::{
     TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
+pub use talk::{CallSound, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
 pub use transcript::{
     ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
     TranscriptSource, Word,

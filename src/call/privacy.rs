@@ -26,8 +26,7 @@ pub enum Place {
 
 impl Place {
     /// All places.
-    pub const ALL: [Self; 6] =
-        [Self::Summaries, Self::Text, Self::Exports, Self::Search, Self::Webhooks, Self::Audio];
+    pub const ALL: [Self; 6] = [Self::Summaries, Self::Text, Self::Exports, Self::Search, Self::Webhooks, Self::Audio];
 
     /// The name in the configuration.
     pub const fn as_str(self) -> &'static str {

@@ -1,5 +1,7 @@
 //! `callscribe show`: one recording with its steps and its transcript.
 
+mod sound;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -27,6 +29,9 @@ pub struct Args {
     /// Print what GET /api/v1/recordings/ID answers
     #[arg(long)]
     json: bool,
+    /// Without the masks of [privacy]; the audit trail notes it
+    #[arg(long)]
+    unmasked: bool,
 }
 
 /// Shows a recording.
@@ -46,16 +51,18 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
 async fn text(args: &Args, config: &Config) -> anyhow::Result<String> {
     let archive = Archive::open(config).await?;
     let target = format!("/api/v1/recordings/{}", encoded(&args.id));
+    let also = if args.unmasked { "&unmasked=true" } else { "" };
     if let Some(format) = args.format {
-        return archive.text(Method::GET, &format!("{target}/transcript?format={format}")).await;
+        return archive.text(Method::GET, &format!("{target}/transcript?format={format}{also}")).await;
     }
-    let recording = archive.json(Method::GET, &target).await?;
+    let whole = if args.unmasked && args.json { format!("{target}?unmasked=true") } else { target.clone() };
+    let recording = archive.json(Method::GET, &whole).await?;
     if args.json {
         return Ok(format!("{recording:#}\n"));
     }
     let spoken = match recording["transcript"] {
         Value::Null => None,
-        _ => Some(archive.text(Method::GET, &format!("{target}/transcript?format=txt")).await?),
+        _ => Some(archive.text(Method::GET, &format!("{target}/transcript?format=txt{also}")).await?),
     };
     Ok(page(&recording, spoken.as_deref()))
 }
@@ -84,6 +91,12 @@ fn page(recording: &Value, spoken: Option<&str>) -> String {
     line("Language", field("language"));
     line("Topics", Some(words(&recording["topics"])));
     line("Summary", field("insight_summary"));
+    line("Phases", sound::phases(&recording["sound"]));
+    line("Talk", sound::talk(&recording["insight"]["talk"]));
+    for channel in recording["audio"]["channels"].as_array().into_iter().flatten() {
+        line("Sound", sound::channel(channel));
+    }
+    line("Poor", recording["sound"]["poor_because"].as_str().map(plain));
     line("Error", field("last_error"));
     follow_up(&recording["insight"], &mut line);
     text.push('\n');

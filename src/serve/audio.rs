@@ -21,7 +21,7 @@ use super::sound::{self, Sound, Wanted};
 use super::{Api, Caller, STREAMS_MAX, unmasked};
 use crate::call::{Audio, Recording, Step};
 use crate::fetch::Files;
-use crate::store::sealed_audio_name;
+use crate::store::{Sealer, sealed_audio_name};
 
 /// Longest file name sent, in characters.
 const NAME_CHARS_MAX: usize = 120;
@@ -184,8 +184,9 @@ async fn unsealed(api: &Api, recording: &Recording, disposition: Disposition) ->
     let sealer = api.0.store.sealer().ok_or_else(ApiError::internal)?;
     let seat = take_seat(&api.0.streams)?;
     let (path, name) = (api.0.files.sealed_path(recording.id), sealed_audio_name(recording.id));
-    let gone = |_| damaged("The sealed audio is gone from the state folder.");
+    let gone = |_: std::io::Error| damaged("The sealed audio is gone from the state folder.");
     let mut file = tokio::fs::File::open(&path).await.map_err(gone)?.into_std().await;
+    let length = Sealer::opened_bytes(file.metadata().map_err(gone)?.len());
     let (sender, pieces) = tokio::sync::mpsc::channel::<std::io::Result<Vec<u8>>>(PIECES_MAX);
     tokio::task::spawn_blocking(move || {
         let opened = sealer.unseal_all(&name, &mut file, |piece| sender.blocking_send(Ok(piece)).is_ok());
@@ -197,6 +198,7 @@ async fn unsealed(api: &Api, recording: &Recording, disposition: Disposition) ->
     let mut response = hold_while_streaming(Body::from_stream(pieces), seat).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     if let Some(audio) = &recording.audio
         && let Ok(value) = HeaderValue::try_from(content_disposition(audio, recording, disposition))
     {

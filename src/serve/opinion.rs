@@ -9,11 +9,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{Api, Caller, unmasked};
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::view::detail::OpinionView;
 use super::view::seconds;
+use super::{Api, Caller, unmasked};
 use crate::call::{Dispute, SecondOpinion};
 use crate::export::json;
 

@@ -4,9 +4,9 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::{Api, Caller, unmasked};
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
+use super::{Api, Caller, unmasked};
 use crate::call::Step;
 use crate::export::{self, Format};
 

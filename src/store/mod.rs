@@ -72,14 +72,14 @@ pub use places::AudioFiles;
 pub use query::Stats;
 pub use record::Quarantined;
 pub use remove::Removed;
-use schema::Tables;
-use veiled::Curtain;
-pub use veiled::sealed_audio_name;
 pub use reveil::Reveiled;
+use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed, Sealer};
 pub use started::{Begun, StartedCall};
 pub use trends::{Trend, TrendBy};
 pub use unindexed::{IndexMark, Searchable, Unindexed};
+use veiled::Curtain;
+pub use veiled::sealed_audio_name;
 pub use whole::WholeRecording;
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.

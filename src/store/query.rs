@@ -9,9 +9,7 @@ use super::index::source_key;
 use super::record::{self, Quarantined, Row};
 use super::schema::{BY_KEY, BY_REMOTE_ID, CHECKPOINTS, CURSORS, QUARANTINE, RECORDINGS};
 use super::{Store, StoreError, check};
-use crate::call::{
-    AccountName, ProcessingStatus, ProviderKind, Recording, RecordingId, RecordingKey, STEP_COUNT,
-};
+use crate::call::{AccountName, ProcessingStatus, ProviderKind, Recording, RecordingId, RecordingKey, STEP_COUNT};
 
 /// Totals over all recordings that were not removed.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -131,6 +131,12 @@ impl Sealer {
         Ok(())
     }
 
+    /// How long it is once it is opened, by the length of what was sealed whole.
+    pub const fn opened_bytes(sealed_bytes: u64) -> u64 {
+        let pieces = sealed_bytes.div_ceil((CHUNK_BYTES + CHUNK_OVERHEAD_BYTES) as u64);
+        sealed_bytes.saturating_sub(pieces * CHUNK_OVERHEAD_BYTES as u64)
+    }
+
     /// Opens piece by piece what was sealed whole; `give` takes each, and may end it by answering false.
     ///
     /// # Errors

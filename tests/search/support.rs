@@ -199,5 +199,6 @@ fn transcript(language: &str, said: &[Said<'_>]) -> Transcript {
         suspects: Vec::new(),
         notes: Vec::new(),
         timings: Timings::default(),
+        sound: None,
     }
 }

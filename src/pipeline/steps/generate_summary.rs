@@ -35,5 +35,5 @@ pub(in crate::pipeline) fn run(
             hit.words.clone_from(&hit.phrase);
         }
     }
-    Ok(Insight { categories, pii: insight.pii, sentiment: insight.sentiment, ..hidden })
+    Ok(Insight { categories, pii: insight.pii, sentiment: insight.sentiment, talk: insight.talk, ..hidden })
 }

@@ -22,12 +22,7 @@ pub fn masked(transcript: &Transcript, kinds: &[PiiKind], pii: &Pii) -> Transcri
 }
 
 /// The same; what `elsewhere` has, spans of another transcript of this call, is masked by its time as well.
-pub(super) fn masked_with(
-    transcript: &Transcript,
-    kinds: &[PiiKind],
-    pii: &Pii,
-    elsewhere: &[PiiSpan],
-) -> Transcript {
+pub(super) fn masked_with(transcript: &Transcript, kinds: &[PiiKind], pii: &Pii, elsewhere: &[PiiSpan]) -> Transcript {
     if kinds.is_empty() {
         return transcript.clone();
     }

@@ -132,6 +132,7 @@ fn as_transcript(texts: &[&str]) -> Transcript {
         language: None,
         language_confidence: 0.0,
         heard: None,
+        sound: None,
         duration_ms: texts.len() as u64 * 1000,
         channels: Vec::new(),
         segments: (0..).zip(texts).map(turn).collect(),
@@ -145,8 +146,7 @@ fn as_transcript(texts: &[&str]) -> Transcript {
 fn silence(transcript: &Transcript, span: &PiiSpan) -> Option<Silence> {
     let segment = transcript.segments.get(span.segment as usize)?;
     let has_times = segment.word_ranges().is_some_and(|ranges| !ranges.is_empty());
-    let (start_ms, end_ms) =
-        if has_times { (span.start_ms, span.end_ms) } else { (segment.start_ms, segment.end_ms) };
+    let (start_ms, end_ms) = if has_times { (span.start_ms, span.end_ms) } else { (segment.start_ms, segment.end_ms) };
     Some(Silence {
         channel: are_apart(transcript).then_some(segment.channel),
         start_ms: start_ms.saturating_sub(MARGIN_MS),
