@@ -18,7 +18,7 @@ use super::outcome::{facts_of, preview_of};
 use super::query::row;
 use super::record;
 use super::schema::{OPINIONS, SECRETS, TRANSCRIPTS, Tables};
-use super::seal::Sealer;
+use super::seal::{SEAL_FILE, Sealer};
 use super::{SealError, Searchable, Store, StoreError};
 use crate::call::{
     OpinionFacts, Place, Recording, RecordingId, SecondOpinion, Silence, Transcript, TranscriptFacts, TranscriptSource,
@@ -32,24 +32,35 @@ const SEALED_WINDOW: &str = "sealed:";
 #[derive(Debug, Clone)]
 pub(super) struct Curtain {
     pub(super) veil: Arc<dyn Veil>,
-    sealer: Sealer,
+    /// Absent where nothing is, or was, to be sealed.
+    sealer: Option<Sealer>,
 }
 
 impl Curtain {
     fn fate(&self) -> Unredacted {
         self.veil.policy().fate()
     }
+
+    fn sealed(&self, name: &str, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+        let keyless = || StoreError::WrongState("There is no key to seal words with.".to_owned());
+        self.sealer.as_ref().ok_or_else(keyless)?.seal(name, bytes).map_err(unsealed)
+    }
 }
 
 impl Store {
     /// From now on words are kept and shown through `veil`. Whoever opens the operator's store says so first; a second
-    /// time changes nothing. Blocking: reads, or makes, the key in the state folder.
+    /// time changes nothing. Blocking: reads the key in the state folder, and makes it where something is to be sealed.
     ///
     /// # Errors
     ///
     /// [`SealError::Key`].
     pub fn show_through(&self, veil: Arc<dyn Veil>, state_dir: &Path) -> Result<(), SealError> {
-        let sealer = Sealer::open(state_dir)?;
+        let sealer = match veil.policy().fate() {
+            // What was sealed under another policy can be opened by whoever may read the key.
+            Unredacted::Keep if state_dir.join(SEAL_FILE).exists() => Sealer::open(state_dir).ok(),
+            Unredacted::Keep => None,
+            Unredacted::Seal | Unredacted::Drop => Some(Sealer::open(state_dir)?),
+        };
         let _the_first_stays = self.0.curtain.set(Curtain { veil, sealer });
         Ok(())
     }
@@ -168,14 +179,15 @@ impl Store {
     fn sealed<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let bytes = self.read(|tx| Ok(tx.open_table(SECRETS)?.get(name)?.map(|bytes| bytes.value().to_vec())))?;
         let (Some(bytes), Some(curtain)) = (bytes, self.0.curtain.get()) else { return Ok(None) };
-        let opened = curtain.sealer.unseal(name, bytes).ok().and_then(|opened| record::decode(&opened).ok());
+        let opened = curtain.sealer.as_ref().and_then(|sealer| sealer.unseal(name, bytes).ok());
+        let opened = opened.and_then(|opened| record::decode(&opened).ok());
         let foreign = || StoreError::WrongState("What was sealed was sealed with another key.".to_owned());
         opened.map(Some).ok_or_else(foreign)
     }
 
     /// The key for what is sealed beside the database.
     pub fn sealer(&self) -> Option<Sealer> {
-        self.0.curtain.get().map(|curtain| curtain.sealer.clone())
+        self.0.curtain.get()?.sealer.clone()
     }
 
     /// Where the sound of a recording holds personal data; `None` while there is no transcript that could tell.
@@ -223,7 +235,7 @@ impl Store {
     pub(super) fn opened_window(&self, id: RecordingId, kept: &str) -> Option<String> {
         let Some(sealed) = kept.strip_prefix(SEALED_WINDOW) else { return Some(kept.to_owned()) };
         let bytes = BASE64_STANDARD.decode(sealed).ok()?;
-        let opened = self.0.curtain.get()?.sealer.unseal(&window_name(id), bytes).ok()?;
+        let opened = self.0.curtain.get()?.sealer.as_ref()?.unseal(&window_name(id), bytes).ok()?;
         String::from_utf8(opened).ok()
     }
 }
@@ -310,7 +322,7 @@ impl Tables<'_> {
     }
 
     fn seal(&mut self, curtain: &Curtain, name: &str, what: &impl Serialize) -> Result<(), Fault> {
-        let sealed = curtain.sealer.seal(name, &record::encode(what)?).map_err(unsealed)?;
+        let sealed = curtain.sealed(name, &record::encode(what)?)?;
         self.secrets.insert(name, sealed.as_slice())?;
         Ok(())
     }
@@ -320,7 +332,7 @@ impl Tables<'_> {
         let Some(curtain) = self.curtain.as_ref().filter(|curtain| curtain.fate() != Unredacted::Keep) else {
             return Ok(body.into());
         };
-        let sealed = curtain.sealer.seal(&window_name(id), body.as_bytes()).map_err(unsealed)?;
+        let sealed = curtain.sealed(&window_name(id), body.as_bytes())?;
         Ok(format!("{SEALED_WINDOW}{}", BASE64_STANDARD.encode(sealed)).into())
     }
 

@@ -1,6 +1,7 @@
 //! A stopped daemon's archive gets a call full of personal data, as far as the last step; the daemon does the rest.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -99,6 +100,7 @@ impl World {
         let secret = |name: &str, text: &str| {
             let path = secrets.path().join(name);
             fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
             path
         };
         let sink = Sink::that_answers(204);
