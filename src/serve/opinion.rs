@@ -55,9 +55,7 @@ pub(super) struct DisputeView {
     ),
     responses(
         (status = 200, description = "What the provider made of the call.", body = OpinionDetail),
-        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
-        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
-        (status = 404, body = ErrorBody),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "There is none, or none yet.", body = ErrorBody),
         (status = 410, description = "The recording was removed.", body = ErrorBody),
     )

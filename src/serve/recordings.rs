@@ -103,9 +103,7 @@ fn found(
     ),
     responses(
         (status = 200, description = "The recording.", body = RecordingDetail),
-        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
-        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
-        (status = 404, body = ErrorBody),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 410, description = "It was removed.", body = ErrorBody),
     )
 )]

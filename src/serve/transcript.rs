@@ -23,9 +23,7 @@ use crate::export::{self, Format};
             (Object = "application/json"), (String = "text/plain"), (String = "text/vtt"),
             (String = "application/x-subrip"),
         )),
-        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
-        (status = 403, description = "`unmasked` is for administrators.", body = ErrorBody),
-        (status = 404, body = ErrorBody),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
         (status = 410, description = "The recording was removed.", body = ErrorBody),
     )
