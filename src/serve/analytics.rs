@@ -16,7 +16,7 @@ use crate::store::{Trend, TrendBy};
 const LIMIT_MAX: u64 = 1000;
 const LIMIT_DEFAULT: u64 = 400;
 const GROUPS: &str =
-    "all, day, hour, owner, location, queue, account, provider, direction, language, topic or category";
+    "all, day, hour, owner, location, queue, account, provider, direction, language, topic, category, status or steps";
 
 /// What an answer is about, which decides how calls are grouped when `by` does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl From<&Trend> for TrendView {
     get, path = "/api/v1/analytics/{what}", tag = "analytics", operation_id = "get_analytics",
     params(
         ("what" = String, Path, description = "`volume`, `quality`, `sentiment` or `topics`."),
-        ("by" = Option<String>, Query, description = "`all`, `day`, `hour`, `owner`, `location`, `queue`, `account`, `provider`, `direction`, `language`, `topic` or `category`."),
+        ("by" = Option<String>, Query, description = "`all`, `day`, `hour`, `owner`, `location`, `queue`, `account`, `provider`, `direction`, `language`, `topic`, `category`, `status` or `steps` (completed ones)."),
         ("from_date" = Option<String>, Query, description = "From this day on; also `start_date`."),
         ("to_date" = Option<String>, Query, description = "Up to and including this day; also `end_date`."),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most groups in the answer; default 400."),
@@ -178,6 +178,8 @@ impl std::str::FromStr for By {
             By(TrendBy::Language, "language"),
             By(TrendBy::Topic, "topic"),
             By(TrendBy::Category, "category"),
+            By(TrendBy::Status, "status"),
+            By(TrendBy::Steps, "steps"),
         ];
         known.into_iter().find(|by| by.1 == text).ok_or(())
     }

@@ -26,7 +26,7 @@ pub(super) struct NumberPage {
     skip: u64,
     /// Most items in this page.
     limit: u64,
-    /// Numbers, the last called first; with `search` in order of their digits.
+    /// Numbers, the last called first; with `search`, in order of their digits.
     items: Vec<NumberItem>,
 }
 
@@ -35,6 +35,10 @@ pub(super) struct NumberPage {
 pub(super) struct NumberItem {
     /// Its digits, without `+`, signs and zeros before them.
     number: String,
+    /// As the source of its newest call wrote it.
+    written: String,
+    /// Whose it is, where that source said; null where it did not.
+    name: Option<String>,
     /// Calls with it.
     calls: u64,
     /// When the newest was recorded.
@@ -47,7 +51,8 @@ pub(super) struct NumberItem {
 impl From<PhoneNumber> for NumberItem {
     fn from(number: PhoneNumber) -> Self {
         let by_status = ProcessingStatus::ALL.map(ProcessingStatus::as_str).into_iter().zip(number.by_status).collect();
-        Self { number: number.digits, calls: number.calls, last_call: number.last_call, by_status }
+        let PhoneNumber { digits, written, name, calls, last_call, .. } = number;
+        Self { number: digits, written, name, calls, last_call, by_status }
     }
 }
 
@@ -56,6 +61,7 @@ impl From<PhoneNumber> for NumberItem {
     get, path = "/api/v1/numbers", tag = "numbers", operation_id = "list_numbers",
     params(
         ("search" = Option<String>, Query, description = "Numbers that begin so, in any way of writing: `+49 30`, `004930`."),
+        ("part" = Option<String>, Query, description = "Numbers in which these digits are anywhere; looks through all of them. Not with `search`."),
         ("skip" = Option<u64>, Query, minimum = 0, description = "Numbers to leave out at the start; also `offset`."),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "Most items in the answer; default 50."),
     ),
@@ -66,11 +72,15 @@ impl From<PhoneNumber> for NumberItem {
 )]
 pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<NumberPage>, ApiError> {
     let begins = params.phone_number(&["search"])?;
+    let part = params.phone_number(&["part"])?;
     let limit = params.whole(&["limit"], 1..=filters::LIMIT_MAX)?.unwrap_or(filters::LIMIT_DEFAULT);
     let skip = params.whole(&["skip", "offset"], 0..=filters::SKIP_MAX)?.unwrap_or(0);
     params.finish()?;
+    if begins.is_some() && part.is_some() {
+        return Err(ApiError::bad_parameter("search and part were both given.", "Leave one of them out."));
+    }
     let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let query = NumberQuery { begins, skip: whole(skip), limit: whole(limit) };
+    let query = NumberQuery { begins, part, skip: whole(skip), limit: whole(limit) };
     let (total, numbers) = api.ask(move |store| store.numbers(&query)).await?;
     Ok(Json(NumberPage { total, skip, limit, items: numbers.into_iter().map(NumberItem::from).collect() }))
 }

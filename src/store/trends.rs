@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::facets::{ALL_DAYS, DAY_MS, DayKind, Sums, day_of};
+use super::facets::{ALL_DAYS, DAY_MS, DayKind, Sums, day_of, facts_of_text};
 use super::schema::DAYS;
 use super::{Store, StoreError};
-use crate::call::STEP_COUNT;
+use crate::call::{ProcessingStatus, STEP_COUNT};
 
 /// What trends are told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub enum TrendBy {
     Topic,
     /// Category; a call counts for each of its categories.
     Category,
+    /// Standing as a whole.
+    Status,
+    /// How many of the six steps are completed.
+    Steps,
 }
 
 /// Sums of one group of calls.
@@ -126,6 +130,7 @@ impl Store {
             TrendBy::Language => DayKind::Language,
             TrendBy::Topic => DayKind::Topic,
             TrendBy::Category => DayKind::Category,
+            TrendBy::Status | TrendBy::Steps => DayKind::Facts,
         } as u8;
         self.read(|tx| {
             let mut groups: BTreeMap<String, Trend> = BTreeMap::new();
@@ -135,8 +140,8 @@ impl Store {
             for entry in tx.open_table(DAYS)?.range::<(u8, i32, &str)>((kind, first, "")..(kind, end, ""))? {
                 let (key, sums) = entry?;
                 let (_, day, value) = key.value();
-                if by == TrendBy::Day {
-                    groups.entry(date(day)).or_default().add(sums.value());
+                if let Some(named) = named(by, day, value) {
+                    groups.entry(named).or_default().add(sums.value());
                 } else if let Some(known) = groups.get_mut(value) {
                     known.add(sums.value());
                 } else {
@@ -145,6 +150,19 @@ impl Store {
             }
             Ok(groups.into_iter().collect())
         })
+    }
+}
+
+/// The group of an entry where it is not the entry's own value.
+fn named(by: TrendBy, day: i32, value: &str) -> Option<String> {
+    match by {
+        TrendBy::Day => Some(date(day)),
+        TrendBy::Status => {
+            let (status, ..) = facts_of_text(value)?;
+            ProcessingStatus::ALL.get(usize::from(status)).map(|status| status.as_str().to_owned())
+        }
+        TrendBy::Steps => facts_of_text(value).map(|(_, _, completed, ..)| completed.to_string()),
+        _ => None,
     }
 }
 
