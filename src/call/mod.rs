@@ -5,6 +5,7 @@
 //! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
 
 mod category;
+mod health;
 mod ids;
 mod insight;
 mod job;
@@ -12,9 +13,11 @@ mod opinion;
 mod recording;
 pub mod retry;
 mod step;
+mod talk;
 mod transcript;
 
 pub use category::{CategoryHit, CategoryResult, CategoryRule};
+pub use health::{Bandwidth, ChannelHealth, Dropouts};
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use insight::{
     ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, PrivacyPolicy, Question, Sentiment,
@@ -26,6 +29,7 @@ pub use recording::{
     Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Party, RawAudio, RawLaw, Recording, TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
+pub use talk::{CallSound, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
 pub use transcript::{
     ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
     TranscriptSource, Word,

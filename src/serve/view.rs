@@ -5,6 +5,7 @@
 
 pub(super) mod detail;
 pub(super) mod insight;
+mod sound;
 
 use jiff::Timestamp;
 use serde::Serialize;
