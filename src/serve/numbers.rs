@@ -21,31 +21,31 @@ use crate::store::{ListQuery, NumberQuery, PhoneNumber};
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NumberPage {
     /// Numbers in all.
-    total: u64,
+    pub(super) total: u64,
     /// Numbers left out at the start.
-    skip: u64,
+    pub(super) skip: u64,
     /// Most items in this page.
-    limit: u64,
+    pub(super) limit: u64,
     /// Numbers, the last called first; with `search`, in order of their digits.
-    items: Vec<NumberItem>,
+    pub(super) items: Vec<NumberItem>,
 }
 
 /// One telephone number.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NumberItem {
     /// Its digits, without `+`, signs and zeros before them.
-    number: String,
+    pub(super) number: String,
     /// As the source of its newest call wrote it.
-    written: String,
+    pub(super) written: String,
     /// Whose it is, where that source said; null where it did not.
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// Calls with it.
-    calls: u64,
+    pub(super) calls: u64,
     /// When the newest was recorded.
     #[schema(value_type = String, format = DateTime)]
-    last_call: Timestamp,
+    pub(super) last_call: Timestamp,
     /// The calls by standing; every status is named.
-    by_status: BTreeMap<&'static str, u64>,
+    pub(super) by_status: BTreeMap<&'static str, u64>,
 }
 
 impl From<PhoneNumber> for NumberItem {
@@ -89,17 +89,17 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NumberCalls {
     /// The number with its sums; null when no call has exactly it and `recordings` are those whose number ends so.
-    number: Option<NumberItem>,
+    pub(super) number: Option<NumberItem>,
     /// Calls in all.
-    total: u64,
+    pub(super) total: u64,
     /// Calls left out at the start.
-    skip: u64,
+    pub(super) skip: u64,
     /// Most items in this page.
-    limit: u64,
+    pub(super) limit: u64,
     /// Give it as `cursor` for the page behind this one; null on the last.
-    next_cursor: Option<String>,
+    pub(super) next_cursor: Option<String>,
     /// The calls, newest first.
-    recordings: Vec<RecordingItem>,
+    pub(super) recordings: Vec<RecordingItem>,
 }
 
 /// The calls with one number, newest first, however it is written: `+49 30 123`, `004930123`. Where no call has exactly that

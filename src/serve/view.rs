@@ -5,7 +5,7 @@
 
 pub(super) mod detail;
 pub(super) mod insight;
-mod sound;
+pub(super) mod sound;
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -146,6 +146,11 @@ impl Store {
         self.0.work.subscribe()
     }
 
+    /// Lets workers that sleep look for work.
+    pub fn wake_workers(&self) {
+        self.announce_work();
+    }
+
     fn announce_work(&self) {
         self.0.work.send_modify(|count| *count = count.wrapping_add(1));
     }

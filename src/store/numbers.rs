@@ -112,7 +112,8 @@ fn containing(tx: &ReadTransaction, part: &str, query: &NumberQuery) -> Result<(
         if !fits(digits) {
             continue;
         }
-        if total >= query.skip as u64 && shown.len() < query.limit
+        if total >= query.skip as u64
+            && shown.len() < query.limit
             && let Some(row) = numbers.get(digits)?
         {
             shown.push(of_row(tx, digits, row.value())?);

@@ -57,6 +57,11 @@ pub(super) fn count(number: impl Borrow<u64>) -> String {
     text
 }
 
+/// The class of a figure that says nothing.
+pub(super) fn faint(number: impl Borrow<u64>) -> &'static str {
+    if *number.borrow() == 0 { " faint" } else { "" }
+}
+
 /// A share of 1 as `83 %`.
 pub(super) fn percent(share: impl Borrow<f64>) -> String {
     format!("{:.0} %", share.borrow() * 100.0)
@@ -118,19 +123,32 @@ impl Badge {
         Self { label, word, kind, is_short: true }
     }
 
-    /// Of a step or a whole recording, by the word the API uses.
+    /// Of a step, a whole recording or a delivery, by the word the API uses.
     pub(super) fn state(state: &str) -> Self {
-        let (kind, word) = match state {
-            "completed" => ("done", "Completed"),
-            "processing" => ("working", "In work"),
-            "running" => ("working", "Running"),
-            "waiting" => ("working", "Waiting"),
-            "failed" => ("failed", "Failed"),
-            "skipped" => ("absent", "Skipped"),
-            "partial" => ("absent", "Partial"),
-            _ => ("pending", "Pending"),
+        let kind = match state {
+            "completed" | "delivered" => "done",
+            "processing" | "running" | "waiting" => "working",
+            "failed" | "dead" => "failed",
+            "skipped" | "partial" => "absent",
+            _ => "pending",
         };
-        Self { label: "", word, kind, is_short: false }
+        Self { label: "", word: Self::word_of(state), kind, is_short: false }
+    }
+
+    /// What people call the standing that the API calls `state`.
+    pub(super) fn word_of(state: &str) -> &'static str {
+        match state {
+            "completed" => "Completed",
+            "delivered" => "Delivered",
+            "processing" => "In work",
+            "running" => "Running",
+            "waiting" => "Waiting",
+            "failed" => "Failed",
+            "dead" => "Given up",
+            "skipped" => "Skipped",
+            "partial" => "Partial",
+            _ => "Pending",
+        }
     }
 
     /// Of a part of the daemon.

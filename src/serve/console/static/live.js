@@ -17,6 +17,7 @@ const replace = (region, fresh) => {
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   const place = focused ? [...region.querySelectorAll("a, button, input, select, summary")].indexOf(focused) : -1;
   region.pristine = fresh.innerHTML;
+  region.toggleAttribute("data-poll", fresh.hasAttribute("data-poll"));
   region.replaceChildren(...fresh.childNodes);
   region.dispatchEvent(new CustomEvent("callscribe:replaced", { bubbles: true }));
   if (place >= 0) region.querySelectorAll("a, button, input, select, summary")[place]?.focus();
@@ -50,8 +51,8 @@ const soon = (delay = QUIET_MS) => {
   timer = setTimeout(async () => {
     if (document.hidden) return;
     await refresh();
-    // Without a stream the page asks by itself.
-    if (stream?.readyState !== EventSource.OPEN) soon(wait);
+    // Without a stream, and for what no event tells of, the page asks by itself.
+    if (stream?.readyState !== EventSource.OPEN || document.querySelector("[data-poll]")) soon(wait);
   }, delay);
 };
 
