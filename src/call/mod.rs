@@ -15,6 +15,7 @@ pub mod retry;
 mod step;
 mod talk;
 mod transcript;
+mod worth;
 
 pub use category::{CategoryHit, CategoryResult, CategoryRule};
 pub use health::{Bandwidth, ChannelHealth, Dropouts};
@@ -29,11 +30,12 @@ pub use recording::{
     Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Party, RawAudio, RawLaw, Recording, TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
-pub use talk::{CallSound, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
+pub use talk::{CallSound, PartyRole, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
 pub use transcript::{
     ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
     TranscriptSource, Word,
 };
+pub use worth::{LOW_AGREEMENT, ListenReason};
 
 /// What a caller should do after an error. Every error enum at a module boundary answers this, so that nobody matches
 /// on text or status codes.

@@ -120,7 +120,8 @@ fn ordinary(n: u64, now: Timestamp) -> WholeRecording {
         ..CallFacts::default()
     };
     let mut recording = recording(n, at, format!("call-{n}"), call);
-    let topics: Vec<String> = (0..3).map(|_| (*rng.choice(&TOPICS).unwrap()).to_owned()).collect();
+    let topics = rng.choose_multiple(TOPICS, 3);
+    let topics: Vec<String> = topics.into_iter().map(str::to_owned).collect();
     let fails = rng.u8(0..25) == 0;
     for step in Step::ALL {
         recording.steps.get_mut(step).state = match (fails, step) {
@@ -203,7 +204,7 @@ fn conference(at: Timestamp, path: &str, size_bytes: u64) -> WholeRecording {
             said(0, "Agent", 37_500, "Thank you for waiting. We can give you a refund of one hundred dollars."),
             said(1, "Customer", 42_500, "Perfect, thank you very much. Will I get a letter about it?"),
             said(0, "Agent", 46_000, "I will call you back on Friday."),
-            said(1, "Customer", 51_000, "Wonderful. Goodbye."),
+            said(1, "Customer", 51_000, "Wonderful. What time do you open on Monday?"),
         ],
         suspects: vec![
             suspect(33_500, "Thanks for watching!", SuspectReason::StockPhrase),

@@ -9,7 +9,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::calls::{encoded, title};
+use super::calls::{encoded, isolated, title};
 use super::shown::{Badge, Moment, length, percent, roughly, size, words};
 use super::timeline::lanes;
 use super::{Here, PageError, Shell, page_of, shown};
@@ -85,6 +85,7 @@ struct StepShown {
     attempts: u32,
     progress: Option<(u32, u32)>,
     is_running: bool,
+    is_failed: bool,
     verb: &'static str,
 }
 
@@ -145,8 +146,8 @@ impl CallPage {
 const fn no_transcript(item: &RecordingItem) -> &'static str {
     use crate::call::StageStatus;
     match item.transcript_status {
-        StageStatus::Failed => "There is no transcript: the step failed. Its error is below; mend the cause and retry.",
-        StageStatus::Skipped => "There will be no transcript; the steps below say why.",
+        StageStatus::Failed => "There is no transcript: the step failed, and says why. Mend the cause and retry.",
+        StageStatus::Skipped => "There will be no transcript; the steps say why.",
         StageStatus::Completed => "Nobody spoke in this call, as far as could be heard.",
         StageStatus::Pending | StageStatus::Processing => {
             "There is no transcript yet. It appears here by itself when it is done."
@@ -159,7 +160,7 @@ fn facts(detail: &RecordingDetail) -> Vec<Fact> {
     let item = &detail.item;
     let party = |party: &PartyView| {
         let parts = [&party.name, &party.number, &party.email].into_iter().flatten();
-        let text = parts.map(String::as_str).collect::<Vec<_>>().join(" · ");
+        let text = parts.map(|part| isolated(part)).collect::<Vec<_>>().join(" · ");
         (!text.is_empty()).then_some(text)
     };
     let calls_of = |party: &PartyView| {
@@ -243,6 +244,7 @@ fn steps(detail: &RecordingDetail, running: Option<&Running>) -> Vec<StepShown> 
         attempts: step.attempts,
         progress: running.filter(|work| work.step.as_str() == name).and_then(|work| work.windows),
         is_running: step.state == "running",
+        is_failed: step.state == "failed",
         verb: match step.state {
             "failed" | "skipped" => "Retry",
             "waiting" => "Try now",

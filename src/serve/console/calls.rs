@@ -240,12 +240,17 @@ pub(super) async fn titles(api: &Api, ids: Vec<String>) -> Result<HashMap<String
 /// Who spoke to whom, as far as that is known; else what the file was called.
 pub(super) fn title(item: &RecordingItem) -> String {
     let name = |party: &PartyView| party.name.clone().or_else(|| party.number.clone()).or_else(|| party.email.clone());
-    match (name(&item.caller), name(&item.callee)) {
+    match (name(&item.caller).map(|name| isolated(&name)), name(&item.callee).map(|name| isolated(&name))) {
         (Some(caller), Some(callee)) => format!("{caller} → {callee}"),
         (Some(caller), None) => format!("From {caller}"),
         (None, Some(callee)) => format!("To {callee}"),
         (None, None) => item.original_name.clone().unwrap_or_else(|| format!("Call {}", short(&item.id.to_string()))),
     }
+}
+
+/// A text whose direction of writing changes nothing around it: an arrow goes on pointing from caller to callee.
+pub(super) fn isolated(text: &str) -> String {
+    format!("\u{2068}{text}\u{2069}")
 }
 
 /// The end of an id: its beginning is the time, which many share.

@@ -21,13 +21,14 @@ pub(super) fn length(seconds: impl Borrow<f64>) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// A length as people say it, roughly: `40 s`, `12 min`, `3 h 5 min`.
+/// A length as people say it, roughly: `40 s`, `12 min`, `3 h 5 min`, `25 h`.
 pub(super) fn roughly(seconds: impl Borrow<f64>) -> String {
     let whole = seconds.borrow().max(0.0).round() as u64;
     match whole {
         0..=99 => format!("{whole} s"),
         100..=5999 => format!("{} min", (whole + 30) / 60),
-        _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+        6000..=35_999 => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+        _ => format!("{} h", (whole + 1800) / 3600),
     }
 }
 

@@ -86,7 +86,7 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     let span = Span::asked(params.without_empty(), today).map_err(&failed)?;
     let (now, before) =
         api.ask(move |store| Ok((Figures::of(store, span)?, Totals::before(store, span)?))).await.map_err(&failed)?;
-    let tiles = tiles(&now.totals, &before, span.days);
+    let tiles = tiles(&now.totals, &before);
     Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), span, tiles, trends: Trends::of(now, span) }))
 }
 
@@ -205,16 +205,9 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-fn tiles(now: &Totals, before: &Totals, days: u64) -> Vec<Tile> {
+fn tiles(now: &Totals, before: &Totals) -> Vec<Tile> {
     let had_calls = before.all.calls > 0;
-    let tile = |name, value: String, earlier: Option<String>| Tile {
-        name,
-        value,
-        before: earlier.filter(|_| had_calls).map(|earlier| match days {
-            1 => format!("{earlier} the day before"),
-            days => format!("{earlier} in the {days} days before"),
-        }),
-    };
+    let tile = |name, value: String, before: Option<String>| Tile { name, value, before: before.filter(|_| had_calls) };
     let shared = |name, of: fn(&Totals) -> Option<f64>| {
         tile(name, of(now).map_or_else(|| "–".to_owned(), percent), of(before).map(percent))
     };

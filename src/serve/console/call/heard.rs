@@ -143,7 +143,8 @@ impl TalkShown {
         Self {
             parties: talk.parties.iter().map(|party| (party.speaker.clone(), hue(lanes, &party.speaker))).collect(),
             lines: vec![
-                line("Talked", |party| format!("{} ({})", roughly(party.talk), percent(party.talk_share))),
+                line("Talked", |party| roughly(party.talk)),
+                line("Share of talk", |party| percent(party.talk_share)),
                 line("Turns", |party| party.turns.to_string()),
                 line("Interrupted", |party| format!("{} ×", party.interruptions)),
                 line("Longest turn", |party| brief(party.longest_monologue)),

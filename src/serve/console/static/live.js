@@ -26,11 +26,14 @@ const replace = (region, fresh) => {
 const refresh = async () => {
   if (asking) { again = true; return; }
   asking = true;
+  const asked = location.href;
   try {
-    const response = await fetch(location.href, { headers: { accept: "text/html" } });
+    const response = await fetch(asked, { headers: { accept: "text/html" } });
     if (response.redirected && new URL(response.url).pathname === "/sign-in") return location.assign("/sign-in");
     if (!response.ok) throw new Error(String(response.status));
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    // Somebody searched meanwhile: this answer is to another question.
+    if (location.href !== asked) { again = true; return; }
     for (const region of document.querySelectorAll("[data-live]")) {
       // Nothing moves under the reader's hands.
       if (String(getSelection()) !== "" && region.contains(getSelection().anchorNode)) continue;
