@@ -87,7 +87,7 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     let (now, before) =
         api.ask(move |store| Ok((Figures::of(store, span)?, Totals::before(store, span)?))).await.map_err(&failed)?;
     let tiles = tiles(&now.totals, &before);
-    Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), span, tiles, trends: Trends::of(now, span) }))
+    Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), span, tiles, trends: Trends::of(&now, span) }))
 }
 
 impl Span {
@@ -260,7 +260,7 @@ impl Figures {
 }
 
 impl Trends {
-    fn of(figures: Figures, span: Span) -> Self {
+    fn of(figures: &Figures, span: Span) -> Self {
         let columns = span.columns(&figures.days);
         let hours = (0..24).map(|hour| (format!("{hour:02}:00"), figures.of_one("hour", &format!("{hour:02}"))));
         let moods = columns.iter().map(|(day, trend)| {
