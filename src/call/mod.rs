@@ -16,6 +16,7 @@ pub mod retry;
 mod step;
 mod talk;
 mod transcript;
+mod worth;
 
 pub use category::{CategoryHit, CategoryResult, CategoryRule};
 pub use health::{Bandwidth, ChannelHealth, Dropouts};
@@ -32,11 +33,12 @@ pub use recording::{
     TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
-pub use talk::{CallSound, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
+pub use talk::{CallSound, PartyRole, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
 pub use transcript::{
     ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
     TranscriptSource, Word,
 };
+pub use worth::{LOW_AGREEMENT, ListenReason};
 
 /// What a caller should do after an error. Every error enum at a module boundary answers this, so that nobody matches
 /// on text or status codes.

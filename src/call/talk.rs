@@ -161,6 +161,26 @@ pub struct TalkMetrics {
     pub parties: Vec<PartyTalk>,
 }
 
+/// A side of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyRole {
+    /// Speaks for the business.
+    Agent,
+    /// The other side.
+    Customer,
+}
+
+impl PartyRole {
+    /// As it is written in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Customer => "customer",
+        }
+    }
+}
+
 /// How one party talked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PartyTalk {
@@ -168,6 +188,9 @@ pub struct PartyTalk {
     pub channel: u16,
     /// Who it is.
     pub speaker: String,
+    /// Which side it is; absent where nothing tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<PartyRole>,
     /// Time it speaks.
     pub talk_ms: u64,
     /// Share of everybody's time of speaking, 0 to 1.

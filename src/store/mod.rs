@@ -37,6 +37,7 @@ mod schema;
 mod seal;
 mod started;
 mod state;
+mod talked;
 mod trends;
 mod unindexed;
 mod veiled;
@@ -76,7 +77,7 @@ pub use reveil::Reveiled;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed, Sealer};
 pub use started::{Begun, StartedCall};
-pub use trends::{Trend, TrendBy};
+pub use trends::{TalkTrend, Trend, TrendBy};
 pub use unindexed::{IndexMark, Searchable, Unindexed};
 use veiled::Curtain;
 pub use veiled::sealed_audio_name;
@@ -152,6 +153,11 @@ impl Store {
     /// Wakes when work is added: a new recording, a reset, a rescue, a finished step with another behind it.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.work.subscribe()
+    }
+
+    /// Lets workers that sleep look for work.
+    pub fn wake_workers(&self) {
+        self.announce_work();
     }
 
     fn announce_work(&self) {

@@ -205,6 +205,7 @@ fn parties(voices: &[Voice], talk: &[Stretch], spoken: u64) -> Vec<PartyTalk> {
         PartyTalk {
             channel: voice.channel,
             speaker: voice.speaker.clone(),
+            role: None,
             talk_ms,
             talk_share: (talk_ms as f64 / spoken.max(1) as f64) as f32,
             listen_ms: length(talk) - talk_ms,

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::{one_of, rounded, seconds};
-use crate::call::{CallSound, PartyTalk, Phase, TalkBasis, TalkMetrics};
+use crate::call::{CallSound, PartyRole, PartyTalk, Phase, TalkBasis, TalkMetrics};
 
 /// What is heard besides words.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -85,6 +85,8 @@ pub struct PartyTalkView {
     pub channel: u16,
     /// Who it is.
     pub speaker: String,
+    /// `agent` or `customer`; null where nothing tells.
+    pub role: Option<&'static str>,
     /// Time it speaks.
     pub talk: f64,
     /// Share of everybody's time of speaking, 0 to 1.
@@ -136,6 +138,7 @@ impl PartyTalkView {
         Self {
             channel: party.channel,
             speaker: party.speaker.clone(),
+            role: party.role.map(PartyRole::name),
             talk: seconds(party.talk_ms),
             talk_share: rounded(f64::from(party.talk_share)),
             listen: seconds(party.listen_ms),
