@@ -121,12 +121,15 @@ fn described(audio: &Audio, sha256: String, size_bytes: u64) -> Audio {
         && (codec.starts_with("pcm_") || matches!(codec, "mulaw" | "alaw"));
     let mut copy = Audio { sha256, size_bytes, ..audio.clone() };
     if !is_plain {
-        let as_wav = |name: &str| FilePath::new(name).with_extension("wav").to_string_lossy().into_owned();
         copy.path = as_wav(&audio.path);
         copy.original_name = audio.original_name.as_deref().map(as_wav);
         copy.container = Some("wav".to_owned());
     }
     copy
+}
+
+fn as_wav(name: &str) -> String {
+    FilePath::new(name).with_extension("wav").to_string_lossy().into_owned()
 }
 
 fn busy() -> ApiError {
