@@ -220,5 +220,5 @@ fn body(store: &Store, event: &crate::store::Event, include_transcript: bool) ->
     let Some(recording) = store.get(event.recording)? else { return Ok(Payload::of_nothing(event).to_bytes()) };
     let is_wanted = include_transcript && recording.deletion.is_none();
     let transcript = if is_wanted { store.transcript(recording.id)? } else { None };
-    Ok(Payload::of(event, &recording, transcript.as_ref()).to_bytes())
+    Ok(Payload::of(event, &recording, transcript.as_ref(), include_transcript).to_bytes())
 }

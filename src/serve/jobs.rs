@@ -7,19 +7,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::Api;
+use super::{Api, Caller};
 use super::error::{ApiError, ErrorBody};
 use super::eta::{Eta, Outlook};
 use super::params::{Params, shown};
 use super::view::step_name_or_null;
-use crate::call::{Job, JobId, JobKind, JobState, ProcessingStatus, Recording, RecordingId, Step};
+use crate::call::{Job, JobId, JobKind, JobState, NAMED_MAX, ProcessingStatus, Recording, RecordingId, Step};
 
 const LIMIT_MAX: u64 = 500;
 const LIMIT_DEFAULT: u64 = 50;
 /// Unfinished recordings looked at to tell whether work on a job has begun.
 const LOOKED_AT_MAX: usize = 20;
-/// Recordings named in an answer.
-const NAMED_MAX: usize = 100;
 
 /// A job.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,7 +25,7 @@ pub(super) struct JobView {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
     pub(super) job_id: JobId,
-    /// `upload`, `reprocess` or `fetch`.
+    /// `upload`, `reprocess`, `fetch`, `rerun` (steps of many recordings again) or `retry_failed`.
     #[schema(value_type = String)]
     kind: JobKind,
     /// Where it stands.
@@ -58,7 +56,7 @@ pub(super) struct JobView {
 struct Progress {
     /// Recordings that have ended.
     recordings_done: u32,
-    /// Recordings in all; grows while the sources are looked at.
+    /// Recordings in all, as far as is known; grows while the sources are looked at.
     recordings_total: u32,
     /// Windows of speech done in its recordings that are at work.
     windows_done: u32,
@@ -132,6 +130,7 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
 )]
 pub(super) async fn cancel(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Json<JobView>, ApiError> {
@@ -142,9 +141,13 @@ pub(super) async fn cancel(
         let hint = "POST /api/v1/recordings/{id}/reprocess does steps again.";
         return Err(ApiError::new(axum::http::StatusCode::CONFLICT, "wrong_state", message, hint));
     }
-    for recording in &job.open {
+    let (now, job_id) = (api.0.clock.now(), job.id);
+    let by = caller.audit_name();
+    // Nothing more comes to it before what it has is ended.
+    api.ask(move |store| store.cancel_job(job_id, &by, now)).await?;
+    for recording in known(&api, &id).await?.open {
         // One that has just ended by itself needs no end.
-        let _ended = cancel_one(&api, *recording).await;
+        let _ended = cancel_one(&api, recording, &caller).await;
     }
     let job = known(&api, &id).await?;
     let (outlook, _) = api.outlook().await?;
@@ -152,9 +155,9 @@ pub(super) async fn cancel(
 }
 
 /// Ends the work on one recording.
-pub(super) async fn cancel_one(api: &Api, id: RecordingId) -> Result<Recording, ApiError> {
-    let now = api.0.clock.now();
-    let recording = api.ask(move |store| store.cancel(id, "api", now)).await?;
+pub(super) async fn cancel_one(api: &Api, id: RecordingId, caller: &Caller) -> Result<Recording, ApiError> {
+    let (by, now) = (caller.audit_name(), api.0.clock.now());
+    let recording = api.ask(move |store| store.cancel(id, &by, now)).await?;
     api.0.loops.cancel(id);
     Ok(recording)
 }
@@ -198,7 +201,6 @@ async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiErro
     let windows = outlook.running.iter().filter(|work| job.open.contains(&work.id)).filter_map(|work| work.windows);
     let (windows_done, windows_total) = windows.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let step = one.and_then(|recording| recording.steps.next());
-    let count = |ids: &[RecordingId]| u32::try_from(ids.len()).unwrap_or(u32::MAX);
     Ok(JobView {
         job_id: job.id,
         kind: job.kind,
@@ -208,7 +210,7 @@ async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiErro
         step,
         progress: Progress {
             recordings_done: job.counts.ended(),
-            recordings_total: count(&job.recordings),
+            recordings_total: job.recordings_total(),
             windows_done,
             windows_total,
         },

@@ -9,6 +9,7 @@ use crate::config::Role;
 /// Requests that need another role than [`Role::Read`] for asking: (method, route, least role).
 const ROLES: &[(&str, &str, Role)] = &[
     ("POST", "/api/v1/recordings/fetch", Role::Operate),
+    ("POST", "/api/v1/recordings/reprocess", Role::Operate),
     ("POST", "/api/v1/recordings/{id}/reprocess", Role::Operate),
     ("DELETE", "/api/v1/recordings/{id}", Role::Admin),
     ("POST", "/api/v1/calls/{id}/record", Role::Operate),
@@ -27,18 +28,8 @@ const ROLES: &[(&str, &str, Role)] = &[
     ("POST", "/sign-out", Role::Read),
     ("POST", "/api/v1/webhooks/{name}/deliveries/{id}/replay", Role::Operate),
     ("POST", "/api/v1/webhooks/{name}/test", Role::Operate),
-    ("POST", "/api/v1/recordings", Role::Operate),
-    ("POST", "/api/v1/recordings/", Role::Operate),
-    ("POST", "/api/v1/recordings/{id}/cancel", Role::Operate),
-    ("DELETE", "/api/v1/jobs/{id}", Role::Operate),
-    ("POST", "/api/v1/queue/pause", Role::Operate),
-    ("POST", "/api/v1/queue/resume", Role::Operate),
-    ("POST", "/api/v1/queue/retry-failed", Role::Operate),
     ("POST", "/v1/audio/transcriptions", Role::Operate),
     ("POST", "/v1/audio/translations", Role::Operate),
-    // The session it leads to may do what its maker may.
-    ("POST", "/api/v1/console/link", Role::Read),
-    ("POST", "/sign-out", Role::Read),
 ];
 
 /// Open to everybody: whoever watches over the daemon need not hold a token, and who comes back from a provider's

@@ -52,7 +52,7 @@ struct SinkItem {
     name: String,
     /// Where it is, without the path.
     host: String,
-    /// The events it gets: `completed`, `failed`, `partial`.
+    /// The events it gets: `completed`, `failed`, `partial`, `category_matched`.
     events: Vec<String>,
     /// Whether they carry the transcript.
     include_transcript: bool,
@@ -120,8 +120,10 @@ pub(super) struct DeliveryItem {
     /// The event's id, the same at every attempt.
     #[schema(value_type = String, format = "uuid")]
     id: Uuid,
-    /// `completed`, `failed` or `partial`.
+    /// `completed`, `failed`, `partial` or `category_matched`.
     event: &'static str,
+    /// The category, of `category_matched`.
+    category: Option<String>,
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     occurred_at: Timestamp,
@@ -147,6 +149,7 @@ impl DeliveryItem {
         Self {
             id: delivery.event.id,
             event: delivery.event.kind.as_str(),
+            category: delivery.event.category,
             occurred_at: delivery.event.at,
             recording_id: delivery.event.recording,
             status: delivery.state.name(),

@@ -30,6 +30,7 @@ mod places;
 mod query;
 mod record;
 mod remove;
+mod rerun;
 mod rescue;
 mod schema;
 mod seal;
@@ -69,6 +70,7 @@ pub use places::AudioFiles;
 pub use query::Stats;
 pub use record::Quarantined;
 pub use remove::Removed;
+pub use rerun::Again;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use started::{Begun, StartedCall};
@@ -111,6 +113,8 @@ struct Inner {
     teller: Teller,
     /// Counts what was told in the outbox.
     told: watch::Sender<u64>,
+    /// Counts what gave jobs over many recordings room.
+    reruns: watch::Sender<u64>,
     /// Whether ends of recordings go to the outbox.
     tells_ends: AtomicBool,
 }
@@ -170,7 +174,7 @@ impl Store {
             tables.tells_ends = self.0.tells_ends.load(Ordering::Relaxed);
             let verdict = body(&mut tables)?;
             let news = std::mem::take(&mut tables.news);
-            let has_told = tables.has_told;
+            let (has_told, has_room) = (tables.has_told, tables.has_room);
             drop(tables);
             match verdict {
                 Verdict::Keep(value) => {
@@ -179,6 +183,9 @@ impl Store {
                     telling.tell(news);
                     if has_told {
                         self.0.told.send_modify(|count| *count = count.wrapping_add(1));
+                    }
+                    if has_room {
+                        self.0.reruns.send_modify(|count| *count = count.wrapping_add(1));
                     }
                     Ok(value)
                 }
