@@ -60,8 +60,13 @@ pub trait Loops: Send + Sync + 'static {
         async { WebhookAnswer { status: 404, headers: Vec::new() } }.boxed()
     }
 
-    /// Begins to record a running call, once.
-    fn record(&self, _account: Option<String>, _call_id: String) -> BoxFuture<'static, Result<Started, ProviderError>> {
+    /// Begins to record a running call, once, for whoever the audit trail is to name.
+    fn record(
+        &self,
+        _account: Option<String>,
+        _call_id: String,
+        _by: String,
+    ) -> BoxFuture<'static, Result<Started, ProviderError>> {
         async { Err(not_running()) }.boxed()
     }
 

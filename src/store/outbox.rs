@@ -12,11 +12,11 @@ use uuid::Uuid;
 use super::deliveries::Delivery;
 use super::error::Fault;
 use super::record::{self, Row};
-use super::schema::Tables;
+use super::schema::{COUNTERS, EVENTS, Tables};
 use super::{Store, StoreError, Verdict};
 use crate::call::{AccountName, ProcessingStatus, ProviderKind, Recording, RecordingId};
 
-/// Events kept while nobody gives them out: minutes of the quickest machine. Only a daemon that cannot write has more.
+/// Events kept until they are given out: those of an import that runs without a daemon, for the sinks to hear of later.
 const EVENTS_MAX: u64 = 100_000;
 /// Counts those that were dropped.
 const DROPPED: &str = "outbox/dropped";
@@ -97,6 +97,15 @@ pub struct SinkRule {
     pub account: Option<AccountName>,
 }
 
+/// Events that no sink was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outbox {
+    /// To be given.
+    pub waiting: u64,
+    /// Dropped to make room.
+    pub dropped: u64,
+}
+
 impl SinkRule {
     fn takes(&self, event: &Event) -> bool {
         self.kinds.contains(&event.kind)
@@ -114,6 +123,18 @@ impl Store {
     /// Wakes when something was told.
     pub fn subscribe_events(&self) -> watch::Receiver<u64> {
         self.0.told.subscribe()
+    }
+
+    /// How full the outbox is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn outbox(&self) -> Result<Outbox, StoreError> {
+        self.read(|tx| {
+            let dropped = tx.open_table(COUNTERS)?.get(DROPPED)?.map_or(0, |sum| sum.value());
+            Ok(Outbox { waiting: tx.open_table(EVENTS)?.len()?, dropped: u64::try_from(dropped).unwrap_or(0) })
+        })
     }
 
     /// Gives the oldest events to the sinks that take them. Answers whether there may be more.
