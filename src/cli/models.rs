@@ -14,9 +14,7 @@ use super::print;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::daemon::ledger;
-use crate::models::{
-    self, DOWNLOAD_BASE_URL, ModelError, ModelFile, News, PullOptions, Pulled, Verdict, entry_named,
-};
+use crate::models::{self, DOWNLOAD_BASE_URL, ModelError, ModelFile, News, PullOptions, Pulled, Verdict, entry_named};
 use crate::store::Egress;
 pub use listing::{Listed, Listing};
 

@@ -159,6 +159,10 @@ impl Loops for Panel {
         .boxed()
     }
 
+    fn newest_first_of_five(&self) -> u8 {
+        self.config.pipeline.newest_first_of_five
+    }
+
     fn accounts(&self) -> Vec<Account> {
         let location = |kind: ProviderKind, name: &AccountName| {
             if kind != ProviderKind::Folder {

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::call::{
-    AccountName, CategoryHit, Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, StageStatus,
-    Transcript, TranscriptSource,
+    AccountName, CategoryHit, Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId,
+    StageStatus, Transcript, TranscriptSource,
 };
 use crate::export;
 use crate::store::Event;
@@ -108,12 +108,7 @@ impl Payload<'_> {
 
 impl<'a> Payload<'a> {
     /// What is told of `recording` now; of its words only what is shown with `with_words`.
-    pub fn of(
-        event: &'a Event,
-        recording: &'a Recording,
-        transcript: Option<&Transcript>,
-        with_words: bool,
-    ) -> Self {
+    pub fn of(event: &'a Event, recording: &'a Recording, transcript: Option<&Transcript>, with_words: bool) -> Self {
         let is_here = recording.deletion.is_none();
         let transcript = transcript.filter(|_| is_here && with_words);
         let category = event.category.as_deref().filter(|_| is_here);

@@ -7,17 +7,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::{Api, Caller};
 use super::error::{ApiError, ErrorBody};
 use super::eta::{Eta, Outlook};
 use super::params::{Params, shown};
 use super::view::step_name_or_null;
+use super::{Api, Caller};
 use crate::call::{Job, JobId, JobKind, JobState, NAMED_MAX, ProcessingStatus, Recording, RecordingId, Step};
 
 const LIMIT_MAX: u64 = 500;
 const LIMIT_DEFAULT: u64 = 50;
 /// Unfinished recordings looked at to tell whether work on a job has begun.
 const LOOKED_AT_MAX: usize = 20;
+/// Calls in line that are counted to tell how many come before one.
+const IN_LINE_MAX: usize = 10_000;
 
 /// A job.
 #[derive(Debug, Serialize, ToSchema)]
@@ -177,27 +179,16 @@ async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiErro
     let open = api.ask(move |store| {
         let mut open = Vec::new();
         for id in looked_at {
-            open.extend(store.get(id)?);
+            let Some(recording) = store.get(id)? else { continue };
+            let around = store.around_in_line(recording.listed_at(), IN_LINE_MAX)?;
+            open.push((recording, around));
         }
         Ok(open)
     });
-    let open: Vec<Recording> = open.await?;
-    let has_begun = open.iter().any(|recording| recording.steps.processing_status() != ProcessingStatus::Pending);
-    let one = open.first().filter(|_| job.open.len() == 1);
-    let eta = match (job.ended_at, one) {
-        (Some(_), _) => Eta { eta_seconds: Some(0.0), eta_note: "It has ended.".to_owned() },
-        (None, Some(recording)) => {
-            let audio_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms);
-            let is_transcribed = recording.steps.get(Step::Transcribe).state.is_final();
-            outlook.of_one(recording.id, audio_ms.or(recording.call.duration_ms), is_transcribed)
-        }
-        (None, None) if job.is_looking => Eta::unknown("The sources are being looked at."),
-        (None, None) => {
-            let note = "At the latest, when everything that waits now is done.";
-            let all = outlook.of_all();
-            if all.eta_seconds.is_some() { Eta { eta_note: note.to_owned(), ..all } } else { all }
-        }
-    };
+    let open: Vec<(Recording, (usize, usize))> = open.await?;
+    let has_begun = open.iter().any(|(one, _)| one.steps.processing_status() != ProcessingStatus::Pending);
+    let one = open.first().map(|(recording, _)| recording).filter(|_| job.open.len() == 1);
+    let eta = eta(api, &job, &open, outlook);
     let windows = outlook.running.iter().filter(|work| job.open.contains(&work.id)).filter_map(|work| work.windows);
     let (windows_done, windows_total) = windows.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let step = one.and_then(|recording| recording.steps.next());
@@ -218,4 +209,31 @@ async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiErro
         recordings: job.recordings.into_iter().take(NAMED_MAX).collect(),
         errors: job.errors,
     })
+}
+
+/// The job's own forecast.
+fn eta(api: &Api, job: &Job, open: &[(Recording, (usize, usize))], outlook: &Outlook) -> Eta {
+    if job.ended_at.is_some() {
+        return Eta { eta_seconds: Some(0.0), eta_note: "It has ended.".to_owned() };
+    }
+    if job.is_looking {
+        return Eta::unknown("The sources are being looked at.");
+    }
+    if job.expected.is_some() || job.open.len() > LOOKED_AT_MAX {
+        let done = job.counts.ended();
+        let since = api.0.clock.now().duration_since(job.created_at);
+        return outlook.of_many(done, job.recordings_total().saturating_sub(done), since.as_secs_f64());
+    }
+    // It ends with the last of them.
+    let forecasts = open.iter().map(|(recording, around)| {
+        let audio_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms);
+        let is_transcribed = recording.steps.get(Step::Transcribe).state.is_final();
+        outlook.of_one(recording.id, audio_ms.or(recording.call.duration_ms), is_transcribed, *around)
+    });
+    let later = |one: Eta, other: Eta| match (one.eta_seconds, other.eta_seconds) {
+        (None, _) => one,
+        (Some(seconds), Some(more)) if seconds >= more => one,
+        _ => other,
+    };
+    forecasts.reduce(later).unwrap_or_else(|| Eta::unknown("Its recordings are being looked for."))
 }

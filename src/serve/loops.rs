@@ -46,6 +46,11 @@ pub trait Loops: Send + Sync + 'static {
         async { Err(TranscribeError::Model(not_running().message)) }.boxed()
     }
 
+    /// Of five calls that are taken up, how many are the newest; the others are the oldest.
+    fn newest_first_of_five(&self) -> u8 {
+        4
+    }
+
     /// Every account recordings are taken from.
     fn accounts(&self) -> Vec<Account>;
 

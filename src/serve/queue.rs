@@ -114,7 +114,9 @@ impl Api {
         let parked = self.0.loops.parked();
         let asked = self.ask(|store| Ok((store.backlog()?, store.pace()?, store.paused_since()?))).await?;
         let (backlog, pace, paused_since) = asked;
-        Ok((Outlook { backlog, pace, is_paused: paused_since.is_some(), running, parked }, paused_since))
+        let newest_first_of_five = self.0.loops.newest_first_of_five();
+        let is_paused = paused_since.is_some();
+        Ok((Outlook { backlog, pace, is_paused, running, parked, newest_first_of_five }, paused_since))
     }
 }
 

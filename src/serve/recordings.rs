@@ -19,7 +19,8 @@ use crate::call::{JobId, ProviderKind, RecordingId, Step};
 use crate::search::{Ask, Search, SearchError};
 use crate::store::{ListQuery, Page, Store};
 
-pub(super) const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
+pub(super) const STEPS: &str =
+    "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
 
 /// Recordings, newest first. All filters that are given must hold.
 #[utoipa::path(

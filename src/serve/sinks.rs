@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Api, Caller};
 use super::error::{ApiError, ErrorBody};
 use super::params::{Params, shown};
+use super::{Api, Caller};
 use crate::call::RecordingId;
 use crate::store::{Delivery, DeliveryState, Store};
 

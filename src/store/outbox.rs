@@ -213,5 +213,7 @@ fn new_alerts<'r>(old: Option<&'r Row>, new: &'r Row) -> impl Iterator<Item = &'
     let before = old.and_then(|old| old.recording.insight.as_ref());
     let now = new.recording.insight.iter().flat_map(|insight| &insight.categories);
     let is_new = move |name: &str| before.is_none_or(|insight| insight.category_names().all(|known| known != name));
-    now.filter(|result| result.matched && result.alert).map(|result| result.name.as_str()).filter(move |name| is_new(name))
+    now.filter(|result| result.matched && result.alert)
+        .map(|result| result.name.as_str())
+        .filter(move |name| is_new(name))
 }
