@@ -28,7 +28,8 @@ pub struct Payload<'a> {
     /// Of `recording.category_matched`: the category; absent when the recording was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<Category<'a>>,
-    /// The final transcript; null when there is none, when it is not to be told, and when the recording was removed.
+    /// The final transcript; null when there is none, when it is not to be told, in an alert, and when the recording was
+    /// removed.
     transcript: Option<Box<RawValue>>,
 }
 

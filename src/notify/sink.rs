@@ -236,7 +236,8 @@ fn span(from: Timestamp, to: Timestamp) -> Duration {
 /// What is told of a recording now.
 fn body(store: &Store, event: &crate::store::Event, include_transcript: bool) -> Result<Vec<u8>, StoreError> {
     let Some(recording) = store.get(event.recording)? else { return Ok(Payload::of_nothing(event).to_bytes()) };
-    let is_wanted = include_transcript && recording.deletion.is_none();
+    // An alert is about its hits; the whole call was told with its end.
+    let is_wanted = include_transcript && recording.deletion.is_none() && event.category.is_none();
     let transcript = if is_wanted { store.transcript(recording.id)? } else { None };
     Ok(Payload::of(event, &recording, transcript.as_ref(), include_transcript).to_bytes())
 }

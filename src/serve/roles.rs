@@ -14,6 +14,8 @@ const ROLES: &[(&str, &str, Role)] = &[
     ("DELETE", "/api/v1/recordings/{id}", Role::Admin),
     ("POST", "/api/v1/calls/{id}/record", Role::Operate),
     ("POST", "/api/v1/providers/{name}/check", Role::Operate),
+    // The same check by its earlier path: it asks the provider.
+    ("GET", "/api/v1/recordings/test/{access}", Role::Operate),
     ("POST", "/api/v1/providers/{name}/login", Role::Admin),
     ("GET", "/auth/login", Role::Admin),
     ("POST", "/api/v1/recordings/{id}/cancel", Role::Operate),

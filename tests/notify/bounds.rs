@@ -98,7 +98,8 @@ fn a_sink_is_sent_so_many_a_minute_and_the_rest_stays_in_the_outbox() {
 fn a_sink_that_comes_back_is_not_flooded() {
     let sink = Sink::that_answers(503);
     let told = Told::start(&[NotifyConfig { include_transcript: false, ..sink.config("crm") }]);
-    tell(&told.store, 1);
+    // Of one recording, one event is tried at a time.
+    tell(&told.store, 4);
     wait_until("the sink is down", || told.notifier.health().remove(0).down_until.map(|_| ()));
     sink.answers(|_, _| Some(200));
     told.pass(Duration::from_secs(3600));
