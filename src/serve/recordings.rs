@@ -44,6 +44,7 @@ pub(super) const STEPS: &str =
         ("sentiment" = Option<String>, Query, description = "`positive`, `neutral` or `negative`."),
         ("account" = Option<String>, Query, description = "The account it came from: `main` or `twilio/main`."),
         ("queue" = Option<String>, Query, description = "Queue or hunt group."),
+        ("worth_a_listen" = Option<bool>, Query, description = "`true`: only calls that somebody should listen to, see `worth_a_listen` of each."),
         ("metadata.{path}" = Option<String>, Query, description = "A field of `metadata` has this value: `metadata.call.direction=inbound`. Of an array any element will do. May be given for several paths."),
     ),
     responses(

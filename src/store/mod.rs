@@ -37,6 +37,7 @@ mod schema;
 mod seal;
 mod started;
 mod state;
+mod talked;
 mod trends;
 mod unindexed;
 mod whole;
@@ -75,7 +76,7 @@ pub use rerun::Again;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use started::{Begun, StartedCall};
-pub use trends::{Trend, TrendBy};
+pub use trends::{TalkTrend, Trend, TrendBy};
 pub use unindexed::{IndexMark, Searchable, Unindexed};
 pub use whole::WholeRecording;
 
