@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use redb::ReadTransaction;
+use serde::{Deserialize, Serialize};
 
 use super::derived::is_filled;
 use super::error::Fault;
@@ -26,7 +27,8 @@ use crate::call::{
 use streams::{Key, Stream, common};
 
 /// Which recordings a list shows. Filters combine: all that are set must hold.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ListQuery {
     /// Matches to leave out at the start.
     pub skip: u64,
@@ -53,7 +55,8 @@ pub struct ListQuery {
     /// Some name, number, e-mail, file name or the transcript's beginning contains this, in any case. Opens every row that
     /// the other filters let through; for as long as the search index is not there.
     pub search_text: Option<String>,
-    /// One of these, as the search index found them.
+    /// One of these, as the search index found them; not kept.
+    #[serde(skip)]
     pub among: Option<Among>,
     /// Quality score at least this, 0 to 1.
     pub min_quality: Option<f64>,
@@ -76,7 +79,7 @@ pub struct ListQuery {
 }
 
 /// Where a recording stands in every list; what a page ends with and the next one goes on behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// [`Recording::listed_at`] in milliseconds since 1970.
     pub listed_at_ms: i64,
