@@ -7,6 +7,7 @@
 
 mod crash;
 mod damage;
+mod derived;
 mod discovery;
 mod files;
 mod frozen;
@@ -14,7 +15,9 @@ mod growth;
 mod list;
 mod model;
 mod pipeline;
+mod questions;
 mod queue;
 mod removal;
 mod scale;
+mod shelf;
 mod support;

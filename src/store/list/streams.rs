@@ -7,6 +7,7 @@ use redb::{Range, ReadOnlyTable, ReadTransaction};
 use super::super::error::Fault;
 use super::super::index::ListingFacts;
 use super::super::schema::{FACETS, LISTING};
+use super::numbered::Numbered;
 
 /// Where a recording stands in every list: (listed at, id).
 pub(super) type Key = (i64, [u8; 16]);
@@ -31,6 +32,8 @@ pub(super) enum Stream<'q> {
     },
     /// All recordings with a tag.
     Tagged { table: ReadOnlyTable<Facet, ()>, range: Range<'static, Facet, ()>, low: i64, tag: u128 },
+    /// All recordings with one of some telephone numbers.
+    Numbered(Box<Numbered>),
     /// Keys found elsewhere, newest first.
     Given { keys: Arc<[Key]>, next: usize },
 }
@@ -74,6 +77,7 @@ impl<'q> Stream<'q> {
                 let (_, at, id) = key.value();
                 Ok(Some((at, *id)))
             }
+            Self::Numbered(numbered) => numbered.next(),
             Self::Given { keys, next } => {
                 let key = keys.get(*next).copied();
                 *next += 1;
@@ -102,6 +106,7 @@ impl<'q> Stream<'q> {
             Self::Tagged { table, range, low, tag } => {
                 *range = table.range((*tag, *low, &[0; 16])..=(*tag, bound.0, &bound.1))?;
             }
+            Self::Numbered(numbered) => numbered.skip_to(bound)?,
             Self::Given { keys, next } => *next += keys[(*next).min(keys.len())..].partition_point(|key| *key > bound),
         }
         self.next()
