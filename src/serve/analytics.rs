@@ -133,14 +133,9 @@ pub(super) async fn get(
     };
     let usual = if about == About::Topics { By(TrendBy::Topic, "topic") } else { By(TrendBy::Day, "day") };
     let By(by, name) = params.word::<By>(&["by"], GROUPS)?.unwrap_or(usual);
-    let (from, to) = (params.time_from(&["from_date", "start_date"])?, params.time_to(&["to_date", "end_date"])?);
+    let (from, to) = params.span()?;
     let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     params.finish()?;
-    if let (Some(from), Some(to)) = (from, to)
-        && from >= to
-    {
-        return Err(ApiError::bad_parameter("from_date lies after to_date.", "Swap them, or leave one out."));
-    }
     let groups = api.ask(move |store| store.trends(by, from, to)).await?;
     let total = groups.iter().fold(Trend::default(), |sum, (_, trend)| sum.with(trend));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
