@@ -14,15 +14,18 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use redb::ReadTransaction;
 
+use super::check::kept_sums;
 use super::derived::is_filled;
 use super::error::Fault;
-use super::facets::{ALL_DAYS, DAY_MS, Field, tag};
+use super::facets::{ALL_DAYS, DAY_MS, Field, tag, words_text};
 use super::index::{ListingFacts, provider_code};
 use super::query::row;
+use super::schema::LISTING;
+use super::unindexed::changed;
 use super::{Store, StoreError};
 use crate::call::{Language, ProcessingStatus, ProviderKind, Recording, RecordingId, STEP_COUNT, SentimentLabel};
 use rows::RowFilter;
-use streams::{Key, Stream, common};
+use streams::{Key, Stream, Streams, common};
 
 /// Which recordings a list shows. Filters combine: all that are set must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -94,6 +97,24 @@ impl FromIterator<Place> for Among {
     }
 }
 
+impl Among {
+    /// Those that stand where the index says; `None` when too much changed since to tell one by one.
+    fn still_there(&self, tx: &ReadTransaction) -> Result<Option<Arc<[Key]>>, Fault> {
+        let Some(changed) = changed(tx)? else { return Ok(None) };
+        if changed.is_empty() {
+            return Ok(Some(Arc::clone(&self.0)));
+        }
+        let listing = tx.open_table(LISTING)?;
+        let mut there = Vec::with_capacity(self.0.len());
+        for key in self.0.iter() {
+            if !changed.contains(&key.1) || listing.get((key.0, &key.1))?.is_some() {
+                there.push(*key);
+            }
+        }
+        Ok(Some(there.into()))
+    }
+}
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
@@ -117,8 +138,7 @@ impl Store {
             let mut gathered = Gathered::new(query);
             if !is_filled(tx)? || query.search_text.is_some() {
                 let filter = RowFilter::of(query);
-                let mut all = filter.streams(tx, query, span)?;
-                common(&mut all, |key| {
+                common(filter.streams(tx, query, span)?, |key| {
                     let Some(row) = row(tx, RecordingId::from_bytes(key.1))? else { return Ok(true) };
                     if filter.matches(&row.recording) {
                         gathered.see(key, || Ok(Some(row.recording)))?;
@@ -132,16 +152,17 @@ impl Store {
                 gathered.total = total;
                 return Ok(gathered.end());
             }
-            let mut streams = streams_of(tx, query, span.low, span.high())?;
-            common(&mut streams, |key| {
+            let known_total = numbered::known_total(tx, query, span)?;
+            common(streams_of(tx, query, span.low, span.high())?, |key| {
                 gathered.see(key, || opened(tx, key))?;
-                Ok(true)
+                Ok(known_total.is_none() || !gathered.has_more)
             })?;
+            gathered.total = known_total.unwrap_or(gathered.total);
             Ok(gathered.end())
         })
     }
 
-    /// Of these, the places that the query lets through, in no order; paging is not looked at.
+    /// The places that the query lets through, newest first; paging is not looked at.
     ///
     /// # Errors
     ///
@@ -151,11 +172,11 @@ impl Store {
             let mut places = Vec::new();
             let Some(span) = Span::of(query) else { return Ok(places) };
             let filter = (!is_filled(tx)?).then(|| RowFilter::of(query));
-            let mut streams = match &filter {
+            let streams = match &filter {
                 Some(filter) => filter.streams(tx, query, span)?,
                 None => streams_of(tx, query, span.low, span.high())?,
             };
-            common(&mut streams, |key| {
+            common(streams, |key| {
                 let id = RecordingId::from_bytes(key.1);
                 if let Some(filter) = &filter
                     && !row(tx, id)?.is_some_and(|row| filter.matches(&row.recording))
@@ -259,34 +280,54 @@ impl<'q> Gathered<'q> {
 }
 
 fn opened(tx: &ReadTransaction, key: Key) -> Result<Option<Recording>, Fault> {
-    Ok(row(tx, RecordingId::from_bytes(key.1))?.map(|row| row.recording))
+    let recording = row(tx, RecordingId::from_bytes(key.1))?.map(|row| row.recording);
+    // Removed while the index was asked.
+    Ok(recording.filter(|recording| recording.deletion.is_none()))
 }
 
 /// The rows of keys, from `low` (included) to `high` (excluded), whose common ones are what a query asks for.
-fn streams_of<'q>(tx: &ReadTransaction, query: &'q ListQuery, low: i64, high: Key) -> Result<Vec<Stream<'q>>, Fault> {
-    let mut streams = Vec::new();
-    for tag in wanted_tags(query) {
-        streams.push(Stream::tagged(tx, tag, low, high)?);
-    }
-    if let Some(status) = query.status {
-        streams.push(Stream::tagged(tx, tag(Field::Status, "", status.as_str()), low, high)?);
+fn streams_of<'q>(tx: &ReadTransaction, query: &'q ListQuery, low: i64, high: Key) -> Result<Streams<'q>, Fault> {
+    let mut streams = Streams::default();
+    for tag in wanted_tags(query).into_iter().chain(fact_tags(query)) {
+        streams.all.push(Stream::tagged(tx, tag, low, high)?);
     }
     for (number, is_whole) in [(&query.phone_number, false), (&query.whole_number, true)] {
         if let Some(number) = number {
-            streams.push(numbered::stream(tx, number, is_whole, low, high)?);
+            streams.all.push(numbered::stream(tx, number, is_whole, low, high)?);
         }
     }
-    if let Some(among) = &query.among {
-        // What was removed or moved since the index saw it is not in the listing.
-        streams.push(Stream::given(Arc::clone(&among.0), high));
+    let by_status = |status: ProcessingStatus| Stream::tagged(tx, tag(Field::Status, "", status.as_str()), low, high);
+    match query.status {
+        // Most have this standing: those that have not are fewer.
+        Some(wanted) if !streams.all.is_empty() && is_usual(tx, wanted)? => {
+            for other in ProcessingStatus::ALL.into_iter().filter(|other| *other != wanted) {
+                streams.without.push(by_status(other)?);
+            }
+        }
+        Some(wanted) => streams.all.push(by_status(wanted)?),
+        None => {}
     }
-    if streams.is_empty() || query.among.is_some() || asks_facts(query) {
-        streams.push(Stream::listing(tx, low, high, Box::new(|facts| facts_match(query, facts)))?);
+    let mut is_live = !streams.all.is_empty();
+    if let Some(among) = &query.among {
+        // What was removed or moved since the index saw it is in no other row of keys.
+        let keys = if is_live { Some(Arc::clone(&among.0)) } else { among.still_there(tx)? };
+        is_live |= keys.is_some();
+        streams.all.push(Stream::given(keys.unwrap_or_else(|| Arc::clone(&among.0)), high));
+    }
+    if !is_live || query.min_quality.is_some() {
+        streams.all.push(Stream::listing(tx, low, high, Box::new(|facts| facts_match(query, facts)))?);
     }
     Ok(streams)
 }
 
-/// The filters that tags answer; the standing apart, which the listing knows as well.
+/// Whether more than half of all recordings stand so.
+fn is_usual(tx: &ReadTransaction, status: ProcessingStatus) -> Result<bool, Fault> {
+    let sums = kept_sums(tx)?;
+    let sum = |name: &str| sums.get(name).copied().unwrap_or(0);
+    Ok(sum(status.as_str()) * 2 > sum("recordings"))
+}
+
+/// The filters that tags alone answer.
 fn wanted_tags(query: &ListQuery) -> Vec<u128> {
     let texts = [
         (Field::Owner, query.owner.as_deref()),
@@ -300,11 +341,14 @@ fn wanted_tags(query: &ListQuery) -> Vec<u128> {
     fields.chain(query.metadata.iter().map(|(path, value)| tag(Field::Metadata, path, value))).collect()
 }
 
-const fn asks_facts(query: &ListQuery) -> bool {
-    query.provider.is_some()
-        || query.has_transcript.is_some()
-        || query.language.is_some()
-        || query.min_quality.is_some()
+/// The filters that the listing and the sums by day answer as well; the standing is apart.
+fn fact_tags(query: &ListQuery) -> impl Iterator<Item = u128> {
+    let texts = [
+        (Field::Provider, query.provider.map(ProviderKind::as_str)),
+        (Field::Language, query.language.as_ref().map(Language::as_str)),
+        (Field::Words, query.has_transcript.map(words_text)),
+    ];
+    texts.into_iter().filter_map(|(field, value)| Some(tag(field, "", value?)))
 }
 
 fn facts_match(query: &ListQuery, (status, provider, completed, has_words, language): ListingFacts<'_>) -> bool {

@@ -33,6 +33,7 @@ mod remove;
 mod rescue;
 mod schema;
 mod seal;
+mod searchable;
 mod started;
 mod state;
 mod trends;
@@ -71,9 +72,10 @@ pub use record::Quarantined;
 pub use remove::Removed;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
+pub use searchable::{Searchable, Spoken, SpokenSegment};
 pub use started::{Begun, StartedCall};
 pub use trends::{Trend, TrendBy};
-pub use unindexed::{IndexMark, Searchable, Unindexed};
+pub use unindexed::{IndexMark, Unindexed};
 pub use whole::WholeRecording;
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.

@@ -34,7 +34,7 @@ fn a_removed_recording_is_not_shown_and_leaves_the_index() {
     archive.store.soft_delete(id, "test", at(950)).unwrap();
     assert_eq!(archive.found("apples"), ["second"], "before the index knows");
     let ask = Ask::read("apples", None).unwrap();
-    assert!(archive.search.snippets(&ask, id).unwrap().shown.is_empty());
+    assert!(archive.search.snippets(&ask, [id]).unwrap()[0].shown.is_empty());
     archive.search.catch_up().unwrap();
     assert_eq!(archive.search.find(&ask, false).unwrap().len(), 1);
     assert_eq!(archive.search.standing().unwrap().indexed, 1);

@@ -7,7 +7,7 @@ use super::super::error::Fault;
 use super::super::facets::{ALL_DAYS, DAY_MS, DayKind, day_of, facts_of_text};
 use super::super::schema::{DAYS, LISTING};
 use super::streams::{Key, common};
-use super::{Gathered, ListQuery, Span, facts_match, streams_of, wanted_tags};
+use super::{Gathered, ListQuery, Span, fact_tags, facts_match, streams_of, wanted_tags};
 
 /// The matches in all where kept sums know them: without filters, and by what the listing's facts tell apart.
 pub(super) fn known_total(tx: &ReadTransaction, query: &ListQuery, span: Span) -> Result<Option<u64>, Fault> {
@@ -111,13 +111,12 @@ fn gather_day(
     if (low, [0; 16]) >= high {
         return Ok(());
     }
-    let mut streams = streams_of(tx, query, low, high)?;
-    common(&mut streams, |key| {
+    common(streams_of(tx, query, low, high)?, |key| {
         page.see(key, || super::opened(tx, key))?;
         Ok(!page.has_more)
     })
 }
 
 fn asks_nothing(query: &ListQuery) -> bool {
-    query.status.is_none() && !super::asks_facts(query)
+    query.status.is_none() && query.min_quality.is_none() && fact_tags(query).next().is_none()
 }

@@ -7,8 +7,9 @@ use redb::{Range, ReadOnlyTable, ReadTransaction};
 
 use super::super::error::Fault;
 use super::super::facets::{digits_of, reversed};
-use super::super::schema::PHONES;
+use super::super::schema::{NUMBERS, PHONES};
 use super::streams::{Key, Stream};
+use super::{ListQuery, Span};
 
 /// Numbers followed one beside the other; an end that more numbers have is looked up whole and sorted.
 const NUMBERS_MAX: usize = 256;
@@ -24,6 +25,34 @@ pub(super) struct Numbered {
     heads: BinaryHeap<(Key, usize)>,
     low: i64,
     last: Option<Key>,
+}
+
+/// How many calls a list of one number has, where nothing else is asked for: that is kept.
+pub(super) fn known_total(tx: &ReadTransaction, query: &ListQuery, span: Span) -> Result<Option<u64>, Fault> {
+    let (number, is_whole) = match (&query.phone_number, &query.whole_number) {
+        (Some(number), None) => (number, false),
+        (None, Some(number)) => (number, true),
+        _ => return Ok(None),
+    };
+    let plain = ListQuery {
+        phone_number: query.phone_number.clone(),
+        whole_number: query.whole_number.clone(),
+        skip: query.skip,
+        limit: query.limit,
+        after: query.after,
+        ..ListQuery::default()
+    };
+    let digits = digits_of(number);
+    if plain != *query || (span.low, span.high) != (i64::MIN, i64::MAX) || digits.is_empty() {
+        return Ok(None);
+    }
+    let ends = if is_whole { None } else { known_ends(&tx.open_table(PHONES)?, &reversed(&digits))? };
+    let digits = match ends.as_deref() {
+        Some([one]) => reversed(one),
+        None if is_whole => digits,
+        _ => return Ok(None),
+    };
+    Ok(Some(tx.open_table(NUMBERS)?.get(digits.as_str())?.map_or(0, |row| row.value().0)))
 }
 
 /// Calls from `low` (included) to `high` (excluded).

@@ -8,7 +8,7 @@ use redb::ReadTransaction;
 use super::super::derived::is_filled;
 use super::super::error::Fault;
 use super::super::facets::{digits_of, parties, tags};
-use super::streams::Stream;
+use super::streams::{Stream, Streams};
 use super::{ListQuery, Span, facts_match, streams_of, wanted_tags};
 use crate::call::{Party, Recording};
 
@@ -36,13 +36,13 @@ impl RowFilter {
         tx: &ReadTransaction,
         query: &'q ListQuery,
         span: Span,
-    ) -> Result<Vec<Stream<'q>>, Fault> {
+    ) -> Result<Streams<'q>, Fault> {
         if is_filled(tx)? {
             return streams_of(tx, query, span.low, span.high());
         }
         let facts = Stream::listing(tx, span.low, span.high(), Box::new(|facts| facts_match(query, facts)))?;
         let among = query.among.as_ref().map(|among| Stream::given(Arc::clone(&among.0), span.high()));
-        Ok([facts].into_iter().chain(among).collect())
+        Ok(Streams { all: [facts].into_iter().chain(among).collect(), without: Vec::new() })
     }
 
     pub(super) fn matches(&self, recording: &Recording) -> bool {
