@@ -13,6 +13,7 @@ mod files;
 mod frozen;
 mod growth;
 mod list;
+mod metadata;
 mod model;
 mod pipeline;
 mod questions;
