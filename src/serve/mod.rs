@@ -298,8 +298,8 @@ pub fn router(parts: ApiParts) -> Router {
 /// Paths of the API answer with and without a slash at their end, as the systems before callscribe did.
 fn without_last_slash(mut request: Request) -> Request {
     let uri = request.uri();
-    let path = uri.path().strip_suffix('/').filter(|path| path.starts_with("/api/v1/") && *path != RECORDINGS);
-    let Some(path) = path else { return request };
+    let is_one = |path: &&str| path.starts_with("/api/v1/") && !path.ends_with('/') && *path != RECORDINGS;
+    let Some(path) = uri.path().strip_suffix('/').filter(is_one) else { return request };
     let target = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let mut parts = uri.clone().into_parts();
     // What is no path stays as it came and is not found.

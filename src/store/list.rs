@@ -312,7 +312,7 @@ fn streams_of<'q>(tx: &ReadTransaction, query: &'q ListQuery, low: i64, high: Ke
         // What was removed or moved since the index saw it is in no other row of keys.
         let keys = if is_live { Some(Arc::clone(&among.0)) } else { among.still_there(tx)? };
         is_live |= keys.is_some();
-        streams.all.push(Stream::given(keys.unwrap_or_else(|| Arc::clone(&among.0)), high));
+        streams.all.push(Stream::given(keys.unwrap_or_else(|| Arc::clone(&among.0)), low, high));
     }
     if !is_live || query.min_quality.is_some() {
         streams.all.push(Stream::listing(tx, low, high, Box::new(|facts| facts_match(query, facts)))?);

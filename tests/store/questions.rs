@@ -56,6 +56,29 @@ proptest! {
         assert_whole(&shelf.store);
     }
 
+    /// What the search index found may be old: of a call that was removed since, or moved.
+    #[test]
+    fn what_was_found_elsewhere_is_a_filter_like_any_other(
+        calls in vec(call(), 0..70),
+        removed in vec(0..1000_usize, 0..5),
+        questions in vec((question(), any::<u64>()), 1..15),
+    ) {
+        let mut shelf = Shelf::new(calls);
+        let all = shelf.expected(&ListQuery::default());
+        removed.into_iter().for_each(|which| shelf.remove(which));
+        for (query, chosen) in questions {
+            let among: Vec<Place> = all.iter().enumerate().filter(|(n, _)| chosen >> (n % 64) & 1 == 1).map(|(_, p)| *p).collect();
+            let moved = among.iter().map(|place| Place { listed_at_ms: place.listed_at_ms + 7, ..*place });
+            let found = among.iter().copied().chain(moved).collect();
+            let query = ListQuery { among: Some(found), skip: 0, ..query };
+            let expected: Vec<Place> = shelf.expected(&query).into_iter().filter(|place| among.contains(place)).collect();
+            let (total, shown, _) = places(&shelf, &query);
+            prop_assert_eq!(total as usize, expected.len(), "{:?}", query);
+            prop_assert_eq!(&shown[..], &expected[..expected.len().min(query.limit)]);
+            prop_assert_eq!(shelf.store.all_places(&query).unwrap(), expected);
+        }
+    }
+
     #[test]
     fn pages_follow_each_other_whatever_comes_and_goes_between_them(
         calls in vec(call(), 10..60),

@@ -66,10 +66,10 @@ pub(super) fn stream<'q>(
     let table = tx.open_table(PHONES)?;
     let from_end = reversed(&digits_of(number));
     if from_end.is_empty() {
-        return Ok(Stream::given(Arc::default(), high));
+        return Ok(Stream::given(Arc::default(), low, high));
     }
     let ends = if is_whole { Some(vec![from_end.clone()]) } else { known_ends(&table, &from_end)? };
-    let Some(ends) = ends else { return Ok(Stream::given(all_ending(&table, &from_end, low)?, high)) };
+    let Some(ends) = ends else { return Ok(Stream::given(all_ending(&table, &from_end)?, low, high)) };
     let mut numbered = Numbered { table, numbers: Vec::new(), heads: BinaryHeap::new(), low, last: None };
     for digits in ends {
         let range = numbered.table.range(bounds(&digits, low)..(digits.as_str(), high.0, &high.1))?;
@@ -97,7 +97,7 @@ fn known_ends(table: &ReadOnlyTable<Phone, ()>, from_end: &str) -> Result<Option
     Ok(Some(ends))
 }
 
-fn all_ending(table: &ReadOnlyTable<Phone, ()>, from_end: &str, low: i64) -> Result<Arc<[Key]>, Fault> {
+fn all_ending(table: &ReadOnlyTable<Phone, ()>, from_end: &str) -> Result<Arc<[Key]>, Fault> {
     let mut keys: Vec<Key> = Vec::new();
     for entry in table.range::<(&str, i64, &[u8; 16])>(bounds(from_end, i64::MIN)..)? {
         let key = entry?.0;
@@ -105,9 +105,7 @@ fn all_ending(table: &ReadOnlyTable<Phone, ()>, from_end: &str, low: i64) -> Res
         if !digits.starts_with(from_end) {
             break;
         }
-        if at >= low {
-            keys.push((at, *id));
-        }
+        keys.push((at, *id));
     }
     keys.sort_unstable_by(|one, other| other.cmp(one));
     keys.dedup();

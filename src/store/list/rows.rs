@@ -41,7 +41,7 @@ impl RowFilter {
             return streams_of(tx, query, span.low, span.high());
         }
         let facts = Stream::listing(tx, span.low, span.high(), Box::new(|facts| facts_match(query, facts)))?;
-        let among = query.among.as_ref().map(|among| Stream::given(Arc::clone(&among.0), span.high()));
+        let among = query.among.as_ref().map(|among| Stream::given(Arc::clone(&among.0), span.low, span.high()));
         Ok(Streams { all: [facts].into_iter().chain(among).collect(), without: Vec::new() })
     }
 

@@ -37,7 +37,7 @@ pub(super) enum Stream<'q> {
     /// All recordings with one of some telephone numbers.
     Numbered(Box<Numbered>),
     /// Keys found elsewhere, newest first.
-    Given { keys: Arc<[Key]>, next: usize },
+    Given { keys: Arc<[Key]>, next: usize, end: usize },
 }
 
 impl<'q> Stream<'q> {
@@ -55,10 +55,11 @@ impl<'q> Stream<'q> {
         Ok(Self::Tagged { table, range, low, tag })
     }
 
-    /// Given keys; those from `high` on are left out.
-    pub(super) fn given(keys: Arc<[Key]>, high: Key) -> Self {
+    /// Given keys, newest first, between `low` (included) and `high` (excluded).
+    pub(super) fn given(keys: Arc<[Key]>, low: i64, high: Key) -> Self {
         let next = keys.partition_point(|key| *key >= high);
-        Self::Given { keys, next }
+        let end = keys.partition_point(|key| key.0 >= low);
+        Self::Given { keys, next, end }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Key>, Fault> {
@@ -80,8 +81,8 @@ impl<'q> Stream<'q> {
                 Ok(Some((at, *id)))
             }
             Self::Numbered(numbered) => numbered.next(),
-            Self::Given { keys, next } => {
-                let key = keys.get(*next).copied();
+            Self::Given { keys, next, end } => {
+                let key = keys.get(*next).filter(|_| next < end).copied();
                 *next += 1;
                 Ok(key)
             }
@@ -96,7 +97,9 @@ impl<'q> Stream<'q> {
                 *range = table.range((*tag, *low, &[0; 16])..=(*tag, bound.0, &bound.1))?;
             }
             Self::Numbered(numbered) => numbered.skip_to(bound)?,
-            Self::Given { keys, next } => *next += keys[(*next).min(keys.len())..].partition_point(|key| *key > bound),
+            Self::Given { keys, next, .. } => {
+                *next += keys[(*next).min(keys.len())..].partition_point(|key| *key > bound)
+            }
         }
         self.next()
     }
