@@ -113,6 +113,12 @@ impl Loops for Panel {
         parked.map(|work| Parked { what: work.what, reason: work.reason, until: work.until }).collect()
     }
 
+    fn unpark(&self) {
+        if let Some(activity) = self.engine.read().activity {
+            activity.unpark_all();
+        }
+    }
+
     fn cancel(&self, id: RecordingId) {
         if let Some(activity) = self.engine.read().activity
             && activity.cancel(id)

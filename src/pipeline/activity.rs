@@ -127,6 +127,12 @@ impl Activity {
         }
     }
 
+    /// Lets everything that waits for a person be tried again at once.
+    pub fn unpark_all(&self) {
+        std::mem::take(&mut self.state().parked);
+        self.announce();
+    }
+
     pub(super) fn fail(&self, fault: &str) {
         self.state().fault.get_or_insert_with(|| fault.to_owned());
     }

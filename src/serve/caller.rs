@@ -60,6 +60,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 #[derive(Debug, Clone, Copy)]
 pub struct ThroughSocket;
 
+/// Marks a request that came by our own TLS; put there as [`ThroughSocket`] is.
+#[derive(Debug, Clone, Copy)]
+pub struct ThroughTls;
+
 /// Whoever keeps sessions. All of it is asked on every request, so nothing here may block.
 pub trait Sessions: Send + Sync + 'static {
     /// Whose session goes by the value of [`SESSION_COOKIE`]; compared without telling by the time it takes.

@@ -27,7 +27,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::ThroughSocket;
+use super::{ThroughSocket, ThroughTls};
 
 /// Connections open at once; more wait in the system's backlog.
 const CONNECTIONS_MAX: usize = 256;
@@ -182,7 +182,8 @@ pub async fn serve(listener: impl Into<Listener>, router: Router, stop: Cancella
     let listener = listener.into();
     let router = match &listener {
         Listener::Unix(..) => router.layer(Extension(ThroughSocket)),
-        Listener::Tcp(_) | Listener::Tls(..) => router,
+        Listener::Tls(..) => router.layer(Extension(ThroughTls)),
+        Listener::Tcp(_) => router,
     };
     let mut connections = JoinSet::new();
     let graceful = GracefulShutdown::new();

@@ -29,6 +29,9 @@ pub trait Loops: Send + Sync + 'static {
     /// What waits for a person.
     fn parked(&self) -> Vec<Parked>;
 
+    /// Lets what waits for a person be tried again at once; the caller wakes the workers.
+    fn unpark(&self) {}
+
     /// Resolves when what [`Loops::running`] or [`Loops::parked`] answers has changed.
     fn progressed(&self) -> BoxFuture<'static, ()> {
         std::future::pending().boxed()

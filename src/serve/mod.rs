@@ -79,7 +79,7 @@ use crate::search::{Search, SearchError};
 use crate::store::{Store, StoreError};
 
 use caller::Callers;
-pub use caller::{Caller, NoSessions, Proof, SESSION_COOKIE, Sessions, ThroughSocket};
+pub use caller::{Caller, NoSessions, Proof, SESSION_COOKIE, Sessions, ThroughSocket, ThroughTls};
 pub use console::{LINK_LIFE, SignIns};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
@@ -344,6 +344,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(queue::pause))
         .routes(routes!(queue::resume))
         .routes(routes!(queue::retry_failed))
+        .routes(routes!(queue::try_parked))
         .routes(routes!(sinks::list))
         .routes(routes!(sinks::deliveries))
         .routes(routes!(sinks::replay))

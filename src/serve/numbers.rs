@@ -21,33 +21,38 @@ use crate::store::{ListQuery, NumberQuery, PhoneNumber};
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NumberPage {
     /// Numbers in all.
-    total: u64,
+    pub(super) total: u64,
     /// Numbers left out at the start.
-    skip: u64,
+    pub(super) skip: u64,
     /// Most items in this page.
-    limit: u64,
-    /// Numbers, the last called first; with `search` in order of their digits.
-    items: Vec<NumberItem>,
+    pub(super) limit: u64,
+    /// Numbers, the last called first; with `search`, in order of their digits.
+    pub(super) items: Vec<NumberItem>,
 }
 
 /// One telephone number.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NumberItem {
     /// Its digits, without `+`, signs and zeros before them.
-    number: String,
+    pub(super) number: String,
+    /// As the source of its newest call wrote it.
+    pub(super) written: String,
+    /// Whose it is, where that source said; null where it did not.
+    pub(super) name: Option<String>,
     /// Calls with it.
-    calls: u64,
+    pub(super) calls: u64,
     /// When the newest was recorded.
     #[schema(value_type = String, format = DateTime)]
-    last_call: Timestamp,
+    pub(super) last_call: Timestamp,
     /// The calls by standing; every status is named.
-    by_status: BTreeMap<&'static str, u64>,
+    pub(super) by_status: BTreeMap<&'static str, u64>,
 }
 
 impl From<PhoneNumber> for NumberItem {
     fn from(number: PhoneNumber) -> Self {
         let by_status = ProcessingStatus::ALL.map(ProcessingStatus::as_str).into_iter().zip(number.by_status).collect();
-        Self { number: number.digits, calls: number.calls, last_call: number.last_call, by_status }
+        let PhoneNumber { digits, written, name, calls, last_call, .. } = number;
+        Self { number: digits, written, name, calls, last_call, by_status }
     }
 }
 
@@ -56,6 +61,7 @@ impl From<PhoneNumber> for NumberItem {
     get, path = "/api/v1/numbers", tag = "numbers", operation_id = "list_numbers",
     params(
         ("search" = Option<String>, Query, description = "Numbers that begin so, in any way of writing: `+49 30`, `004930`."),
+        ("part" = Option<String>, Query, description = "Numbers in which these digits are anywhere; looks through all of them. Not with `search`."),
         ("skip" = Option<u64>, Query, minimum = 0, description = "Numbers to leave out at the start; also `offset`."),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "Most items in the answer; default 50."),
     ),
@@ -66,11 +72,15 @@ impl From<PhoneNumber> for NumberItem {
 )]
 pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<NumberPage>, ApiError> {
     let begins = params.phone_number(&["search"])?;
+    let part = params.phone_number(&["part"])?;
     let limit = params.whole(&["limit"], 1..=filters::LIMIT_MAX)?.unwrap_or(filters::LIMIT_DEFAULT);
     let skip = params.whole(&["skip", "offset"], 0..=filters::SKIP_MAX)?.unwrap_or(0);
     params.finish()?;
+    if begins.is_some() && part.is_some() {
+        return Err(ApiError::bad_parameter("search and part were both given.", "Leave one of them out."));
+    }
     let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let query = NumberQuery { begins, skip: whole(skip), limit: whole(limit) };
+    let query = NumberQuery { begins, part, skip: whole(skip), limit: whole(limit) };
     let (total, numbers) = api.ask(move |store| store.numbers(&query)).await?;
     Ok(Json(NumberPage { total, skip, limit, items: numbers.into_iter().map(NumberItem::from).collect() }))
 }
@@ -79,17 +89,17 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NumberCalls {
     /// The number with its sums; null when no call has exactly it and `recordings` are those whose number ends so.
-    number: Option<NumberItem>,
+    pub(super) number: Option<NumberItem>,
     /// Calls in all.
-    total: u64,
+    pub(super) total: u64,
     /// Calls left out at the start.
-    skip: u64,
+    pub(super) skip: u64,
     /// Most items in this page.
-    limit: u64,
+    pub(super) limit: u64,
     /// Give it as `cursor` for the page behind this one; null on the last.
-    next_cursor: Option<String>,
+    pub(super) next_cursor: Option<String>,
     /// The calls, newest first.
-    recordings: Vec<RecordingItem>,
+    pub(super) recordings: Vec<RecordingItem>,
 }
 
 /// The calls with one number, newest first, however it is written: `+49 30 123`, `004930123`. Where no call has exactly that

@@ -263,7 +263,30 @@ pub(super) async fn retry_failed(
     Ok((axum::http::StatusCode::ACCEPTED, Json(retried.await?)))
 }
 
-fn failed_steps(recording: &Recording) -> Vec<Step> {
+/// What is tried again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Unparked {
+    /// What waited for a person, and is tried now.
+    tried: Vec<String>,
+}
+
+/// Tries at once what waits for a person: a model, an account, disk space. What is not mended waits again.
+#[utoipa::path(
+    post, path = "/api/v1/queue/try-parked", tag = "daemon", operation_id = "try_parked",
+    responses((status = 202, description = "It is tried.", body = Unparked), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody))
+)]
+pub(super) async fn try_parked(
+    State(api): State<Api>,
+    params: Params,
+) -> Result<(axum::http::StatusCode, Json<Unparked>), ApiError> {
+    params.finish()?;
+    let tried = api.0.loops.parked().into_iter().map(|parked| parked.what).collect();
+    api.0.loops.unpark();
+    api.0.store.wake_workers();
+    Ok((axum::http::StatusCode::ACCEPTED, Json(Unparked { tried })))
+}
+
+pub(super) fn failed_steps(recording: &Recording) -> Vec<Step> {
     let failed = recording.steps.iter().filter(|(_, record)| matches!(record.state, StepState::Failed { .. }));
     failed.map(|(step, _)| step).collect()
 }

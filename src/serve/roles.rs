@@ -22,23 +22,14 @@ const ROLES: &[(&str, &str, Role)] = &[
     ("POST", "/api/v1/queue/pause", Role::Operate),
     ("POST", "/api/v1/queue/resume", Role::Operate),
     ("POST", "/api/v1/queue/retry-failed", Role::Operate),
+    ("POST", "/api/v1/queue/try-parked", Role::Operate),
     // The session it leads to may do what its maker may.
     ("POST", "/api/v1/console/link", Role::Read),
     ("POST", "/sign-out", Role::Read),
     ("POST", "/api/v1/webhooks/{name}/deliveries/{id}/replay", Role::Operate),
     ("POST", "/api/v1/webhooks/{name}/test", Role::Operate),
-    ("POST", "/api/v1/recordings", Role::Operate),
-    ("POST", "/api/v1/recordings/", Role::Operate),
-    ("POST", "/api/v1/recordings/{id}/cancel", Role::Operate),
-    ("DELETE", "/api/v1/jobs/{id}", Role::Operate),
-    ("POST", "/api/v1/queue/pause", Role::Operate),
-    ("POST", "/api/v1/queue/resume", Role::Operate),
-    ("POST", "/api/v1/queue/retry-failed", Role::Operate),
     ("POST", "/v1/audio/transcriptions", Role::Operate),
     ("POST", "/v1/audio/translations", Role::Operate),
-    // The session it leads to may do what its maker may.
-    ("POST", "/api/v1/console/link", Role::Read),
-    ("POST", "/sign-out", Role::Read),
 ];
 
 /// Open to everybody: whoever watches over the daemon need not hold a token, and who comes back from a provider's

@@ -42,39 +42,39 @@ pub struct Sink {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Sinks {
     /// In the order of the configuration.
-    items: Vec<SinkItem>,
+    pub(super) items: Vec<SinkItem>,
 }
 
 /// One sink.
 #[derive(Debug, Serialize, ToSchema)]
-struct SinkItem {
+pub(super) struct SinkItem {
     /// The operator's name for it.
-    name: String,
+    pub(super) name: String,
     /// Where it is, without the path.
-    host: String,
+    pub(super) host: String,
     /// The events it gets: `completed`, `failed`, `partial`.
-    events: Vec<String>,
+    pub(super) events: Vec<String>,
     /// Whether they carry the transcript.
-    include_transcript: bool,
+    pub(super) include_transcript: bool,
     /// To be delivered.
-    pending: u64,
+    pub(super) pending: u64,
     /// Taken, of those that are still kept.
-    delivered: u64,
+    pub(super) delivered: u64,
     /// Given up, of those that are still kept; they can be replayed.
-    dead: u64,
+    pub(super) dead: u64,
     /// Never delivered, and dropped to make room.
-    dropped: u64,
+    pub(super) dropped: u64,
     /// When it last took an event, since the daemon's start.
     #[schema(value_type = Option<String>, format = DateTime)]
-    last_success_at: Option<Timestamp>,
+    pub(super) last_success_at: Option<Timestamp>,
     /// When it last did not, since the daemon's start.
     #[schema(value_type = Option<String>, format = DateTime)]
-    last_failure_at: Option<Timestamp>,
+    pub(super) last_failure_at: Option<Timestamp>,
     /// Why it did not.
-    last_error: Option<String>,
+    pub(super) last_error: Option<String>,
     /// It is down and left alone until then.
     #[schema(value_type = Option<String>, format = DateTime)]
-    down_until: Option<Timestamp>,
+    pub(super) down_until: Option<Timestamp>,
 }
 
 /// Sinks with what waits for them, what they took, and what went wrong last.
@@ -111,7 +111,7 @@ fn item(store: &Store, sink: Sink) -> Result<SinkItem, crate::store::StoreError>
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Deliveries {
     /// Newest event first.
-    items: Vec<DeliveryItem>,
+    pub(super) items: Vec<DeliveryItem>,
 }
 
 /// One event on its way to one sink.
@@ -119,27 +119,27 @@ pub(super) struct Deliveries {
 pub(super) struct DeliveryItem {
     /// The event's id, the same at every attempt.
     #[schema(value_type = String, format = "uuid")]
-    id: Uuid,
+    pub(super) id: Uuid,
     /// `completed`, `failed` or `partial`.
-    event: &'static str,
+    pub(super) event: &'static str,
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
-    occurred_at: Timestamp,
+    pub(super) occurred_at: Timestamp,
     /// To which recording.
     #[schema(value_type = String, format = "uuid")]
-    recording_id: RecordingId,
+    pub(super) recording_id: RecordingId,
     /// `pending`, `delivered` or `dead`.
-    status: &'static str,
+    pub(super) status: &'static str,
     /// How often it was sent since it was told or replayed.
-    attempts: u32,
+    pub(super) attempts: u32,
     /// When it was last sent.
     #[schema(value_type = Option<String>, format = DateTime)]
-    last_attempt_at: Option<Timestamp>,
+    pub(super) last_attempt_at: Option<Timestamp>,
     /// When it is sent next, unless an earlier event of the same recording has to go first.
     #[schema(value_type = Option<String>, format = DateTime)]
-    next_attempt_at: Option<Timestamp>,
+    pub(super) next_attempt_at: Option<Timestamp>,
     /// Why the last attempt did not go well.
-    last_error: Option<String>,
+    pub(super) last_error: Option<String>,
 }
 
 impl DeliveryItem {

@@ -36,6 +36,7 @@ mod seal;
 mod searchable;
 mod started;
 mod state;
+mod talked;
 mod trends;
 mod unindexed;
 mod whole;
@@ -74,7 +75,7 @@ use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use searchable::{Searchable, Spoken, SpokenSegment};
 pub use started::{Begun, StartedCall};
-pub use trends::{Trend, TrendBy};
+pub use trends::{TalkTrend, Trend, TrendBy};
 pub use unindexed::{IndexMark, Unindexed};
 pub use whole::WholeRecording;
 
@@ -146,6 +147,11 @@ impl Store {
     /// Wakes when work is added: a new recording, a reset, a rescue, a finished step with another behind it.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.work.subscribe()
+    }
+
+    /// Lets workers that sleep look for work.
+    pub fn wake_workers(&self) {
+        self.announce_work();
     }
 
     fn announce_work(&self) {

@@ -12,7 +12,10 @@ const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/calls");
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
 
 fn drop_call(daemon: &TestDaemon, name: &str) {
-    fs::copy(Path::new(SAMPLES).join(name), daemon.inbox().join(name)).unwrap();
+    // Whole at once, however slow the machine: a part that is taken in stays a call of its own.
+    let part = daemon.inbox().join(format!(".{name}.part"));
+    fs::copy(Path::new(SAMPLES).join(name), &part).unwrap();
+    fs::rename(part, daemon.inbox().join(name)).unwrap();
 }
 
 /// The only recording of the daemon's archive, once `is_it` holds of it.

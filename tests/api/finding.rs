@@ -159,6 +159,9 @@ fn every_number_shows_its_calls_and_how_they_stand() {
     let (served, _) = Served::archive();
     insta::assert_json_snapshot!(served.http.get("/api/v1/numbers?search=%2B49%2030").json());
     assert_eq!(served.http.get("/api/v1/numbers").json()["total"], 2);
+    for (part, total) in [("0%2012-34", 1), ("004930", 1), ("567", 1), ("999", 0)] {
+        assert_eq!(served.http.get(&format!("/api/v1/numbers?part={part}")).json()["total"], total, "{part}");
+    }
     for number in ["%2B49%2030%201234567", "0049301234567", "0301234567"] {
         let calls = served.http.get(&format!("/api/v1/numbers/{number}?limit=3")).json();
         assert_eq!(
@@ -185,6 +188,19 @@ fn sums_by_day_and_by_what_calls_have_in_common() {
     assert_eq!(items("volume?by=hour").as_array().map(Vec::len), Some(4));
     assert_eq!(items("volume?from_date=2026-11-21"), serde_json::json!([]));
     assert_eq!(items("quality?to_date=2026-11-20")[0]["calls"], 4);
+    assert_eq!(items("agreement")[0]["weeks"], serde_json::json!([]));
+    assert_eq!(items("agents?by=account")[0]["calls"], 4);
+    let grouped = |by: &str| {
+        let groups = items(&format!("quality?by={by}"));
+        let groups = groups.as_array().unwrap().iter();
+        groups
+            .map(|group| (group["key"].as_str().unwrap().to_owned(), group["calls"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let expected =
+        |groups: &[(&str, u64)]| groups.iter().map(|(key, calls)| ((*key).to_owned(), *calls)).collect::<Vec<_>>();
+    assert_eq!(grouped("status"), expected(&[("completed", 1), ("failed", 1), ("pending", 1), ("processing", 1)]));
+    assert_eq!(grouped("steps"), expected(&[("0", 1), ("2", 1), ("3", 1), ("6", 1)]));
     assert_eq!(served.http.get("/api/v1/analytics/weather").status, 404);
 }
 
@@ -206,6 +222,7 @@ fn every_bad_parameter_of_finding_is_named() {
         "recordings/?cursor=%00",
         "recordings/?search_text=...",
         "numbers?search=abc",
+        "numbers?search=49&part=30",
         "numbers?limit=501",
         "numbers/200?limit=0",
         "analytics/volume?by=colour",

@@ -30,6 +30,11 @@ impl TestDaemon {
 
     /// The same with these lines in the section `[api]`; without `listen` among them it is the usual port 0.
     pub fn start_with_api(api: &str, extra: &str) -> Self {
+        Self::start_on(api, extra, |_| {})
+    }
+
+    /// The same on a state folder that `prepare` was given first.
+    pub fn start_on(api: &str, extra: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("inbox")).unwrap();
@@ -43,6 +48,7 @@ impl TestDaemon {
             inbox = path("inbox"),
         );
         fs::write(&config, text).unwrap();
+        prepare(&path("state"));
         let child = spawn(&config, &path("log.txt"));
         let mut daemon = Self { folder, config, child };
         daemon.wait_until_it_answers();

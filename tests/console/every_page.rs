@@ -6,6 +6,8 @@ use std::fs;
 use serde_json::Value;
 
 use crate::browser::{Browser, DESK, PHONE, tool};
+use crate::common::{TestDaemon, wait_until};
+use crate::office::{CATEGORIES, CONFERENCE, REGULAR, fill};
 use crate::person::{Person, wait_for_calls};
 
 /// What axe finds serious on the page, as text.
@@ -35,7 +37,7 @@ fn look_at(browser: &Browser, name: &str, address: &str, axe: &str) -> Vec<Strin
             browser.resize(screen);
             browser.go(address);
             browser.wait_until("the page is there", "return document.readyState === 'complete'");
-            if name == "call" {
+            if ["call", "conference"].contains(&name) {
                 browser.wait_until("the sound is drawn", "return document.querySelector('.lane.is-drawn') !== null");
             }
             browser.take_picture(&format!("{name}-{scheme}-{place}"));
@@ -51,30 +53,119 @@ fn look_at(browser: &Browser, name: &str, address: &str, axe: &str) -> Vec<Strin
     wrong
 }
 
+/// Looks at these pages; the daemon behind them is one with work behind it.
+fn look_at_all(person: &Person, pages: &[(&str, &str)], axe: &str) -> Vec<String> {
+    let wrong =
+        pages.iter().flat_map(|(name, path)| look_at(&person.browser, name, &person.address(path), axe)).collect();
+    person.heard_no_complaint();
+    wrong
+}
+
 #[test]
 fn every_page_is_fit_for_everybody() {
     let axe = fs::read_to_string(tool("CALLSCRIBE_AXE")).unwrap();
     let person = Person::with_calls(&["en-refund.wav", "en-complaint.wav", "es-tarjeta.wav"]);
     fs::write(person.daemon.inbox().join("broken.wav"), b"RIFF and then nothing that could be heard").unwrap();
-    let calls = wait_for_calls(&person.daemon, 3);
-    let id = calls.iter().find(|call| call["original_name"] == "en-refund.wav").unwrap()["id"].as_str().unwrap();
+    let calls = wait_for_calls(&person.daemon, 4);
+    let id = |name: &str| {
+        let call = calls.iter().find(|call| call["original_name"] == name).unwrap();
+        format!("/calls/{}", call["id"].as_str().unwrap())
+    };
+    let (whole, broken) = (id("en-refund.wav"), id("broken.wav"));
     let pages = [
-        ("calls", "/calls".to_owned()),
-        ("found", "/calls?search_text=card&has_transcript=true".to_owned()),
-        ("nothing-found", "/calls?search_text=zzzz".to_owned()),
-        ("call", format!("/calls/{id}")),
-        ("numbers", "/numbers".to_owned()),
-        ("queue", "/queue".to_owned()),
-        ("trends", "/trends".to_owned()),
-        ("system", "/system".to_owned()),
+        ("calls-few", "/calls"),
+        ("found", "/calls?search_text=card&has_transcript=true"),
+        ("nothing-found", "/calls?search_text=zzzz"),
+        ("call", whole.as_str()),
+        ("call-failed", broken.as_str()),
+        ("numbers-none", "/numbers"),
+        ("queue-idle", "/queue"),
+        ("trends-few", "/trends"),
+        ("system", "/system"),
+        ("no-such-page", "/nowhere"),
     ];
-    let mut wrong: Vec<String> =
-        pages.iter().flat_map(|(name, path)| look_at(&person.browser, name, &person.address(path), &axe)).collect();
+    let mut wrong: Vec<String> = pages
+        .iter()
+        .filter(|(name, _)| *name != "no-such-page")
+        .flat_map(|(name, path)| look_at(&person.browser, name, &person.address(path), &axe))
+        .collect();
     person.heard_no_complaint();
+    wrong.extend(look_at(&person.browser, "no-such-page", &person.address("/nowhere"), &axe));
+    // The browser itself notes the 404 that the page is about.
+    assert!(person.browser.complaints().iter().all(|line| line.contains("404")));
     person.browser.click("form[action='/sign-out'] button");
     wrong.extend(look_at(&person.browser, "sign-in", &person.address("/sign-in"), &axe));
     person.heard_no_complaint();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_of_a_busy_office_is_fit_for_everybody() {
+    let axe = fs::read_to_string(tool("CALLSCRIBE_AXE")).unwrap();
+    let person = Person::at(TestDaemon::start_on("", CATEGORIES, fill));
+    let http = person.daemon.http();
+    wait_until("the summary is made", || {
+        let call = http.get(&format!("/api/v1/recordings/{CONFERENCE}")).json();
+        (call["summary_status"] == "completed").then_some(())
+    });
+    let (conference, number) =
+        (format!("/calls/{CONFERENCE}"), format!("/numbers/{}", REGULAR.replace(['+', ' '], "")));
+    let pages = [
+        ("calls", "/calls"),
+        ("calls-filtered", "/calls?search_text=invoice&queue=billing&sentiment=negative"),
+        ("conference", conference.as_str()),
+        ("numbers", "/numbers"),
+        ("numbers-found", "/numbers?number=0142"),
+        ("number", number.as_str()),
+        ("queue", "/queue"),
+        ("trends", "/trends"),
+        ("trends-quarter", "/trends?days=90"),
+        ("trends-year", "/trends?days=365"),
+    ];
+    let wrong = look_at_all(&person, &pages, &axe);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn numbers_and_trends_are_those_of_the_archive() {
+    let person = Person::at(TestDaemon::start_on("", CATEGORIES, fill));
+    let browser = &person.browser;
+    person.go("/numbers?number=555%200142");
+    assert_eq!(browser.run("return document.querySelectorAll('#numbers tbody tr').length"), 1);
+    let row = browser.text("#numbers tbody tr");
+    assert!(row.contains(REGULAR) && row.contains("دانيال") && row.contains("43"), "{row}");
+    browser.click("#numbers tbody a");
+    browser.wait_until("its calls are shown", "return document.querySelectorAll('.call-row').length === 25");
+    browser.click("a[rel=next]");
+    browser.wait_until("the rest is shown", "return document.querySelectorAll('.call-row').length === 18");
+
+    person.go("/trends?days=90");
+    let tiles = browser.text(".tiles");
+    assert!(tiles.contains("421"), "{tiles}");
+    let charts = "return [...document.querySelectorAll('.chart')].map((chart) => [chart.querySelector('figcaption').innerText.trim(), chart.querySelectorAll('svg').length])";
+    let charts = browser.run(charts);
+    for title in [
+        "Calls by day",
+        "Calls by hour of the day",
+        "Sentiment",
+        "Quality of transcripts",
+        "Topics",
+        "Calls by user",
+        "Calls by location",
+    ] {
+        let chart = charts.as_array().unwrap().iter().find(|chart| chart[0] == title);
+        assert!(chart.is_some_and(|chart| chart[1].as_u64() > Some(0)), "{title}: {charts}");
+    }
+    // What a chart shows stands in its table too, and a name leads to its calls.
+    let sum = "const rows = document.querySelectorAll('.chart .as-table tbody'); return [...rows[0].rows].reduce((sum, row) => sum + Number(row.cells[1].textContent), 0)";
+    assert_eq!(browser.run(sum), 421);
+    let bar = "const bar = [...document.querySelectorAll('.bars li')].find((bar) => bar.innerText.startsWith('Nurse line')); bar.querySelector('a').id = 'nurse'; return bar.querySelector('.number').innerText";
+    let calls = browser.run(bar);
+    browser.click("#nurse");
+    browser.wait_until("the calls are shown", "return location.pathname === '/calls'");
+    let tally = browser.text(".tally");
+    assert!(tally.ends_with(&format!("of {}", calls.as_str().unwrap())), "{tally}, {calls}");
+    person.heard_no_complaint();
 }
 
 #[test]
@@ -92,14 +183,4 @@ fn the_theme_is_chosen_by_a_button_and_stays() {
     person.go("/queue");
     assert_ne!(browser.run(ground), light);
     person.heard_no_complaint();
-}
-
-#[test]
-fn the_keyboard_reaches_the_content_first() {
-    let person = Person::with_calls(&[]);
-    person.go("/calls");
-    person.browser.press("\u{E004}");
-    assert_eq!(person.browser.run("return document.activeElement.className"), "skip");
-    person.browser.press("\u{E007}");
-    person.browser.wait_until("the content has the focus", "return document.activeElement.id === 'main'");
 }

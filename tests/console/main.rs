@@ -7,8 +7,13 @@ mod common;
 
 mod browser;
 mod every_page;
+mod keyboard;
 mod listening;
+mod office;
 mod pages;
 mod person;
+mod reading;
+mod replaying;
 mod retrying;
 mod signing_in;
+mod working;

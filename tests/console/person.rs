@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::browser::Browser;
 use crate::common::{TestDaemon, wait_until};
 
-const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/calls");
+pub const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/calls");
 
 pub struct Person {
     pub daemon: TestDaemon,
@@ -19,10 +19,16 @@ pub struct Person {
 impl Person {
     /// Signed in, with these sample calls transcribed.
     pub fn with_calls(names: &[&str]) -> Self {
-        let daemon = TestDaemon::start("");
+        let person = Self::at(TestDaemon::start(""));
+        let daemon = &person.daemon;
+        names.iter().for_each(|name| drop_call(daemon, name, name));
+        wait_for_calls(daemon, names.len());
+        person
+    }
+
+    /// Signed in at this daemon.
+    pub fn at(daemon: TestDaemon) -> Self {
         daemon.wait_until_ready();
-        names.iter().for_each(|name| drop_call(&daemon, name, name));
-        wait_for_calls(&daemon, names.len());
         let person = Self { daemon, browser: Browser::open() };
         person.sign_in();
         person

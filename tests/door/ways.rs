@@ -71,22 +71,31 @@ fn tls_is_spoken_and_nothing_else() {
     );
     let daemon = TestDaemon::start_with_api(&api, "");
     let token = daemon.http().token;
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(fixture("localhost.crt")).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
-    let secure = || {
-        let name = ServerName::try_from("localhost").unwrap();
-        let client = ClientConnection::new(Arc::clone(&config), name).unwrap();
-        StreamOwned::new(client, plain(port))
-    };
+    let secure = || by_tls(port);
     let authorised = format!("GET /api/v1/queue HTTP/1.1\r\nAuthorization: Bearer {token}\r\nX:");
     assert!(ask(secure(), &authorised).starts_with("HTTP/1.1 200"));
     assert!(ask(secure(), "GET /api/v1/queue").starts_with("HTTP/1.1 401"));
     assert!(!ask(plain(port), &authorised).starts_with("HTTP/1.1"));
     // Commands on this machine still find the daemon.
     assert_eq!(daemon.http().get("/api/v1/queue").status, 200);
+}
+
+#[test]
+fn the_session_of_a_browser_that_speaks_tls_with_us_is_sent_by_tls_alone() {
+    let port = free_port();
+    let api = format!(
+        "listen = \"127.0.0.1:{port}\"\ntls_cert_file = {:?}\ntls_key_file = {:?}\n",
+        fixture("localhost.crt"),
+        fixture("localhost.key"),
+    );
+    let daemon = TestDaemon::start_with_api(&api, "");
+    let link = || daemon.http().post("/api/v1/console/link").json()["path"].as_str().unwrap().to_owned();
+    let secure = ask(by_tls(port), &format!("GET {} HTTP/1.1\r\nAccept: text/html\r\nX:", link()));
+    assert!(secure.contains("set-cookie: callscribe") && secure.contains("; Secure"), "{secure}");
+    let plain = daemon.http();
+    let host = format!("Host: {}", plain.address);
+    let answer = plain.raw("GET", &link(), &[&host, "Accept: text/html"]);
+    assert!(!answer.header("set-cookie").unwrap().contains("Secure"), "a loopback without TLS could not send it back");
 }
 
 #[test]
@@ -108,6 +117,16 @@ fn a_certificate_that_cannot_be_used_is_said_by_name() {
     assert!(error.to_string().contains("localhost.key cannot be used"), "{error}");
     let error = callscribe::serve::tls_acceptor(&fixture("localhost.crt"), &fixture("missing.key")).err().unwrap();
     assert!(error.to_string().contains("missing.key"), "{error}");
+}
+
+fn by_tls(port: u16) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(fixture("localhost.crt")).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
+    let name = ServerName::try_from("localhost").unwrap();
+    StreamOwned::new(ClientConnection::new(config, name).unwrap(), plain(port))
 }
 
 fn free_port() -> u16 {

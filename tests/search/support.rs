@@ -198,5 +198,6 @@ fn transcript(language: &str, said: &[Said<'_>]) -> Transcript {
         suspects: Vec::new(),
         notes: Vec::new(),
         timings: Timings::default(),
+        sound: None,
     }
 }

@@ -19,6 +19,7 @@ const PHONES: TableDefinition<(&str, i64, Id), ()> = TableDefinition::new("phone
 const NUMBERS: TableDefinition<&str, (u64, [u64; 5], i64)> = TableDefinition::new("numbers");
 const NUMBERS_BY_LAST: TableDefinition<(i64, &str), ()> = TableDefinition::new("numbers_by_last");
 const DAYS: TableDefinition<(u8, i32, &str), [i64; 10]> = TableDefinition::new("days");
+const TALK_DAYS: TableDefinition<(u8, i32, &str), [i64; 17]> = TableDefinition::new("talk_days");
 const PROGRESS: TableDefinition<&str, &[u8]> = TableDefinition::new("progress");
 
 /// Every entry of every derived table as text, by table.
@@ -38,6 +39,7 @@ fn derived(path: &std::path::Path) -> BTreeMap<&'static str, Vec<String>> {
         ("numbers", entries!(NUMBERS)),
         ("numbers by last call", entries!(NUMBERS_BY_LAST)),
         ("days", entries!(DAYS)),
+        ("talk by day", entries!(TALK_DAYS)),
     ]
     .into()
 }
@@ -71,6 +73,7 @@ fn harm(path: &std::path::Path, harm: Harm) {
             tx.delete_table(NUMBERS).unwrap();
             tx.delete_table(NUMBERS_BY_LAST).unwrap();
             tx.delete_table(DAYS).unwrap();
+            tx.delete_table(TALK_DAYS).unwrap();
         }
     }
     tx.commit().unwrap();

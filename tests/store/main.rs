@@ -22,3 +22,4 @@ mod removal;
 mod scale;
 mod shelf;
 mod support;
+mod talked;

@@ -33,6 +33,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("live.js", include_bytes!("static/live.js")),
         asset("calls.js", include_bytes!("static/calls.js")),
         asset("call.js", include_bytes!("static/call.js")),
+        asset("trends.js", include_bytes!("static/trends.js")),
         asset("waveform.js", include_bytes!("static/waveform.js")),
         asset("icon.svg", include_bytes!("static/icon.svg")),
     ]

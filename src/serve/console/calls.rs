@@ -1,5 +1,7 @@
 //! `/calls`: the list, with filters, search and paging. What can be asked is what the API's list can be asked.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
@@ -89,6 +91,9 @@ pub(super) struct Row {
     pub(super) hits: Vec<Hit>,
     pub(super) hits_left_out: usize,
     pub(super) topics: Vec<String>,
+    pub(super) categories: Vec<String>,
+    /// How it went, where that is worth a word.
+    pub(super) mood: Option<&'static str>,
     pub(super) trouble: Option<String>,
 }
 
@@ -173,6 +178,8 @@ impl Row {
             hits: Vec::new(),
             hits_left_out: 0,
             topics: item.topics.iter().take(TOPICS_SHOWN_MAX).cloned().collect(),
+            categories: item.categories.clone(),
+            mood: item.sentiment.filter(|label| *label != "neutral"),
             trouble: item.last_error.clone().filter(|_| !is_done),
         }
     }
@@ -216,15 +223,34 @@ const fn way(direction: Option<Direction>) -> Option<&'static str> {
     }
 }
 
+/// What calls are called, by their ids; those that are gone are left out.
+pub(super) async fn titles(api: &Api, ids: Vec<String>) -> Result<HashMap<String, String>, ApiError> {
+    api.ask(move |store| {
+        let mut titles = HashMap::new();
+        for id in ids.iter().filter_map(|id| id.parse::<RecordingId>().ok()) {
+            if let Some(recording) = store.get(id)?.filter(|recording| recording.deletion.is_none()) {
+                titles.insert(id.to_string(), title(&RecordingItem::of(&recording)));
+            }
+        }
+        Ok(titles)
+    })
+    .await
+}
+
 /// Who spoke to whom, as far as that is known; else what the file was called.
 pub(super) fn title(item: &RecordingItem) -> String {
     let name = |party: &PartyView| party.name.clone().or_else(|| party.number.clone()).or_else(|| party.email.clone());
-    match (name(&item.caller), name(&item.callee)) {
+    match (name(&item.caller).map(|name| isolated(&name)), name(&item.callee).map(|name| isolated(&name))) {
         (Some(caller), Some(callee)) => format!("{caller} → {callee}"),
         (Some(caller), None) => format!("From {caller}"),
         (None, Some(callee)) => format!("To {callee}"),
         (None, None) => item.original_name.clone().unwrap_or_else(|| format!("Call {}", short(&item.id.to_string()))),
     }
+}
+
+/// A text whose direction of writing changes nothing around it: an arrow goes on pointing from caller to callee.
+pub(super) fn isolated(text: &str) -> String {
+    format!("\u{2068}{text}\u{2069}")
 }
 
 /// The end of an id: its beginning is the time, which many share.

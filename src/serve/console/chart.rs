@@ -4,11 +4,13 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::shown;
+
 /// Units of a drawing's width and of a column chart's height.
-const WIDTH: f64 = 1000.0;
-const HEIGHT: f64 = 100.0;
+pub(super) const WIDTH: f64 = 1000.0;
+pub(super) const HEIGHT: f64 = 100.0;
 /// Share of a column's room that stays empty.
-const GAP: f64 = 0.22;
+pub(super) const GAP: f64 = 0.22;
 /// Least height of a column that is not nothing.
 const SEEN_MIN: f64 = 1.5;
 /// Labels under a column chart.
@@ -18,6 +20,8 @@ const TICKS_MAX: usize = 6;
 #[derive(Template)]
 #[template(path = "columns.html", config = "src/serve/console/askama.toml")]
 pub(super) struct Columns {
+    /// What scripts find it by.
+    id: Option<&'static str>,
     title: &'static str,
     /// What the first column of the table is.
     unit: &'static str,
@@ -42,9 +46,7 @@ impl Columns {
     pub(super) fn new(title: &'static str, unit: &'static str, values: Vec<(String, u64)>) -> Self {
         let top = values.iter().map(|(_, value)| *value).max().unwrap_or(0);
         let room = WIDTH / values.len().max(1) as f64;
-        // As many as fit, evenly apart, each under its column.
-        let every = values.len().div_ceil(TICKS_MAX).max(1);
-        let ticks = values.iter().step_by(every).map(|(label, _)| label.clone()).collect();
+        let ticks = ticks(&values);
         let column = |(index, (label, value)): (usize, (String, u64))| {
             let height = if value == 0 { 0.0 } else { (value as f64 / top as f64 * HEIGHT).max(SEEN_MIN) };
             Column {
@@ -57,8 +59,19 @@ impl Columns {
             }
         };
         let sum = values.iter().map(|(_, value)| *value).sum();
-        Self { title, unit, columns: values.into_iter().enumerate().map(column).collect(), ticks, top, sum }
+        Self { id: None, title, unit, columns: values.into_iter().enumerate().map(column).collect(), ticks, top, sum }
     }
+
+    /// Found by a script as `id`.
+    pub(super) fn named(self, id: &'static str) -> Self {
+        Self { id: Some(id), ..self }
+    }
+}
+
+/// Labels under columns: as many as fit, evenly apart, each under its own.
+pub(super) fn ticks<T>(values: &[(String, T)]) -> Vec<String> {
+    let every = values.len().div_ceil(TICKS_MAX).max(1);
+    values.iter().step_by(every).map(|(label, _)| label.clone()).collect()
 }
 
 /// Bars by name, the longest first.
@@ -67,7 +80,7 @@ impl Columns {
 pub(super) struct Bars {
     title: &'static str,
     bars: Vec<NamedBar>,
-    left_out: usize,
+    left_out: u64,
     nothing: &'static str,
 }
 
@@ -77,6 +90,8 @@ struct NamedBar {
     name: String,
     value: u64,
     width: f64,
+    /// Where the calls behind it are.
+    link: Option<String>,
 }
 
 impl Bars {
@@ -89,9 +104,15 @@ impl Bars {
     ) -> Self {
         let mut values: Vec<(String, u64)> = values.into_iter().collect();
         values.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-        let left_out = values.len().saturating_sub(most);
+        let left_out = values.len().saturating_sub(most) as u64;
         values.truncate(most);
         Self { left_out, ..Self::in_order(title, nothing, values) }
+    }
+
+    /// Each bar leads to where `link` says, by its name.
+    pub(super) fn linked(mut self, link: impl Fn(&str) -> String) -> Self {
+        self.bars.iter_mut().for_each(|bar| bar.link = Some(link(&bar.name)));
+        self
     }
 
     /// All of `values` as they come.
@@ -101,12 +122,13 @@ impl Bars {
             width: if value == 0 { 0.0 } else { tenth((value as f64 / top as f64 * WIDTH).max(SEEN_MIN)) },
             name,
             value,
+            link: None,
         };
         Self { title, bars: values.into_iter().map(bar).collect(), left_out: 0, nothing }
     }
 }
 
-fn tenth(value: f64) -> f64 {
+pub(super) fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 

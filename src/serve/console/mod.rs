@@ -9,15 +9,16 @@ mod assets;
 mod call;
 mod calls;
 mod chart;
+mod course;
 mod numbers;
 mod queue;
-mod scan;
 mod sessions;
 mod shown;
 pub(super) mod sign_in;
 mod system;
 mod timeline;
 mod trends;
+mod webhook;
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -42,10 +43,12 @@ pub(super) fn router() -> Router<Api> {
         .route("/", routing::get(|| async { Redirect::to("/calls") }))
         .route("/calls", routing::get(calls::get))
         .route("/calls/{id}", routing::get(call::get))
-        .route("/numbers", routing::get(numbers::get))
+        .route("/numbers", routing::get(numbers::list))
+        .route("/numbers/{number}", routing::get(numbers::get))
         .route("/queue", routing::get(queue::get))
         .route("/trends", routing::get(trends::get))
         .route("/system", routing::get(system::get))
+        .route("/system/webhooks/{name}", routing::get(webhook::get))
         .route(sign_in::PATH, routing::get(sign_in::get))
         .route("/sign-out", routing::post(sign_in::out))
         .route("/static/{name}", routing::get(assets::get))

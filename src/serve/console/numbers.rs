@@ -1,22 +1,24 @@
-//! `/numbers`: every telephone number, with its calls and how they stand.
+//! `/numbers`: every telephone number, with its calls and how they stand; `/numbers/{number}`: the calls with one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::State;
+use axum::Json;
+use axum::extract::{Path, State};
 use axum::response::Response;
-use jiff::Timestamp;
 
-use super::calls::encoded;
-use super::shown::Moment;
-use super::{Here, PageError, Shell, page, scan, shown};
-use crate::call::{Party, ProcessingStatus, Recording};
+use super::calls::{Row, encoded};
+use super::shown::{Badge, Moment};
+use super::{Here, PageError, Shell, page, shown};
+use crate::call::ProcessingStatus;
 use crate::serve::Api;
-use crate::serve::error::ApiError;
+use crate::serve::numbers::{self, NumberItem};
 use crate::serve::params::Params;
 
 /// Numbers on one page.
-const SHOWN_MAX: usize = 200;
+const NUMBERS_SHOWN: u64 = 50;
+/// Calls on one page of a number.
+const CALLS_SHOWN: u64 = 25;
 
 #[derive(Template)]
 #[template(path = "numbers.html", config = "src/serve/console/askama.toml")]
@@ -25,80 +27,150 @@ struct NumbersPage {
     wanted: String,
     numbers: Vec<Number>,
     total: u64,
-    is_partial: bool,
+    first: u64,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "number.html", config = "src/serve/console/askama.toml")]
+struct NumberPage {
+    shell: Shell,
+    /// The number's own page.
+    path: String,
+    /// As it is written where it is known, else as it was asked for.
+    title: String,
+    number: Option<Number>,
+    /// Standings that can be chosen.
+    choices: Vec<Choice>,
+    rows: Vec<Row>,
+    total: u64,
+    first: u64,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+impl NumberPage {
+    fn is_of_all(&self) -> bool {
+        !self.choices.iter().any(|choice| choice.is_chosen)
+    }
 }
 
 /// One telephone number.
 struct Number {
-    number: String,
+    written: String,
     name: Option<String>,
     calls: u64,
-    done: u64,
+    completed: u64,
+    partial: u64,
     working: u64,
     failed: u64,
     last: Moment,
     link: String,
 }
 
-/// Shows the numbers.
-pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Response, PageError> {
-    let failed = Here::Numbers.failed();
-    let mut params = params.without_empty();
-    let wanted = params.text(&["number"]).map_err(&failed)?.unwrap_or_default();
-    params.finish().map_err(&failed)?;
-    let (numbers, total, is_partial) = gather(&api, &wanted).await.map_err(&failed)?;
-    Ok(page(&NumbersPage { shell: Shell::new(Here::Numbers, "Numbers"), wanted, numbers, total, is_partial }))
-}
-
-#[derive(Default)]
-struct Tally {
-    name: Option<String>,
-    calls: u64,
-    done: u64,
-    working: u64,
-    failed: u64,
-    last: Option<Timestamp>,
-}
-
-/// The one place that knows where numbers come from.
-async fn gather(api: &Api, wanted: &str) -> Result<(Vec<Number>, u64, bool), ApiError> {
-    let (recordings, total) = scan::newest(api, None).await?;
-    let is_partial = total > recordings.len() as u64;
-    let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();
-    let mut tallies: HashMap<String, Tally> = HashMap::new();
-    for recording in &recordings {
-        for party in [&recording.call.caller, &recording.call.callee] {
-            add(&mut tallies, recording, party);
-        }
-    }
-    let mut all: Vec<(String, Tally)> = tallies
-        .into_iter()
-        .filter(|(number, _)| number.chars().filter(char::is_ascii_digit).collect::<String>().contains(&digits))
-        .collect();
-    all.sort_by(|one, other| other.1.last.cmp(&one.1.last).then_with(|| one.0.cmp(&other.0)));
-    let found = all.len() as u64;
-    let numbers = all.into_iter().take(SHOWN_MAX).map(|(number, tally)| Number::of(number, tally)).collect();
-    Ok((numbers, found, is_partial))
-}
-
-fn add(tallies: &mut HashMap<String, Tally>, recording: &Recording, party: &Party) {
-    let Some(number) = &party.number else { return };
-    let tally = tallies.entry(number.clone()).or_default();
-    tally.calls += 1;
-    match recording.steps.processing_status() {
-        ProcessingStatus::Completed | ProcessingStatus::Partial => tally.done += 1,
-        ProcessingStatus::Failed => tally.failed += 1,
-        ProcessingStatus::Pending | ProcessingStatus::Processing => tally.working += 1,
-    }
-    tally.name = tally.name.take().or_else(|| party.name.clone());
-    tally.last = tally.last.max(Some(recording.listed_at()));
+/// One standing of a number's calls.
+struct Choice {
+    name: String,
+    count: u64,
+    link: String,
+    is_chosen: bool,
 }
 
 impl Number {
-    fn of(number: String, tally: Tally) -> Self {
-        let link = format!("/calls?phone_number={}", encoded(&number));
-        let last = Moment::of(&tally.last.unwrap_or_default());
-        let Tally { name, calls, done, working, failed, .. } = tally;
-        Self { number, name, calls, done, working, failed, last, link }
+    fn of(item: NumberItem) -> Self {
+        let count = |status: ProcessingStatus| item.by_status.get(status.as_str()).copied().unwrap_or(0);
+        Self {
+            calls: item.calls,
+            completed: count(ProcessingStatus::Completed),
+            partial: count(ProcessingStatus::Partial),
+            working: count(ProcessingStatus::Pending) + count(ProcessingStatus::Processing),
+            failed: count(ProcessingStatus::Failed),
+            last: Moment::of(&item.last_call),
+            link: format!("/numbers/{}", item.number),
+            written: item.written,
+            name: item.name,
+        }
     }
+}
+
+/// The addresses of the page before and of the one behind, where there are any.
+fn pager(path: &str, kept: &str, skip: u64, step: u64, is_last: bool) -> (Option<String>, Option<String>) {
+    let at = |skip: u64| match (kept, skip) {
+        ("", 0) => path.to_owned(),
+        ("", skip) => format!("{path}?skip={skip}"),
+        (kept, 0) => format!("{path}?{kept}"),
+        (kept, skip) => format!("{path}?{kept}&skip={skip}"),
+    };
+    ((skip > 0).then(|| at(skip.saturating_sub(step))), (!is_last).then(|| at(skip + step)))
+}
+
+/// Shows the numbers.
+pub(super) async fn list(State(api): State<Api>, params: Params) -> Result<Response, PageError> {
+    let failed = Here::Numbers.failed();
+    let mut params = params.without_empty();
+    let wanted = params.phone_number(&["number"]).map_err(&failed)?.unwrap_or_default();
+    let skip = params.whole(&["skip"], 0..=crate::serve::filters::SKIP_MAX).map_err(&failed)?.unwrap_or(0);
+    params.finish().map_err(&failed)?;
+    let asked = Params::default().with("limit", &NUMBERS_SHOWN.to_string()).with("skip", &skip.to_string());
+    let asked = if wanted.is_empty() { asked } else { asked.with("part", &wanted) };
+    let Json(found) = numbers::list(State(api), asked).await.map_err(&failed)?;
+    let kept = if wanted.is_empty() { String::new() } else { format!("number={}", encoded(&wanted)) };
+    let shown = found.items.len() as u64;
+    let (newer, older) = pager("/numbers", &kept, skip, NUMBERS_SHOWN, skip + shown >= found.total);
+    Ok(page(&NumbersPage {
+        shell: Shell::new(Here::Numbers, "Numbers"),
+        wanted,
+        numbers: found.items.into_iter().map(Number::of).collect(),
+        total: found.total,
+        first: skip + u64::from(shown > 0),
+        newer,
+        older,
+    }))
+}
+
+/// Shows the calls with one number.
+pub(super) async fn get(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    params: Params,
+) -> Result<Response, PageError> {
+    let failed = Here::Numbers.failed();
+    let params = params.without_empty();
+    let given = |name: &str| params.all().iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let status = given("status");
+    let asked = params.with("limit", &CALLS_SHOWN.to_string());
+    let found = numbers::get(State(api), Path(number.clone()), asked).await;
+    let Json(found) = found.map_err(&failed)?;
+    let path = format!("/numbers/{}", encoded(&number));
+    let kept = status.as_ref().map(|status| format!("status={}", encoded(status))).unwrap_or_default();
+    let shown = found.recordings.len() as u64;
+    let (newer, older) = pager(&path, &kept, found.skip, CALLS_SHOWN, found.skip + shown >= found.total);
+    let by_status = found.number.as_ref().map(|number| number.by_status.clone()).unwrap_or_default();
+    let known = found.number.map(Number::of);
+    let title = known.as_ref().map_or_else(|| format!("Numbers that end in {number}"), |known| known.written.clone());
+    Ok(page(&NumberPage {
+        shell: Shell::new(Here::Numbers, title.clone()),
+        choices: choices(&path, &by_status, status.as_deref()),
+        rows: found.recordings.iter().map(|item| Row::of(item, None)).collect(),
+        total: found.total,
+        first: found.skip + u64::from(shown > 0),
+        number: known,
+        path,
+        title,
+        newer,
+        older,
+    }))
+}
+
+/// The standings that some call has, and the chosen one.
+fn choices(path: &str, by_status: &BTreeMap<&'static str, u64>, chosen: Option<&str>) -> Vec<Choice> {
+    let all = ProcessingStatus::ALL.into_iter().map(ProcessingStatus::as_str);
+    let choice = |status: &'static str| Choice {
+        name: Badge::word_of(status).to_owned(),
+        count: by_status.get(status).copied().unwrap_or(0),
+        link: format!("{path}?status={status}"),
+        is_chosen: chosen == Some(status),
+    };
+    all.map(choice).filter(|choice| choice.count > 0 || choice.is_chosen).collect()
 }

@@ -1,4 +1,6 @@
-//! `/queue`: what runs and how far it is, what waits and why, and the means to stop it and let it go on.
+//! `/queue`: what runs and how far it is, what waits and why, what failed, and the means to stop it and let it go on.
+
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::Json;
@@ -6,19 +8,33 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::shown::{Badge, Moment};
+use super::calls::{title, titles};
+use super::shown::Moment;
 use super::{Here, PageError, Shell, page, read, shown};
-use crate::call::ProcessingStatus;
+use crate::call::{ProcessingStatus, Recording, Step};
 use crate::serve::Api;
 use crate::serve::params::Params;
 use crate::serve::queue;
+use crate::serve::view::RecordingItem;
+use crate::store::ListQuery;
+
+/// Failed calls shown; the list of calls has all of them.
+const FAILED_SHOWN: usize = 20;
 
 #[derive(Template)]
 #[template(path = "queue.html", config = "src/serve/console/askama.toml")]
 struct QueuePage {
     shell: Shell,
     queue: Queue,
-    failed: u64,
+    titles: HashMap<String, String>,
+    failed: Vec<Failed>,
+    failed_total: u64,
+}
+
+impl QueuePage {
+    fn title(&self, id: &str) -> &str {
+        self.titles.get(id).map_or("A call", String::as_str)
+    }
 }
 
 /// What the page takes from the resource's answer.
@@ -48,7 +64,6 @@ struct RunningItem {
 #[derive(Deserialize)]
 struct WaitingItem {
     id: String,
-    processing_status: String,
     step: String,
     attempts: u32,
     not_before: Option<String>,
@@ -62,13 +77,61 @@ struct ParkedItem {
     until: String,
 }
 
+impl ParkedItem {
+    /// What waits, for people.
+    fn name(&self) -> String {
+        match self.what.as_str() {
+            "transcribe" => "Transcription".to_owned(),
+            "disk" => "Everything that needs disk space".to_owned(),
+            account => format!("The account {account}"),
+        }
+    }
+}
+
+/// A call on which work has ended badly.
+struct Failed {
+    id: String,
+    title: String,
+    step: String,
+    error: String,
+    when: Moment,
+    attempts: u32,
+    /// The steps to do again, as the resource takes them.
+    retry: String,
+}
+
+impl Failed {
+    fn of(recording: &Recording) -> Self {
+        let steps = queue::failed_steps(recording);
+        let names: Vec<&str> = steps.iter().map(|step| step.as_str()).collect();
+        let first = steps.first().copied().unwrap_or(Step::FetchDetails);
+        Self {
+            id: recording.id.to_string(),
+            title: title(&RecordingItem::of(recording)),
+            step: shown::words(first.as_str()),
+            error: recording.steps.last_error().unwrap_or("It does not say why.").to_owned(),
+            when: Moment::of(&recording.updated_at),
+            attempts: recording.steps.get(first).attempts,
+            retry: names.join(","),
+        }
+    }
+}
+
 /// Shows the queue.
 pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Response, PageError> {
     let failed = Here::Queue.failed();
     params.finish().map_err(&failed)?;
     let Json(answer) = queue::get(State(api.clone()), Params::default()).await.map_err(&failed)?;
-    let queue = read(&answer).map_err(&failed)?;
-    let failed_calls = api.ask(|store| Ok(store.stats()?.by_status.get(&ProcessingStatus::Failed).copied()));
-    let failed_calls = failed_calls.await.map_err(&failed)?.unwrap_or(0);
-    Ok(page(&QueuePage { failed: failed_calls, shell: Shell::new(Here::Queue, "Queue"), queue }))
+    let queue: Queue = read(&answer).map_err(&failed)?;
+    let ids = queue.running.iter().map(|job| &job.id).chain(queue.waiting.iter().map(|item| &item.id));
+    let titles = titles(&api, ids.cloned().collect()).await.map_err(&failed)?;
+    let query = ListQuery { status: Some(ProcessingStatus::Failed), limit: FAILED_SHOWN, ..ListQuery::default() };
+    let found = api.ask(move |store| store.list(&query)).await.map_err(&failed)?;
+    Ok(page(&QueuePage {
+        shell: Shell::new(Here::Queue, "Queue"),
+        queue,
+        titles,
+        failed: found.items.iter().map(Failed::of).collect(),
+        failed_total: found.total,
+    }))
 }

@@ -21,13 +21,14 @@ pub(super) fn length(seconds: impl Borrow<f64>) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// A length as people say it, roughly: `40 s`, `12 min`, `3 h 5 min`.
+/// A length as people say it, roughly: `40 s`, `12 min`, `3 h 5 min`, `25 h`.
 pub(super) fn roughly(seconds: impl Borrow<f64>) -> String {
     let whole = seconds.borrow().max(0.0).round() as u64;
     match whole {
         0..=99 => format!("{whole} s"),
         100..=5999 => format!("{} min", (whole + 30) / 60),
-        _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+        6000..=35_999 => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+        _ => format!("{} h", (whole + 1800) / 3600),
     }
 }
 
@@ -55,6 +56,11 @@ pub(super) fn count(number: impl Borrow<u64>) -> String {
         text.push(digit);
     }
     text
+}
+
+/// The class of a figure that says nothing.
+pub(super) fn faint(number: impl Borrow<u64>) -> &'static str {
+    if *number.borrow() == 0 { " faint" } else { "" }
 }
 
 /// A share of 1 as `83 %`.
@@ -118,19 +124,32 @@ impl Badge {
         Self { label, word, kind, is_short: true }
     }
 
-    /// Of a step or a whole recording, by the word the API uses.
+    /// Of a step, a whole recording or a delivery, by the word the API uses.
     pub(super) fn state(state: &str) -> Self {
-        let (kind, word) = match state {
-            "completed" => ("done", "Completed"),
-            "processing" => ("working", "In work"),
-            "running" => ("working", "Running"),
-            "waiting" => ("working", "Waiting"),
-            "failed" => ("failed", "Failed"),
-            "skipped" => ("absent", "Skipped"),
-            "partial" => ("absent", "Partial"),
-            _ => ("pending", "Pending"),
+        let kind = match state {
+            "completed" | "delivered" => "done",
+            "processing" | "running" | "waiting" => "working",
+            "failed" | "dead" => "failed",
+            "skipped" | "partial" => "absent",
+            _ => "pending",
         };
-        Self { label: "", word, kind, is_short: false }
+        Self { label: "", word: Self::word_of(state), kind, is_short: false }
+    }
+
+    /// What people call the standing that the API calls `state`.
+    pub(super) fn word_of(state: &str) -> &'static str {
+        match state {
+            "completed" => "Completed",
+            "delivered" => "Delivered",
+            "processing" => "In work",
+            "running" => "Running",
+            "waiting" => "Waiting",
+            "failed" => "Failed",
+            "dead" => "Given up",
+            "skipped" => "Skipped",
+            "partial" => "Partial",
+            _ => "Pending",
+        }
     }
 
     /// Of a part of the daemon.

@@ -2,10 +2,10 @@
 //! `POST /api/v1/console/link`, by which `callscribe console` gets a link.
 
 use askama::Template;
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +13,7 @@ use super::sessions::{LINK_LIFE, cookie, set_cookie};
 use super::{Here, Shell, page};
 use crate::serve::error::{ApiError, ErrorBody};
 use crate::serve::params::Params;
-use crate::serve::{Api, Caller};
+use crate::serve::{Api, Caller, ThroughTls};
 
 /// Where links lead.
 pub(in crate::serve) const PATH: &str = "/sign-in";
@@ -51,23 +51,27 @@ pub(super) async fn get(State(api): State<Api>, mut params: Params, request: Req
     // A page that goes on by itself, not a redirect: to one that another site's link began, the browser would not send
     // the new cookie.
     let mut answer = page(&SignedInPage { shell });
-    set(&mut answer, &session, request.headers());
+    let is_tls = is_tls(request.headers(), request.extensions().get::<ThroughTls>().is_some());
+    set(&mut answer, &session, is_tls);
     Ok(answer)
 }
 
 /// Ends the session.
-pub(super) async fn out(State(api): State<Api>, headers: HeaderMap) -> Response {
+pub(super) async fn out(State(api): State<Api>, tls: Option<Extension<ThroughTls>>, headers: HeaderMap) -> Response {
     if let Some(session) = cookie(&headers) {
         api.0.sign_ins.end(session);
     }
     let mut answer = Redirect::to("/sign-in?signed_out=true").into_response();
-    set(&mut answer, "", &headers);
+    set(&mut answer, "", is_tls(&headers, tls.is_some()));
     answer
 }
 
-fn set(answer: &mut Response, session: &str, headers: &HeaderMap) {
-    // A proxy before us that speaks TLS says so.
-    let is_tls = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+/// Whether the browser speaks TLS: with us, or with a proxy before us that says so.
+fn is_tls(headers: &HeaderMap, is_ours: bool) -> bool {
+    is_ours || headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https")
+}
+
+fn set(answer: &mut Response, session: &str, is_tls: bool) {
     if let Ok(cookie) = set_cookie(session, is_tls).parse() {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);
     }

@@ -48,6 +48,7 @@ struct HostItem {
     requests: u64,
     bytes_sent: u64,
     bytes_received: u64,
+    first_at: String,
     last_at: String,
 }
 

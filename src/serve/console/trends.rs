@@ -1,33 +1,42 @@
-//! `/trends`: calls over time and by what is known of them, as charts.
+//! `/trends`: calls over time and by what is known of them, as charts. All figures are sums that the store keeps, the same
+//! that `/api/v1/analytics` answers with.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
+use super::calls::encoded;
 use super::chart::{Bars, Columns};
+use super::course::{Lines, Stacks};
 use super::shown::{percent, roughly};
-use super::{Here, PageError, Shell, page, scan, shown};
-use crate::call::{Party, ProcessingStatus, Recording, StageStatus};
+use super::{Here, PageError, Shell, page, shown};
+use crate::call::{ProcessingStatus, STEP_COUNT};
 use crate::serve::Api;
 use crate::serve::error::ApiError;
 use crate::serve::params::Params;
+use crate::store::{Store, StoreError, Trend, TrendBy};
 
-/// Spans that can be chosen, in days.
+/// Spans that can be chosen at once, in days.
 const SPANS: [u64; 4] = [7, 30, 90, 365];
 const SPAN_DEFAULT: u64 = 30;
+/// Longest span, in days: ten years.
+const SPAN_MAX: u64 = 3660;
 /// Names in one chart.
-const NAMES_MAX: usize = 12;
+const NAMES_MAX: usize = 10;
+/// Layers of the sentiment's columns, and the classes that colour them.
+const MOODS: [(&str, &str); 3] = [("Negative", "is-negative"), ("Neutral", "is-neutral"), ("Positive", "is-positive")];
 
 #[derive(Template)]
 #[template(path = "trends.html", config = "src/serve/console/askama.toml")]
 struct TrendsPage {
     shell: Shell,
-    days: u64,
+    span: Span,
+    tiles: Vec<Tile>,
     trends: Trends,
 }
 
@@ -37,139 +46,333 @@ impl TrendsPage {
     }
 }
 
+/// The days that are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    first: Date,
+    last: Date,
+    days: u64,
+    /// It was chosen by its length, up to today.
+    is_recent: bool,
+}
+
+/// One figure, with the same of as many days before.
+struct Tile {
+    name: &'static str,
+    value: String,
+    before: Option<String>,
+}
+
 /// What is shown.
 struct Trends {
-    calls: u64,
-    spoken: String,
-    success: Option<String>,
-    confidence: Option<String>,
-    quality: Option<String>,
     by_day: Columns,
     by_hour: Columns,
+    moods: Stacks,
+    quality: Lines,
+    topics: Bars,
+    categories: Bars,
     by_user: Bars,
     by_location: Bars,
+    by_queue: Bars,
     by_language: Bars,
-    topics: Bars,
     statuses: Bars,
-    grades: Bars,
-    /// How many of how many were looked at, where not all were.
-    partly: Option<(u64, u64)>,
+    steps: Bars,
 }
 
 /// Shows the charts.
 pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Response, PageError> {
     let failed = Here::Trends.failed();
-    let mut params = params.without_empty();
-    let days = params.whole(&["days"], 1..=366).map_err(&failed)?.unwrap_or(SPAN_DEFAULT);
-    params.finish().map_err(&failed)?;
-    let trends = gather(&api, days).await.map_err(&failed)?;
-    Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), days, trends }))
+    let today = api.0.clock.now().to_zoned(TimeZone::UTC).date();
+    let span = Span::asked(params.without_empty(), today).map_err(&failed)?;
+    let (now, before) =
+        api.ask(move |store| Ok((Figures::of(store, span)?, Totals::before(store, span)?))).await.map_err(&failed)?;
+    let tiles = tiles(&now.totals, &before);
+    Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), span, tiles, trends: Trends::of(&now, span) }))
 }
 
-/// The one place that knows where the figures come from.
-async fn gather(api: &Api, days: u64) -> Result<Trends, ApiError> {
-    let today = api.0.clock.now().to_zoned(TimeZone::UTC).date();
-    let first = today.checked_sub((days as i64 - 1).days()).map_err(|_| ApiError::internal())?;
-    let from = first.to_zoned(TimeZone::UTC).map_err(|_| ApiError::internal())?.timestamp();
-    let (recordings, total) = scan::newest(api, Some(from)).await?;
-    Ok(Trends::of(&recordings, total, first, today))
+impl Span {
+    fn asked(mut params: Params, today: Date) -> Result<Self, ApiError> {
+        let days = params.whole(&["days"], 1..=SPAN_MAX)?;
+        let date = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
+        let from = params.time_from(&["from_date"])?.map(date);
+        let to = params.time_to(&["to_date"])?.and_then(|to| to.checked_sub(1.millisecond()).ok()).map(date);
+        params.finish()?;
+        let is_recent = from.is_none() && to.is_none();
+        let last = to.unwrap_or(today);
+        let first =
+            from.unwrap_or_else(|| last.saturating_sub((days.unwrap_or(SPAN_DEFAULT).cast_signed() - 1).days()));
+        let days = last.since(first).map_or(-1, |span| i64::from(span.get_days())) + 1;
+        match u64::try_from(days) {
+            Ok(days) if (1..=SPAN_MAX).contains(&days) => Ok(Self { first, last, days, is_recent }),
+            _ => Err(ApiError::bad_parameter(
+                "The period must be between a day and ten years, with its first day before its last.",
+                "Choose other dates, or one of the periods above.",
+            )),
+        }
+    }
+
+    fn is(&self, days: &u64) -> bool {
+        self.is_recent && self.days == *days
+    }
+
+    /// Days that share a column: a screen has room for about a hundred.
+    const fn step(&self) -> u64 {
+        match self.days {
+            0..=120 => 1,
+            121..=800 => 7,
+            _ => 30,
+        }
+    }
+
+    const fn unit(&self) -> &'static str {
+        match self.step() {
+            1 => "Day",
+            7 => "Week from",
+            _ => "30 days from",
+        }
+    }
+
+    /// Labels of the columns, each with its sums.
+    fn columns(&self, days: &[(String, Trend)]) -> Vec<(String, Trend)> {
+        let step = self.step();
+        let sized = usize::try_from(self.days.div_ceil(step)).unwrap_or(0);
+        let mut columns: Vec<Trend> = vec![Trend::default(); sized];
+        for (day, trend) in days {
+            let place = day.parse::<Date>().ok().and_then(|day| day.since(self.first).ok());
+            let place = place.and_then(|span| u64::try_from(span.get_days()).ok()).map(|days| days / step);
+            if let Some(column) = place.and_then(|place| columns.get_mut(usize::try_from(place).ok()?)) {
+                *column = column.with(trend);
+            }
+        }
+        let format = if self.days > 300 { "%b %-d, %Y" } else { "%b %-d" };
+        let starts = self.first.series(step.cast_signed().days());
+        starts.zip(columns).map(|(day, trend)| (day.strftime(format).to_string(), trend)).collect()
+    }
+
+    /// The first moment, and the first behind the last one.
+    fn bounds(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (midnight(self.first), self.last.tomorrow().ok().and_then(midnight))
+    }
+
+    /// As many days before.
+    fn before(&self) -> Self {
+        let days = self.days.cast_signed().days();
+        Self { first: self.first.saturating_sub(days), last: self.last.saturating_sub(days), ..*self }
+    }
+}
+
+fn midnight(day: Date) -> Option<Timestamp> {
+    day.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp())
+}
+
+/// Sums of everything, and of what has ended.
+#[derive(Debug, Clone, Copy, Default)]
+struct Totals {
+    all: Trend,
+    /// Completed, partial and failed ones.
+    ended: Trend,
+}
+
+impl Totals {
+    fn of(by_status: &[(String, Trend)]) -> Self {
+        let mut totals = Self::default();
+        for (status, trend) in by_status {
+            totals.all = totals.all.with(trend);
+            if !matches!(status.as_str(), "pending" | "processing") {
+                totals.ended = totals.ended.with(trend);
+            }
+        }
+        totals
+    }
+
+    fn before(store: &Store, span: Span) -> Result<Self, StoreError> {
+        let (from, to) = span.before().bounds();
+        Ok(Self::of(&store.trends(TrendBy::Status, from, to)?))
+    }
+
+    /// Of the calls that ended, those with words.
+    fn success(&self) -> Option<f64> {
+        share(self.ended.transcribed, self.ended.calls)
+    }
+
+    /// Of the calls whose sentiment is known, the bad ones.
+    fn negative(&self) -> Option<f64> {
+        share(self.all.sentiment[2], self.all.sentiment.iter().sum())
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn tiles(now: &Totals, before: &Totals) -> Vec<Tile> {
+    let had_calls = before.all.calls > 0;
+    let tile = |name, value: String, before: Option<String>| Tile { name, value, before: before.filter(|_| had_calls) };
+    let shared = |name, of: fn(&Totals) -> Option<f64>| {
+        tile(name, of(now).map_or_else(|| "–".to_owned(), percent), of(before).map(percent))
+    };
+    let recorded = |totals: &Totals| roughly(totals.all.duration_ms as f64 / 1000.0);
+    vec![
+        tile("Calls", shown::count(now.all.calls), Some(shown::count(before.all.calls))),
+        tile("Recorded", recorded(now), Some(recorded(before))),
+        shared("Ended with a transcript", Totals::success),
+        shared("Mean confidence in words", |totals| totals.all.mean_confidence()),
+        shared("Steps completed", |totals| (totals.all.calls > 0).then(|| totals.all.mean_quality())),
+        shared("Negative calls", Totals::negative),
+    ]
+}
+
+/// All sums of a span.
+struct Figures {
+    totals: Totals,
+    days: Vec<(String, Trend)>,
+    groups: HashMap<&'static str, Vec<(String, Trend)>>,
+}
+
+impl Figures {
+    fn of(store: &Store, span: Span) -> Result<Self, StoreError> {
+        let (from, to) = span.bounds();
+        let mut groups = HashMap::new();
+        for (name, by) in [
+            ("hour", TrendBy::Hour),
+            ("topic", TrendBy::Topic),
+            ("category", TrendBy::Category),
+            ("owner", TrendBy::Owner),
+            ("location", TrendBy::Location),
+            ("queue", TrendBy::Queue),
+            ("language", TrendBy::Language),
+            ("status", TrendBy::Status),
+            ("steps", TrendBy::Steps),
+        ] {
+            groups.insert(name, store.trends(by, from, to)?);
+        }
+        let totals = Totals::of(&groups["status"]);
+        Ok(Self { totals, days: store.trends(TrendBy::Day, from, to)?, groups })
+    }
+
+    fn calls(&self, by: &str) -> impl Iterator<Item = (String, u64)> {
+        self.groups[by].iter().map(|(name, trend)| (name.clone(), trend.calls))
+    }
+
+    fn of_one(&self, by: &str, name: &str) -> u64 {
+        self.groups[by].iter().find(|(known, _)| known == name).map_or(0, |(_, trend)| trend.calls)
+    }
 }
 
 impl Trends {
-    fn of(recordings: &[Recording], total: u64, first: Date, last: Date) -> Self {
-        let mut by_day: BTreeMap<Date, u64> =
-            first.series(1.day()).take_while(|day| *day <= last).map(|day| (day, 0)).collect();
-        let mut by_hour = [0u64; 24];
-        let (mut users, mut locations, mut languages, mut topics) =
-            (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
-        let mut grades = [0u64; 7];
-        let mut confidences = Vec::new();
-        let (mut heard, mut ended) = (0u64, 0u64);
-        for recording in recordings {
-            let at = recording.listed_at().to_zoned(TimeZone::UTC);
-            if let Some(day) = by_day.get_mut(&at.date()) {
-                *day += 1;
-            }
-            by_hour[usize::try_from(at.hour()).unwrap_or(0) % 24] += 1;
-            tally(&mut users, named(&recording.call.owner));
-            tally(&mut locations, recording.call.location.clone());
-            let facts = recording.transcript.as_ref().filter(|facts| facts.word_count > 0);
-            tally(&mut languages, facts.and_then(|facts| Some(facts.language.as_ref()?.as_str().to_uppercase())));
-            recording
-                .insight
-                .iter()
-                .flat_map(|insight| &insight.topics)
-                .for_each(|topic| tally(&mut topics, Some(topic.clone())));
-            confidences.extend(facts.and_then(|facts| facts.confidence).map(f64::from));
-            grades[(recording.steps.quality_score() * 6.0).round() as usize % 7] += 1;
-            match recording.steps.transcript_status() {
-                StageStatus::Completed => (heard, ended) = (heard + 1, ended + 1),
-                StageStatus::Failed => ended += 1,
-                _ => {}
-            }
-        }
-        let looked_at = recordings.len() as u64;
-        let grade = |(steps, number): (usize, u64)| (format!("{steps} of 6 steps"), number);
+    fn of(figures: &Figures, span: Span) -> Self {
+        let columns = span.columns(&figures.days);
+        let hours = (0..24).map(|hour| (format!("{hour:02}:00"), figures.of_one("hour", &format!("{hour:02}"))));
+        let moods = columns.iter().map(|(day, trend)| {
+            let [positive, neutral, negative] = trend.sentiment;
+            (day.clone(), [negative, neutral, positive])
+        });
+        let quality: Vec<(String, Vec<Option<f64>>)> = columns
+            .iter()
+            .map(|(day, trend)| {
+                let transcribed = share(trend.transcribed, trend.calls);
+                let steps = transcribed.map(|_| trend.mean_quality());
+                (day.clone(), vec![transcribed, trend.mean_confidence(), steps])
+            })
+            .collect();
+        let link = |filter: &'static str, name: &str| {
+            format!("/calls?{filter}={}&from_date={}&to_date={}", encoded(name), span.first, span.last)
+        };
+        let bars = |title, nothing, by: &'static str, filter: &'static str| {
+            Bars::largest(title, nothing, figures.calls(by), NAMES_MAX).linked(|name| link(filter, name))
+        };
+        let phrase = |name: &str| link("search_text", &format!("\"{}\"", name.replace('"', " ")));
+        let statuses = ProcessingStatus::ALL.map(|status| {
+            (shown::Badge::word_of(status.as_str()).to_owned(), figures.of_one("status", status.as_str()))
+        });
+        let steps = (0..=STEP_COUNT)
+            .rev()
+            .map(|steps| (format!("{steps} of {STEP_COUNT}"), figures.of_one("steps", &steps.to_string())));
+        let nothing = figures.totals.all.calls == 0;
+        let unless = |values: Vec<(String, u64)>| if nothing { Vec::new() } else { values };
         Self {
-            calls: looked_at,
-            spoken: roughly(recordings.iter().filter_map(length_ms).sum::<u64>() as f64 / 1000.0),
-            success: (ended > 0).then(|| percent(heard as f64 / ended as f64)),
-            confidence: mean(&confidences).map(percent),
-            quality: mean(&recordings.iter().map(|one| one.steps.quality_score()).collect::<Vec<_>>()).map(percent),
+            moods: Stacks::new(
+                "Sentiment",
+                span.unit(),
+                "No call of this period has a sentiment: it takes words in English or Spanish.",
+                MOODS,
+                moods.collect(),
+            ),
+            quality: Lines::new(
+                "Quality of transcripts",
+                span.unit(),
+                "No call in this period.",
+                vec!["Calls with a transcript", "Mean confidence in words", "Steps completed"],
+                &quality,
+            ),
             by_day: Columns::new(
-                "Calls by day",
-                "Day",
-                by_day.into_iter().map(|(day, n)| (day.strftime("%b %-d").to_string(), n)).collect(),
-            ),
-            by_hour: Columns::new(
-                "Calls by hour of the day",
-                "Hour (UTC)",
-                by_hour.into_iter().enumerate().map(|(hour, n)| (format!("{hour:02}:00"), n)).collect(),
-            ),
-            by_user: Bars::largest("Calls by user", "No call of this span names its owner.", users, NAMES_MAX),
-            by_location: Bars::largest(
-                "Calls by location",
-                "No call of this span names its location.",
-                locations,
-                NAMES_MAX,
-            ),
-            by_language: Bars::largest("Languages", "No call of this span has a transcript yet.", languages, NAMES_MAX),
-            topics: Bars::largest("Topics", "No call of this span has a summary yet.", topics, NAMES_MAX),
-            statuses: Bars::in_order("Standing", "No calls in this span.", statuses(recordings)),
-            grades: Bars::in_order(
-                "Quality: completed steps",
-                "No calls in this span.",
-                if recordings.is_empty() {
-                    Vec::new()
-                } else {
-                    grades.into_iter().enumerate().rev().map(grade).collect()
+                match span.step() {
+                    1 => "Calls by day",
+                    7 => "Calls by week",
+                    _ => "Calls by 30 days",
                 },
+                span.unit(),
+                columns.iter().map(|(day, trend)| (day.clone(), trend.calls)).collect(),
             ),
-            partly: (total > looked_at).then_some((looked_at, total)),
+            by_hour: Columns::new("Calls by hour of the day", "Hour (UTC)", hours.collect()).named("by-hour"),
+            topics: Bars::largest(
+                "Topics",
+                "No call of this period has topics yet.",
+                figures.calls("topic"),
+                NAMES_MAX,
+            )
+            .linked(phrase),
+            categories: bars(
+                "Categories",
+                "No call of this period is in a category. [[categories]] in config.toml says what to look for.",
+                "category",
+                "category",
+            ),
+            by_user: bars("Calls by user", "No call of this period names its user.", "owner", "owner"),
+            by_location: bars(
+                "Calls by location",
+                "No call of this period names its location.",
+                "location",
+                "location",
+            ),
+            by_queue: bars("Calls by queue", "No call of this period names its queue.", "queue", "queue"),
+            by_language: bars("Languages", "No call of this period has a transcript yet.", "language", "language"),
+            statuses: Bars::in_order("Standing", "No calls in this period.", unless(statuses.to_vec())),
+            steps: Bars::in_order("Completed steps", "No calls in this period.", unless(steps.collect())),
         }
     }
 }
 
-fn statuses(recordings: &[Recording]) -> Vec<(String, u64)> {
-    let of = |status| recordings.iter().filter(|one| one.steps.processing_status() == status).count() as u64;
-    let all = ProcessingStatus::ALL.map(|status| (shown::words(status.as_str()), of(status)));
-    if recordings.is_empty() { Vec::new() } else { all.to_vec() }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn length_ms(recording: &Recording) -> Option<u64> {
-    recording.audio.as_ref().and_then(|audio| audio.duration_ms).or(recording.call.duration_ms)
-}
-
-fn named(party: &Party) -> Option<String> {
-    party.name.clone().or_else(|| party.email.clone()).or_else(|| party.number.clone())
-}
-
-fn tally(counts: &mut HashMap<String, u64>, name: Option<String>) {
-    if let Some(name) = name {
-        *counts.entry(name).or_default() += 1;
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
     }
-}
 
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    fn asked(params: &[(&str, &str)]) -> Result<Span, ApiError> {
+        let given = params.iter().fold(Params::default(), |params, (name, value)| params.with(name, value));
+        Span::asked(given, day("2026-11-20"))
+    }
+
+    #[test]
+    fn a_period_is_chosen_by_length_or_by_its_days() {
+        let usual = asked(&[]).unwrap();
+        assert_eq!((usual.first, usual.last, usual.days), (day("2026-10-22"), day("2026-11-20"), 30));
+        assert_eq!(asked(&[("days", "7")]).unwrap().first, day("2026-11-14"));
+        let chosen = asked(&[("from_date", "2026-01-30"), ("to_date", "2026-03-01")]).unwrap();
+        assert_eq!((chosen.days, chosen.before().last), (31, day("2026-01-29")));
+        assert!(asked(&[("from_date", "2026-11-21")]).is_err());
+        assert!(asked(&[("from_date", "1999-01-01")]).is_err());
+    }
+
+    #[test]
+    fn long_periods_are_shown_by_week_and_no_call_is_lost() {
+        let span = asked(&[("days", "365")]).unwrap();
+        let trend = |calls| Trend { calls, ..Trend::default() };
+        let days = [(span.first.to_string(), trend(3)), (span.last.to_string(), trend(4))];
+        let columns = span.columns(&days);
+        assert_eq!((columns.len(), columns[0].1.calls, columns[52].1.calls), (53, 3, 4));
+    }
 }

@@ -192,5 +192,6 @@ fn transcript(rng: &mut Rng, language: &str) -> Transcript {
         suspects: Vec::new(),
         notes: Vec::new(),
         timings: Timings::default(),
+        sound: None,
     }
 }

@@ -39,6 +39,15 @@ const listen = () => {
     return low - 1;
   };
 
+  // Of all words one can be reached by Tab; the arrow keys go on from it.
+  let reachable = null;
+  const reach = (word) => {
+    if (reachable) reachable.tabIndex = -1;
+    reachable = word;
+    if (word) word.tabIndex = 0;
+  };
+  reach(words[0]);
+
   const show = () => {
     const ms = audio.currentTime * 1000;
     now.textContent = clock(audio.currentTime);
@@ -59,6 +68,7 @@ const listen = () => {
     if (index < 0) return;
     const { word } = order[index];
     word.classList.add("is-now");
+    if (!document.activeElement?.matches("#turns .w")) reach(word);
     if (!follow.checked || audio.paused || performance.now() - scrolled < READ_MS) return;
     const box = word.getBoundingClientRect();
     if (box.top < 120 || box.bottom > innerHeight - 120) {
@@ -104,6 +114,35 @@ const listen = () => {
   document.addEventListener("click", (event) => {
     const place = event.target.closest?.("[data-at], #turns .w");
     if (place) go(Number(place.dataset.at ?? place.dataset.s), true);
+  });
+
+  const step = (word, key) => {
+    const index = words.indexOf(word);
+    const turn = word.closest(".turn");
+    const beginning = (other) => other?.querySelector(".w");
+    const isLeftward = getComputedStyle(word.parentElement).direction === "rtl";
+    switch (key) {
+      case "ArrowRight": return words[index + (isLeftward ? -1 : 1)];
+      case "ArrowLeft": return words[index + (isLeftward ? 1 : -1)];
+      case "ArrowDown": return beginning(turn.nextElementSibling);
+      case "ArrowUp": return beginning(turn.previousElementSibling);
+      case "Home": return words[0];
+      case "End": return words.at(-1);
+      default: return undefined;
+    }
+  };
+  document.getElementById("turns")?.addEventListener("keydown", (event) => {
+    const word = event.target.closest(".w");
+    if (!word || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.key === "Enter") {
+      go(Number(word.dataset.s), true);
+    } else {
+      if (!["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+      const next = step(word, event.key);
+      if (next) { reach(next); next.focus(); }
+    }
+    event.preventDefault();
+    event.stopPropagation();
   });
 
   const turns = [...document.querySelectorAll("#turns .turn .w:first-child")].map((word) => Number(word.dataset.s));

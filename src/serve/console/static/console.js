@@ -49,6 +49,10 @@ const outcome = (form, answer) => {
   form.querySelector(".outcome").textContent = answer.success ? "It can do its work." : wrong.join(" ") || "It is not signed in.";
 };
 
+const tested = (form, answer) => {
+  form.querySelector(".outcome").textContent = answer.success ? `It took the test event (${answer.status}).` : answer.error ?? "It did not take the test event.";
+};
+
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("form[data-api]")) return;
@@ -63,6 +67,7 @@ document.addEventListener("submit", async (event) => {
     if (!response.ok) return say(`${answer.error?.message ?? "That did not work."} ${answer.error?.hint ?? ""}`);
     if (form.dataset.api === "leave") return location.assign("/calls");
     if (form.dataset.api === "checks") return outcome(form, answer);
+    if (form.dataset.api === "tests") return tested(form, answer);
     say("Done. What changes is shown here by itself.");
     document.dispatchEvent(new CustomEvent("callscribe:changed"));
   } catch {

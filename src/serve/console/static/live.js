@@ -17,6 +17,7 @@ const replace = (region, fresh) => {
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   const place = focused ? [...region.querySelectorAll("a, button, input, select, summary")].indexOf(focused) : -1;
   region.pristine = fresh.innerHTML;
+  region.toggleAttribute("data-poll", fresh.hasAttribute("data-poll"));
   region.replaceChildren(...fresh.childNodes);
   region.dispatchEvent(new CustomEvent("callscribe:replaced", { bubbles: true }));
   if (place >= 0) region.querySelectorAll("a, button, input, select, summary")[place]?.focus();
@@ -25,11 +26,14 @@ const replace = (region, fresh) => {
 const refresh = async () => {
   if (asking) { again = true; return; }
   asking = true;
+  const asked = location.href;
   try {
-    const response = await fetch(location.href, { headers: { accept: "text/html" } });
+    const response = await fetch(asked, { headers: { accept: "text/html" } });
     if (response.redirected && new URL(response.url).pathname === "/sign-in") return location.assign("/sign-in");
     if (!response.ok) throw new Error(String(response.status));
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    // Somebody searched meanwhile: this answer is to another question.
+    if (location.href !== asked) { again = true; return; }
     for (const region of document.querySelectorAll("[data-live]")) {
       // Nothing moves under the reader's hands.
       if (String(getSelection()) !== "" && region.contains(getSelection().anchorNode)) continue;
@@ -50,8 +54,8 @@ const soon = (delay = QUIET_MS) => {
   timer = setTimeout(async () => {
     if (document.hidden) return;
     await refresh();
-    // Without a stream the page asks by itself.
-    if (stream?.readyState !== EventSource.OPEN) soon(wait);
+    // Without a stream, and for what no event tells of, the page asks by itself.
+    if (stream?.readyState !== EventSource.OPEN || document.querySelector("[data-poll]")) soon(wait);
   }, delay);
 };
 

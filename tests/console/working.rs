@@ -1,0 +1,123 @@
+//! Work that is seen as it goes, stopped and let go on.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::wait_until;
+use crate::person::{Person, SAMPLES, drop_call};
+
+/// A sample call so many times over: transcribing it takes long enough to be watched.
+fn long_call(times: usize) -> Vec<u8> {
+    let sample = fs::read(format!("{SAMPLES}/en-refund.wav")).unwrap();
+    let data = sample.windows(4).position(|four| four == b"data").unwrap() + 8;
+    let (head, sound) = sample.split_at(data);
+    let mut call = head.to_vec();
+    (0..times).for_each(|_| call.extend_from_slice(sound));
+    let length = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
+    call[data - 4..data].copy_from_slice(&length(sound.len() * times));
+    let whole = length(call.len() - 8);
+    call[4..8].copy_from_slice(&whole);
+    call
+}
+
+fn drop_long_call(person: &Person) -> String {
+    let part = person.daemon.inbox().join(".long.part");
+    fs::write(&part, long_call(30)).unwrap();
+    fs::rename(part, person.daemon.inbox().join("long.wav")).unwrap();
+    let http = person.daemon.http();
+    wait_until("the call is found", || {
+        let items = http.get("/api/v1/recordings/").json()["items"].take();
+        items[0]["id"].as_str().map(str::to_owned)
+    })
+}
+
+const BAR: &str = "const bar = document.querySelector('#queue [data-progress] progress'); return bar && bar.value > 0 ? [bar.value, bar.max] : null";
+
+fn whole(value: &Value) -> u64 {
+    value.as_f64().unwrap() as u64
+}
+
+#[test]
+fn the_progress_of_a_transcription_is_seen_to_grow_and_cancel_ends_it() {
+    let person = Person::with_calls(&[]);
+    let browser = &person.browser;
+    person.go("/queue");
+    browser.wait_for("#queue");
+    browser.run("window.isTheSame = true");
+    let id = drop_long_call(&person);
+    let first = browser.wait_until("some of it is done", BAR);
+    browser.take_picture("queue-at-work");
+    let further = format!(
+        "const bar = document.querySelector('#queue [data-progress] progress'); return bar && bar.value > {} ? [bar.value, bar.max] : null",
+        first[0]
+    );
+    let second = browser.wait_until("more of it is done", &further);
+    assert_eq!(first[1], second[1], "what is to be done stays");
+    assert!(whole(&second[0]) <= whole(&second[1]), "{second}");
+    let text = browser.text("#queue [data-progress] .number");
+    assert!(text.ends_with(&format!(" of {}", whole(&second[1]))), "{text}");
+    assert_eq!(browser.text(".job-head a"), "long.wav", "a call is named, not numbered");
+
+    browser.click("#queue form[action$='/cancel'] button");
+    browser.wait_until("nothing is worked on", "return document.querySelector('.jobs') === null");
+    assert_eq!(browser.run("return window.isTheSame === true"), true);
+    person.go(&format!("/calls/{id}"));
+    browser.wait_until("the step says so", "return /cancel/i.test(document.querySelector('#steps')?.innerText ?? '')");
+    person.heard_no_complaint();
+}
+
+#[test]
+fn a_paused_queue_takes_nothing_up_until_it_is_resumed() {
+    let person = Person::with_calls(&[]);
+    let browser = &person.browser;
+    person.go("/queue");
+    browser.click("form[action='/api/v1/queue/pause'] button");
+    browser.wait_for("form[action='/api/v1/queue/resume']");
+    assert!(browser.text(".forecast").starts_with("Paused"));
+    drop_call(&person.daemon, "en-complaint.wav", "call.wav");
+    browser.wait_until(
+        "the call waits",
+        "return document.querySelectorAll('[aria-labelledby=waiting] tbody tr').length === 1",
+    );
+    assert!(browser.text("[aria-labelledby=waiting]").contains("the queue goes on"));
+    browser.take_picture("queue-paused");
+
+    browser.click("form[action='/api/v1/queue/resume'] button");
+    browser.wait_until("nothing waits or runs", "return document.querySelector('.jobs') === null && document.querySelectorAll('[aria-labelledby=waiting] tbody tr').length === 0");
+    browser.wait_for("form[action='/api/v1/queue/pause']");
+    let http = person.daemon.http();
+    wait_until("the call is done", || {
+        let items = http.get("/api/v1/recordings/").json()["items"].take();
+        (items[0]["processing_status"] == "completed").then_some(())
+    });
+    person.heard_no_complaint();
+}
+
+#[test]
+fn a_waiting_call_is_cancelled_and_a_failed_one_retried_from_the_queue() {
+    let person = Person::with_calls(&[]);
+    let (browser, daemon) = (&person.browser, &person.daemon);
+    fs::write(daemon.inbox().join("broken.wav"), b"RIFF and then nothing that could be heard").unwrap();
+    person.go("/queue");
+    let failed = "[aria-labelledby=failed]";
+    browser.wait_until(
+        "it has failed",
+        "return document.querySelectorAll('[aria-labelledby=failed] tbody tr').length === 1",
+    );
+    let row = browser.text(&format!("{failed} tbody tr"));
+    assert!(row.contains("broken.wav") && row.contains("Transcribe"), "{row}");
+    // Paused, so that it can be seen to wait, and cancelled.
+    browser.click("form[action='/api/v1/queue/pause'] button");
+    browser.wait_for("form[action='/api/v1/queue/resume']");
+    browser.click(&format!("{failed} tbody form button"));
+    browser
+        .wait_until("it waits", "return document.querySelectorAll('[aria-labelledby=waiting] tbody tr').length === 1");
+    assert!(browser.text(failed).contains("No call has failed."));
+    browser.click("[aria-labelledby=waiting] form[action$='/cancel'] button");
+    browser.wait_until(
+        "it waits no more",
+        "return document.querySelectorAll('[aria-labelledby=waiting] tbody tr').length === 0",
+    );
+    person.heard_no_complaint();
+}
