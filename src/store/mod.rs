@@ -35,6 +35,7 @@ mod rerun;
 mod rescue;
 mod schema;
 mod seal;
+mod searchable;
 mod started;
 mod state;
 mod talked;
@@ -75,9 +76,10 @@ pub use remove::Removed;
 pub use rerun::Again;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
+pub use searchable::{Searchable, Spoken, SpokenSegment};
 pub use started::{Begun, StartedCall};
 pub use trends::{TalkTrend, Trend, TrendBy};
-pub use unindexed::{IndexMark, Searchable, Unindexed};
+pub use unindexed::{IndexMark, Unindexed};
 pub use whole::WholeRecording;
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.

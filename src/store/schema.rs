@@ -92,6 +92,9 @@ pub(super) const UNINDEXED: TableDefinition<Id, u64> = TableDefinition::new("uni
 /// name -> how far something is that is done in pieces.
 pub(super) const PROGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("progress");
 
+/// Tables that [`Store::fill_derived`](super::Store::fill_derived) makes.
+pub(super) const DERIVED: [&str; 6] = ["facets", "phones", "numbers", "numbers_by_last", "days", "talk_days"];
+
 /// How many tables there are.
 pub(super) const TABLES: usize = 33;
 
