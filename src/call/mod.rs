@@ -25,7 +25,7 @@ pub use insight::{
     ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, Question, Sentiment, SentimentLabel,
     SentimentPoint, SummarySentence, SummarySource,
 };
-pub use job::{Job, JobCounts, JobId, JobKind, JobState};
+pub use job::{Job, JobCounts, JobId, JobKind, JobState, NAMED_MAX};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use privacy::{Place, PrivacyPolicy, Silence, Unredacted, Veil};
 pub use recording::{

@@ -21,7 +21,7 @@ use crate::call::RecordingId;
 use crate::store::{IndexMark, Place, Searchable};
 
 /// Raised when words are cut, folded, stemmed or laid out in another way: an index of another version is made anew.
-const INDEX_VERSION: u32 = 1;
+const INDEX_VERSION: u32 = 2;
 /// Memory the writer fills before it writes a segment: little beside a model, enough for thousands of calls.
 const WRITER_BYTES: usize = 32 * 1024 * 1024;
 
@@ -102,7 +102,8 @@ impl OpenIndex {
     /// Makes an empty one in the place of whatever is in `folder`.
     pub(super) fn make(folder: &Path, veil: u64) -> Result<(Self, Standing), SearchError> {
         let failed = |source| SearchError::Folder { path: folder.to_owned(), source };
-        match fs::remove_dir_all(folder) {
+        let removed = if folder.is_dir() { fs::remove_dir_all(folder) } else { fs::remove_file(folder) };
+        match removed {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }

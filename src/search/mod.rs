@@ -136,14 +136,23 @@ impl Search {
         Ok(self.find(ask, false)?.into_iter().map(|found| found.place).collect())
     }
 
-    /// Where in a recording a question is answered; nothing for one that was removed.
+    /// Where in each of these recordings a question is answered; nothing for one that was removed.
     ///
     /// # Errors
     ///
     /// [`SearchError::Store`].
-    pub fn snippets(&self, ask: &Ask, id: RecordingId) -> Result<Snippets, SearchError> {
-        let Some(found) = self.0.store.searchable(id)? else { return Ok(Snippets { shown: Vec::new(), count: 0 }) };
-        let (shown, count) = snippet::snippets(ask, &found, &mut Analyzer::new());
-        Ok(Snippets { shown, count })
+    pub fn snippets(
+        &self,
+        ask: &Ask,
+        ids: impl IntoIterator<Item = RecordingId>,
+    ) -> Result<Vec<Snippets>, SearchError> {
+        let mut analyzer = Analyzer::new();
+        let mut all = Vec::new();
+        for id in ids {
+            let found = self.0.store.searchable(id)?;
+            let (shown, count) = found.map(|found| snippet::snippets(ask, &found, &mut analyzer)).unwrap_or_default();
+            all.push(Snippets { shown, count });
+        }
+        Ok(all)
     }
 }

@@ -6,8 +6,7 @@ use super::ask::{Ask, Clause, Kind};
 use super::document::texts;
 use super::query::distance;
 use super::words::{Analyzer, Piece, Stemmed};
-use crate::call::Segment;
-use crate::store::Searchable;
+use crate::store::{Searchable, SpokenSegment};
 
 /// Snippets shown of one recording; how many there are is said beside them.
 const SNIPPETS_MAX: usize = 5;
@@ -113,13 +112,9 @@ fn joined(mut marks: Vec<Range<usize>>) -> Vec<Range<usize>> {
     joined
 }
 
-fn snippet(label: &str, text: &str, marks: Vec<Range<usize>>, segment: Option<&Segment>) -> Snippet {
+fn snippet(label: &str, text: &str, marks: Vec<Range<usize>>, segment: Option<&SpokenSegment>) -> Snippet {
     let first = marks.first().map_or(0, |mark| mark.start);
-    let start_ms = segment.map(|segment| {
-        let ranges = segment.word_ranges().unwrap_or_default();
-        let word = ranges.iter().position(|range| range.end > first).and_then(|at| segment.words.get(at));
-        word.map_or(segment.start_ms, |word| word.start_ms)
-    });
+    let start_ms = segment.map(|segment| segment.said_at_ms(first));
     let (from, to) = window(text, first);
     let chars = |at: usize| text[from..at].chars().count();
     let marks = marks.into_iter().filter(|mark| mark.start >= from && mark.end <= to);

@@ -71,7 +71,8 @@ impl Analyzer {
         }
     }
 
-    /// The words of a text. Scripts that write no spaces give a piece for each character.
+    /// The words of a text. Scripts that write no spaces give a piece for each character; an article that lost its vowel
+    /// (`l'abonnement`) is a word of its own.
     pub(super) fn pieces(&mut self, text: &str) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut start = None;
@@ -79,6 +80,8 @@ impl Analyzer {
             if is_unspaced(c) {
                 self.end(text, start.take(), at, &mut pieces);
                 self.end(text, Some(at), at + c.len_utf8(), &mut pieces);
+            } else if is_apostrophe(c) && start.is_some_and(|start| is_elided(&text[start..at])) {
+                self.end(text, start.take(), at, &mut pieces);
             } else if c.is_alphanumeric() || is_accent(c) || start.is_some() && is_apostrophe(c) {
                 start = start.or(Some(at));
             } else {
@@ -95,7 +98,7 @@ impl Analyzer {
         let range = start..start + word.len();
         let lower: String =
             word.chars().filter(|c| !is_apostrophe(*c) && !is_accent(*c)).take(WORD_CHARS_MAX).collect();
-        let lower = lower.to_lowercase();
+        let lower: String = lower.to_lowercase().chars().map(plain_arabic).collect();
         let folded = self.fold(&lower);
         if !folded.is_empty() {
             pieces.push(Piece { range, lower, folded });
@@ -149,9 +152,30 @@ const fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’')
 }
 
-/// Accents written as characters of their own.
+/// French and Italian words that lose their last letters before a vowel. English hardly has any (`c'mon`).
+fn is_elided(word: &str) -> bool {
+    const ELIDED: [&str; 21] = [
+        "c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "un", "all", "dall",
+        "dell", "nell", "sull", "quest", "quell",
+    ];
+    ELIDED.iter().any(|elided| word.eq_ignore_ascii_case(elided))
+}
+
+/// Accents, vowel signs and stretching written as characters of their own: Latin, Hebrew, Arabic.
 const fn is_accent(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c2}' | '\u{5c4}'..='\u{5c5}'
+        | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
+}
+
+/// Letters that Arabic is written with or without.
+const fn plain_arabic(c: char) -> char {
+    match c {
+        '\u{622}' | '\u{623}' | '\u{625}' | '\u{671}' => '\u{627}',
+        '\u{649}' => '\u{64a}',
+        '\u{629}' => '\u{647}',
+        other => other,
+    }
 }
 
 /// Scripts that write no spaces between words, and Hangul, whose words grow endings.
@@ -185,6 +209,11 @@ mod tests {
         assert_eq!(folded("คืนเงิน").len(), 7);
         assert_eq!(folded("a@b.example +49-30"), ["a", "b", "example", "49", "30"]);
         assert_eq!(folded("… ''"), Vec::<String>::new());
+        assert_eq!(
+            folded("l'abonnement d’Ada qu'il we'll o'clock"),
+            ["l", "abonnement", "d", "ada", "qu", "il", "well", "oclock"]
+        );
+        assert_eq!(folded("اُرِيدُ اسْتِرْدَادَ الفاتورة"), folded("اريد استرداد الفاتوره"));
     }
 
     #[test]

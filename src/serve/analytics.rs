@@ -244,14 +244,9 @@ pub(super) async fn get(
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", message, hint));
     };
     let By(by, name) = params.word::<By>(&["by"], GROUPS)?.unwrap_or(about.usual());
-    let (from, to) = (params.time_from(&["from_date", "start_date"])?, params.time_to(&["to_date", "end_date"])?);
+    let (from, to) = params.span()?;
     let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     params.finish()?;
-    if let (Some(from), Some(to)) = (from, to)
-        && from >= to
-    {
-        return Err(ApiError::bad_parameter("from_date lies after to_date.", "Swap them, or leave one out."));
-    }
     let groups = api.ask(move |store| store.trends(by, from, to)).await?;
     let mut weeks = match (about, by) {
         (About::Agreement, TrendBy::Account) => Some(api.ask(move |store| store.weeks_of_accounts(from, to)).await?),

@@ -26,10 +26,11 @@ const CURSOR_HINT: &str =
 
 /// Every filter but the text that is searched for; paging is not among them.
 pub(super) fn filters(params: &mut Params) -> Result<ListQuery, ApiError> {
-    let query = ListQuery {
+    let (from, to) = params.span()?;
+    Ok(ListQuery {
+        from,
+        to,
         status: params.word::<ProcessingStatus>(&["status"], STATUSES)?,
-        from: params.time_from(&["from_date", "start_date"])?,
-        to: params.time_to(&["to_date", "end_date"])?,
         provider: params.word::<ProviderKind>(&["provider"], PROVIDERS)?,
         phone_number: params.phone_number(&["phone_number"])?,
         language: params.language(&["language"])?.map(|code| Language::new(&code)),
@@ -44,14 +45,7 @@ pub(super) fn filters(params: &mut Params) -> Result<ListQuery, ApiError> {
         is_worth_a_listen: params.truth(&["worth_a_listen"])?.unwrap_or(false),
         metadata: params.fields("metadata.", "metadata.<path>")?,
         ..ListQuery::default()
-    };
-    if let (Some(from), Some(to)) = (query.from, query.to)
-        && from >= to
-    {
-        let message = "from_date lies after to_date.";
-        return Err(ApiError::bad_parameter(message, "Swap them, or leave one out."));
-    }
-    Ok(query)
+    })
 }
 
 /// `limit`, and `skip` or `cursor`.

@@ -125,13 +125,21 @@ impl Listener {
 
     async fn accept(&self) -> io::Result<Stream> {
         match self {
-            Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Stream::Tcp(stream)),
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Stream::Tcp(at_once(stream))),
             Self::Tls(listener, acceptor) => {
-                listener.accept().await.map(|(stream, _)| Stream::Tls(stream, acceptor.clone()))
+                listener.accept().await.map(|(stream, _)| Stream::Tls(at_once(stream), acceptor.clone()))
             }
             Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
         }
     }
+}
+
+/// The last piece of an answer does not wait until the one before it is acknowledged.
+fn at_once(stream: TcpStream) -> TcpStream {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "A connection could not be told to send at once");
+    }
+    stream
 }
 
 fn is_socket(path: &Path) -> bool {

@@ -34,6 +34,7 @@ mod params;
 mod providers;
 mod queue;
 mod recordings;
+mod reruns;
 pub mod roles;
 mod search;
 mod sinks;
@@ -62,7 +63,8 @@ use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceBuilder;
+use tower::util::MapRequestLayer;
+use tower::{Layer as _, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -89,6 +91,9 @@ pub use loops::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach,
 pub use sinks::Sink;
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
+
+/// The list; both ways have a route of their own.
+const RECORDINGS: &str = "/api/v1/recordings";
 
 /// Audio files streamed at once. Apart from other requests: a player that was paused holds its stream for hours.
 const STREAMS_MAX: usize = 32;
@@ -265,7 +270,7 @@ pub fn router(parts: ApiParts) -> Router {
     let (router, mut document) = resources(&api).split_for_parts();
     document.merge(uploads_document);
     openapi::complete(&mut document);
-    router
+    let routed = router
         .route("/openapi.json", openapi::route(document))
         .merge(webhooks::router())
         .merge(console::router())
@@ -290,7 +295,24 @@ pub fn router(parts: ApiParts) -> Router {
                 .layer(from_fn_with_state(guard.clone(), guard::check_host))
                 .layer(from_fn_with_state(guard.clone(), guard::admit))
                 .layer(from_fn_with_state(guard, guard::limit_load)),
-        )
+        );
+    // Around everything, so that roles and metrics see the one path.
+    Router::new().fallback_service(MapRequestLayer::new(without_last_slash).layer(routed))
+}
+
+/// Paths of the API answer with and without a slash at their end, as the systems before callscribe did.
+fn without_last_slash(mut request: Request) -> Request {
+    let uri = request.uri();
+    let is_one = |path: &&str| path.starts_with("/api/v1/") && !path.ends_with('/') && *path != RECORDINGS;
+    let Some(path) = uri.path().strip_suffix('/').filter(is_one) else { return request };
+    let target = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let mut parts = uri.clone().into_parts();
+    // What is no path stays as it came and is not found.
+    parts.path_and_query = target.parse().ok();
+    if let Ok(uri) = axum::http::Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// What takes files, with a limit of its own. It keeps time itself: it takes as long as the bytes do.
@@ -326,8 +348,9 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(console::sign_in::link))
         .routes(routes!(queue::pause))
         .routes(routes!(queue::resume))
-        .routes(routes!(queue::retry_failed))
         .routes(routes!(queue::try_parked))
+        .routes(routes!(reruns::retry_failed))
+        .routes(routes!(reruns::reprocess))
         .routes(routes!(sinks::list))
         .routes(routes!(sinks::deliveries))
         .routes(routes!(sinks::replay))

@@ -229,6 +229,20 @@ impl Params {
         read_time(&given.value, just_before_next).and_then(after).map(Some).ok_or_else(|| given.refused(TIMES))
     }
 
+    /// From when on and up to when, as [`Params::time_from`] and [`Params::time_to`]; the first before the second.
+    pub(super) fn span(&mut self) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
+        const FROM: &[&str] = &["from_date", "start_date"];
+        const TO: &[&str] = &["to_date", "end_date"];
+        let (from, to) = (self.time_from(FROM)?, self.time_to(TO)?);
+        if let (Some(first), Some(end)) = (from, to)
+            && first >= end
+            && let (Some(given), Some(other)) = (self.take(FROM)?, self.take(TO)?)
+        {
+            return Err(given.refused(format!("no later than {}, which is {}", other.name, shown(&other.value))));
+        }
+        Ok((from, to))
+    }
+
     /// Refuses whatever was given and not asked for. Called after the last parameter was taken.
     pub(super) fn finish(self) -> Result<(), ApiError> {
         let is_of_a_family = |name: &str| self.prefixes.iter().any(|prefix| name.starts_with(prefix));

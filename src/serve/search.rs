@@ -1,5 +1,7 @@
 //! `GET /api/v1/search`: calls in which something was said, with the second and the speaker.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -150,8 +152,9 @@ pub(super) async fn search(State(api): State<Api>, mut params: Params) -> Result
             Sort::Score => best(&search, store, &ask, query, &paging, after)?,
         };
         let mut items = Vec::with_capacity(page.items.len());
-        for (recording, score) in &page.items {
-            let snippets = search.snippets(&ask, recording.id)?;
+        let ids = page.items.iter().map(|(recording, _)| recording.id);
+        let snippets = search.snippets(&ask, ids)?;
+        for ((recording, score), snippets) in page.items.iter().zip(snippets) {
             items.push(Hit {
                 recording: RecordingItem::of(recording),
                 score: *score,
@@ -201,21 +204,26 @@ fn best(
     after: Option<Place>,
 ) -> Result<Hits, SearchError> {
     let mut found = search.find(ask, true)?;
-    let among: Among = found.iter().map(|found| found.place).collect();
-    let mut shown = store.all_places(&ListQuery { among: Some(among), ..query })?;
-    shown.sort_unstable();
-    found.retain(|found| shown.binary_search(&found.place).is_ok());
+    leave_out(store, query, &mut found)?;
+    let total = found.len() as u64;
     let order =
         |one: &Found, other: &Found| other.score.total_cmp(&one.score).then_with(|| other.place.cmp(&one.place));
-    found.sort_unstable_by(order);
-    let total = found.len() as u64;
     let skip = usize::try_from(paging.skip).unwrap_or(usize::MAX);
     let start = match after {
-        Some(after) => found.iter().position(|found| found.place == after).map_or(found.len(), |at| at + 1),
+        Some(after) => match found.iter().find(|found| found.place == after).copied() {
+            Some(last) => found.iter().filter(|found| order(found, &last).is_le()).count(),
+            None => found.len(),
+        },
         None => skip.min(found.len()),
     };
-    let page = &found[start..found.len().min(start.saturating_add(paging.limit()))];
-    let next = page.last().filter(|_| start + page.len() < found.len()).map(|found| found.place);
+    let end = found.len().min(start.saturating_add(paging.limit()));
+    // Only what is shown, and what stands before it, need be in order.
+    if end < found.len() {
+        found.select_nth_unstable_by(end, order);
+    }
+    found[..end].sort_unstable_by(order);
+    let page = &found[start..end];
+    let next = page.last().filter(|_| end < found.len()).map(|found| found.place);
     let mut items = Vec::with_capacity(page.len());
     for found in page {
         if let Some(recording) = store.get(found.place.id)?.filter(|recording| recording.deletion.is_none()) {
@@ -223,6 +231,32 @@ fn best(
         }
     }
     Ok(Hits { total, items, next })
+}
+
+/// Leaves out what the filters do not let through, and what was removed or moved since the index took it up.
+fn leave_out(store: &Store, query: ListQuery, found: &mut Vec<Found>) -> Result<(), SearchError> {
+    if query == ListQuery::default()
+        && let Some(changed) = store.changed_since_index()?
+    {
+        let is_there = |place: Place| -> Result<bool, SearchError> {
+            let recording = store.get(place.id)?.filter(|recording| recording.deletion.is_none());
+            Ok(recording.is_some_and(|recording| Place::of(&recording) == place))
+        };
+        let mut gone = BTreeSet::new();
+        for hit in found.iter().filter(|hit| changed.contains(&hit.place.id)) {
+            if !is_there(hit.place)? {
+                gone.insert(hit.place);
+            }
+        }
+        found.retain(|hit| !gone.contains(&hit.place));
+        return Ok(());
+    }
+    let among: Among = found.iter().map(|found| found.place).collect();
+    let shown = store.all_places(&ListQuery { among: Some(among), ..query })?;
+    if shown.len() < found.len() {
+        found.retain(|hit| shown.binary_search_by(|place| hit.place.cmp(place)).is_ok());
+    }
+    Ok(())
 }
 
 /// 400 for a question that cannot be asked.

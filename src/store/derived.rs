@@ -30,7 +30,7 @@ struct Filled {
 
 impl Filled {
     fn covers(&self, id: RecordingId) -> bool {
-        self.complete || self.up_to.is_some_and(|up_to| id <= up_to)
+        self.version == DERIVED_VERSION && (self.complete || self.up_to.is_some_and(|up_to| id <= up_to))
     }
 }
 
@@ -60,9 +60,10 @@ pub(super) fn is_filled(tx: &redb::ReadTransaction) -> Result<bool, Fault> {
 }
 
 impl Tables<'_> {
+    /// Where nothing is said, whatever the tables hold is of no use.
     fn filled(&self) -> Result<Filled, Fault> {
         let stored = self.progress.get(NAME)?.map(|bytes| record::decode::<Filled>(bytes.value())).transpose()?;
-        Ok(stored.unwrap_or(Filled { version: DERIVED_VERSION, complete: false, up_to: None }))
+        Ok(stored.unwrap_or(Filled { version: 0, complete: false, up_to: None }))
     }
 
     fn note_filled(&mut self, filled: &Filled) -> Result<(), Fault> {
@@ -73,6 +74,12 @@ impl Tables<'_> {
     /// Marks an empty database as filled.
     pub(super) fn begin_derived(&mut self) -> Result<(), Fault> {
         self.note_filled(&Filled { version: DERIVED_VERSION, complete: true, up_to: None })
+    }
+
+    /// Has them filled anew.
+    pub(super) fn forget_derived(&mut self) -> Result<(), Fault> {
+        self.progress.remove(NAME)?;
+        Ok(())
     }
 
     /// Fills the next `limit` recordings. Answers whether more are left.

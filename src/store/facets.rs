@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::index::{has_words, listing_facts};
 use super::record::Row;
-use crate::call::{Direction, Party, ProcessingStatus, Recording, Step, StepState};
+use crate::call::{Direction, Language, Party, ProcessingStatus, Recording, Step, StepState};
 
 /// Raised when anything below changes its meaning; a database of another version is filled anew.
-pub(super) const DERIVED_VERSION: u32 = 2;
+pub(super) const DERIVED_VERSION: u32 = 3;
 
 /// Milliseconds of a day; days are those of UTC.
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -71,6 +71,14 @@ pub(super) enum Field {
     Queue,
     Metadata,
     WorthAListen,
+    Provider,
+    Language,
+    Words,
+}
+
+/// Whether there is a transcript with words, as the value of a tag.
+pub(super) const fn words_text(has_words: bool) -> &'static str {
+    if has_words { "yes" } else { "no" }
 }
 
 /// The tag of a value; case and surrounding space do not count.
@@ -96,6 +104,10 @@ pub(super) fn tags(recording: &Recording) -> BTreeSet<u128> {
         }
     };
     add(Field::Status, Some(recording.steps.processing_status().as_str()));
+    add(Field::Provider, Some(recording.key.provider.as_str()));
+    let transcript = recording.transcript.as_ref();
+    add(Field::Language, transcript.and_then(|facts| facts.language.as_ref()).map(Language::as_str));
+    add(Field::Words, Some(words_text(transcript.is_some_and(|facts| facts.word_count > 0))));
     for text in [&call.owner.name, &call.owner.email, &call.owner.id, &call.owner.number] {
         add(Field::Owner, text.as_deref());
     }
@@ -193,7 +205,7 @@ pub(super) fn day_sums(row: &Row) -> BTreeMap<(u8, i32, String), Sums> {
     add(DayKind::Direction, call.direction.map(direction));
     add(DayKind::Hour, Some(&hour(recording.listed_at())));
     let language = recording.transcript.as_ref().and_then(|transcript| transcript.language.as_ref());
-    add(DayKind::Language, language.map(crate::call::Language::as_str));
+    add(DayKind::Language, language.map(Language::as_str));
     if let Some(insight) = &recording.insight {
         insight.topics.iter().take(TOPICS_MAX).for_each(|topic| add(DayKind::Topic, Some(topic)));
         insight.category_names().for_each(|category| add(DayKind::Category, Some(category)));

@@ -4,29 +4,33 @@
 //! index. A page is what all of them have in common; no row is opened that is not shown. Totals of what the listing's
 //! facts tell apart are kept by day; others are counted over keys.
 
+mod days;
+mod numbered;
+mod rows;
 mod streams;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use redb::ReadTransaction;
+use serde::{Deserialize, Serialize};
 
+use super::check::kept_sums;
 use super::derived::is_filled;
 use super::error::Fault;
-use super::facets::{
-    ALL_DAYS, DAY_MS, DayKind, Field, IS_WORTH, digits_of, facts_of_text, parties, reversed, tag, tags,
-};
+use super::facets::{ALL_DAYS, DAY_MS, Field, IS_WORTH, tag, words_text};
 use super::index::{ListingFacts, provider_code};
 use super::query::row;
-use super::schema::{DAYS, LISTING, PHONES};
+use super::schema::LISTING;
+use super::unindexed::changed;
 use super::{Store, StoreError};
-use crate::call::{
-    Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, STEP_COUNT, SentimentLabel,
-};
-use streams::{Key, Stream, common};
+use crate::call::{Language, ProcessingStatus, ProviderKind, Recording, RecordingId, STEP_COUNT, SentimentLabel};
+use rows::RowFilter;
+use streams::{Key, Stream, Streams, common};
 
 /// Which recordings a list shows. Filters combine: all that are set must hold.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ListQuery {
     /// Matches to leave out at the start.
     pub skip: u64,
@@ -53,7 +57,8 @@ pub struct ListQuery {
     /// Some name, number, e-mail, file name or the transcript's beginning contains this, in any case. Opens every row that
     /// the other filters let through; for as long as the search index is not there.
     pub search_text: Option<String>,
-    /// One of these, as the search index found them.
+    /// One of these, as the search index found them; not kept.
+    #[serde(skip)]
     pub among: Option<Among>,
     /// Quality score at least this, 0 to 1.
     pub min_quality: Option<f64>,
@@ -76,7 +81,7 @@ pub struct ListQuery {
 }
 
 /// Where a recording stands in every list; what a page ends with and the next one goes on behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// [`Recording::listed_at`] in milliseconds since 1970.
     pub listed_at_ms: i64,
@@ -94,6 +99,24 @@ impl FromIterator<Place> for Among {
         keys.sort_unstable_by(|one, other| other.cmp(one));
         keys.dedup();
         Self(keys.into())
+    }
+}
+
+impl Among {
+    /// Those that stand where the index says; `None` when too much changed since to tell one by one.
+    fn still_there(&self, tx: &ReadTransaction) -> Result<Option<Arc<[Key]>>, Fault> {
+        let Some(changed) = changed(tx)? else { return Ok(None) };
+        if changed.is_empty() {
+            return Ok(Some(Arc::clone(&self.0)));
+        }
+        let listing = tx.open_table(LISTING)?;
+        let mut there = Vec::with_capacity(self.0.len());
+        for key in self.0.iter() {
+            if !changed.contains(&key.1) || listing.get((key.0, &key.1))?.is_some() {
+                there.push(*key);
+            }
+        }
+        Ok(Some(there.into()))
     }
 }
 
@@ -117,11 +140,10 @@ impl Store {
     pub fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
         self.read(|tx| {
             let Some(span) = Span::of(query) else { return Ok(Page { total: 0, items: Vec::new(), next: None }) };
-            let mut gathered = Gathered::new(query);
+            let mut gathered = Gathered::new(self, query);
             if !is_filled(tx)? || query.search_text.is_some() {
                 let filter = RowFilter::of(query);
-                let mut all = filter.streams(tx, query, span)?;
-                common(&mut all, |key| {
+                common(filter.streams(tx, query, span)?, |key| {
                     let Some(row) = row(tx, RecordingId::from_bytes(key.1))? else { return Ok(true) };
                     let recording = self.shown(row.recording);
                     if filter.matches(&recording) {
@@ -131,15 +153,14 @@ impl Store {
                 })?;
                 return Ok(gathered.end());
             }
-            let known_total = known_total(tx, query, span)?;
-            let high = match (known_total, query.after) {
-                (Some(_), Some(after)) => after.key().min(span.high()),
-                _ => span.high(),
-            };
-            let mut streams = streams_of(tx, query, span, high)?;
-            common(&mut streams, |key| {
-                let id = RecordingId::from_bytes(key.1);
-                gathered.see(key, || Ok(row(tx, id)?.map(|row| self.shown(row.recording))))?;
+            if let Some(total) = days::known_total(tx, query, span)? {
+                days::gather(tx, query, span, &mut gathered)?;
+                gathered.total = total;
+                return Ok(gathered.end());
+            }
+            let known_total = numbered::known_total(tx, query, span)?;
+            common(streams_of(tx, query, span.low, span.high())?, |key| {
+                gathered.see(key, || opened(tx, key))?;
                 Ok(known_total.is_none() || !gathered.has_more)
             })?;
             gathered.total = known_total.unwrap_or(gathered.total);
@@ -147,7 +168,7 @@ impl Store {
         })
     }
 
-    /// Of these, the places that the query lets through, in no order; paging is not looked at.
+    /// The places that the query lets through, newest first; paging is not looked at.
     ///
     /// # Errors
     ///
@@ -157,11 +178,11 @@ impl Store {
             let mut places = Vec::new();
             let Some(span) = Span::of(query) else { return Ok(places) };
             let filter = (!is_filled(tx)?).then(|| RowFilter::of(query));
-            let mut streams = match &filter {
+            let streams = match &filter {
                 Some(filter) => filter.streams(tx, query, span)?,
-                None => streams_of(tx, query, span, span.high())?,
+                None => streams_of(tx, query, span.low, span.high())?,
             };
-            common(&mut streams, |key| {
+            common(streams, |key| {
                 let id = RecordingId::from_bytes(key.1);
                 if let Some(filter) = &filter
                     && !row(tx, id)?.is_some_and(|row| filter.matches(&self.shown(row.recording)))
@@ -204,10 +225,19 @@ impl Span {
     const fn high(self) -> Key {
         (self.high, [0; 16])
     }
+
+    /// The first whole day in it, and the first behind them.
+    fn whole_days(self) -> (i32, i32) {
+        let day = |ms: i64| i32::try_from(ms).unwrap_or(if ms < 0 { ALL_DAYS + 1 } else { i32::MAX });
+        let first = if self.low == i64::MIN { ALL_DAYS + 1 } else { day((self.low - 1).div_euclid(DAY_MS) + 1) };
+        let end = if self.high == i64::MAX { i32::MAX } else { day(self.high.div_euclid(DAY_MS)) };
+        (first, end)
+    }
 }
 
 /// What a page is gathered in.
 struct Gathered<'q> {
+    store: &'q Store,
     query: &'q ListQuery,
     total: u64,
     passed: u64,
@@ -217,8 +247,17 @@ struct Gathered<'q> {
 }
 
 impl<'q> Gathered<'q> {
-    const fn new(query: &'q ListQuery) -> Self {
-        Self { query, total: 0, passed: 0, items: Vec::new(), last: None, has_more: false }
+    const fn new(store: &'q Store, query: &'q ListQuery) -> Self {
+        Self { store, query, total: 0, passed: 0, items: Vec::new(), last: None, has_more: false }
+    }
+
+    /// Passes over `count` matches that the query leaves out at the start; answers whether it leaves out so many.
+    fn leave_out(&mut self, count: u64) -> bool {
+        let fits = self.passed.saturating_add(count) <= self.query.skip;
+        if fits {
+            self.passed += count;
+        }
+        fits
     }
 
     fn see(&mut self, key: Key, open: impl FnOnce() -> Result<Option<Recording>, Fault>) -> Result<(), Fault> {
@@ -235,7 +274,7 @@ impl<'q> Gathered<'q> {
             return Ok(());
         }
         if let Some(recording) = open()? {
-            self.items.push(recording);
+            self.items.push(self.store.shown(recording));
             self.last = Some(key);
         }
         Ok(())
@@ -247,29 +286,55 @@ impl<'q> Gathered<'q> {
     }
 }
 
-/// The rows of keys whose common ones are what a query asks for.
-fn streams_of<'q>(tx: &ReadTransaction, query: &'q ListQuery, span: Span, high: Key) -> Result<Vec<Stream<'q>>, Fault> {
-    let mut streams = Vec::new();
-    for tag in wanted_tags(query) {
-        streams.push(Stream::tagged(tx, tag, span.low, high)?);
+fn opened(tx: &ReadTransaction, key: Key) -> Result<Option<Recording>, Fault> {
+    let recording = row(tx, RecordingId::from_bytes(key.1))?.map(|row| row.recording);
+    // Removed while the index was asked.
+    Ok(recording.filter(|recording| recording.deletion.is_none()))
+}
+
+/// The rows of keys, from `low` (included) to `high` (excluded), whose common ones are what a query asks for.
+fn streams_of<'q>(tx: &ReadTransaction, query: &'q ListQuery, low: i64, high: Key) -> Result<Streams<'q>, Fault> {
+    let mut streams = Streams::default();
+    for tag in wanted_tags(query).into_iter().chain(fact_tags(query)) {
+        streams.all.push(Stream::tagged(tx, tag, low, high)?);
     }
-    if let Some(status) = query.status {
-        streams.push(Stream::tagged(tx, tag(Field::Status, "", status.as_str()), span.low, high)?);
+    for (number, is_whole) in [(&query.phone_number, false), (&query.whole_number, true)] {
+        if let Some(number) = number {
+            streams.all.push(numbered::stream(tx, number, is_whole, low, high)?);
+        }
     }
-    for keys in number_keys(tx, query, span)? {
-        streams.push(Stream::given(keys, high));
+    let by_status = |status: ProcessingStatus| Stream::tagged(tx, tag(Field::Status, "", status.as_str()), low, high);
+    match query.status {
+        // Most have this standing: those that have not are fewer.
+        Some(wanted) if !streams.all.is_empty() && is_usual(tx, wanted)? => {
+            for other in ProcessingStatus::ALL.into_iter().filter(|other| *other != wanted) {
+                streams.without.push(by_status(other)?);
+            }
+        }
+        Some(wanted) => streams.all.push(by_status(wanted)?),
+        None => {}
     }
+    let mut is_live = !streams.all.is_empty();
     if let Some(among) = &query.among {
-        // What was removed or moved since the index saw it is not in the listing.
-        streams.push(Stream::given(Arc::clone(&among.0), high));
+        // What was removed or moved since the index saw it is in no other row of keys.
+        let keys = if is_live { Some(Arc::clone(&among.0)) } else { among.still_there(tx)? };
+        is_live |= keys.is_some();
+        streams.all.push(Stream::given(keys.unwrap_or_else(|| Arc::clone(&among.0)), low, high));
     }
-    if streams.is_empty() || query.among.is_some() || asks_facts(query) {
-        streams.push(Stream::listing(tx, span.low, high, Box::new(|facts| facts_match(query, facts)))?);
+    if !is_live || query.min_quality.is_some() {
+        streams.all.push(Stream::listing(tx, low, high, Box::new(|facts| facts_match(query, facts)))?);
     }
     Ok(streams)
 }
 
-/// The filters that tags answer; the standing apart, which the listing knows as well.
+/// Whether more than half of all recordings stand so.
+fn is_usual(tx: &ReadTransaction, status: ProcessingStatus) -> Result<bool, Fault> {
+    let sums = kept_sums(tx)?;
+    let sum = |name: &str| sums.get(name).copied().unwrap_or(0);
+    Ok(sum(status.as_str()) * 2 > sum("recordings"))
+}
+
+/// The filters that tags alone answer.
 fn wanted_tags(query: &ListQuery) -> Vec<u128> {
     let texts = [
         (Field::Owner, query.owner.as_deref()),
@@ -284,89 +349,14 @@ fn wanted_tags(query: &ListQuery) -> Vec<u128> {
     fields.chain(query.metadata.iter().map(|(path, value)| tag(Field::Metadata, path, value))).collect()
 }
 
-/// Keys of the calls with the numbers asked for.
-fn number_keys(tx: &ReadTransaction, query: &ListQuery, span: Span) -> Result<Vec<Arc<[Key]>>, Fault> {
-    let mut found = Vec::new();
-    let numbers = [(query.phone_number.as_deref(), false), (query.whole_number.as_deref(), true)];
-    for (number, is_whole) in numbers {
-        let Some(number) = number else { continue };
-        let from_end = reversed(&digits_of(number));
-        let mut keys: Vec<Key> = Vec::new();
-        if !from_end.is_empty() {
-            for entry in
-                tx.open_table(PHONES)?.range::<(&str, i64, &[u8; 16])>((from_end.as_str(), i64::MIN, &[0; 16])..)?
-            {
-                let key = entry?.0;
-                let (digits, at, id) = key.value();
-                if !digits.starts_with(&from_end) || is_whole && digits != from_end {
-                    break;
-                }
-                if (span.low..span.high).contains(&at) {
-                    keys.push((at, *id));
-                }
-            }
-        }
-        keys.sort_unstable_by(|one, other| other.cmp(one));
-        keys.dedup();
-        found.push(keys.into());
-    }
-    Ok(found)
-}
-
-const fn asks_facts(query: &ListQuery) -> bool {
-    query.provider.is_some()
-        || query.has_transcript.is_some()
-        || query.language.is_some()
-        || query.min_quality.is_some()
-}
-
-/// The matches in all where kept sums know them: without filters, and by what the listing's facts tell apart.
-fn known_total(tx: &ReadTransaction, query: &ListQuery, span: Span) -> Result<Option<u64>, Fault> {
-    let is_known = wanted_tags(query).is_empty()
-        && query.phone_number.is_none()
-        && query.whole_number.is_none()
-        && query.among.is_none();
-    if !is_known {
-        return Ok(None);
-    }
-    let days = tx.open_table(DAYS)?;
-    let sum = |from: i32, to: i32| -> Result<i64, Fault> {
-        let mut sum = 0;
-        let kind = DayKind::Facts as u8;
-        for entry in days.range::<(u8, i32, &str)>((kind, from, "")..(kind, to, ""))? {
-            let (key, sums) = entry?;
-            if facts_of_text(key.value().2).is_some_and(|facts| facts_match(query, facts)) {
-                sum += sums.value()[0];
-            }
-        }
-        Ok(sum)
-    };
-    if (span.low, span.high) == (i64::MIN, i64::MAX) {
-        return Ok(u64::try_from(sum(ALL_DAYS, ALL_DAYS + 1)?).ok());
-    }
-    // Whole days are summed up, what is left of the first and the last is counted.
-    let day = |ms: i64| i32::try_from(ms).unwrap_or(if ms < 0 { ALL_DAYS + 1 } else { i32::MAX });
-    let first = if span.low == i64::MIN { ALL_DAYS + 1 } else { day(span.low.div_euclid(DAY_MS) + 1) };
-    let last = if span.high == i64::MAX { i32::MAX } else { day(span.high.div_euclid(DAY_MS)) };
-    let listing = tx.open_table(LISTING)?;
-    let count = |low: i64, high: i64| -> Result<i64, Fault> {
-        let mut count = 0;
-        for entry in listing.range((low, &[0; 16])..(high, &[0; 16]))? {
-            count += i64::from(facts_match(query, entry?.1.value()));
-        }
-        Ok(count)
-    };
-    if first >= last {
-        return Ok(u64::try_from(count(span.low, span.high)?).ok());
-    }
-    let mut total = sum(first, last)?;
-    if span.low != i64::MIN {
-        total += count(span.low, i64::from(first) * DAY_MS)?;
-    }
-    if span.high != i64::MAX {
-        total += count(i64::from(last) * DAY_MS, span.high)?;
-    }
-    Ok(u64::try_from(total).ok())
+/// The filters that the listing and the sums by day answer as well; the standing is apart.
+fn fact_tags(query: &ListQuery) -> impl Iterator<Item = u128> {
+    let texts = [
+        (Field::Provider, query.provider.map(ProviderKind::as_str)),
+        (Field::Language, query.language.as_ref().map(Language::as_str)),
+        (Field::Words, query.has_transcript.map(words_text)),
+    ];
+    texts.into_iter().filter_map(|(field, value)| Some(tag(field, "", value?)))
 }
 
 fn facts_match(query: &ListQuery, (status, provider, completed, has_words, language): ListingFacts<'_>) -> bool {
@@ -379,56 +369,3 @@ fn facts_match(query: &ListQuery, (status, provider, completed, has_words, langu
 
 /// A score is shown with two digits (0.33); asking for what was shown finds it.
 const QUALITY_SLACK: f64 = 0.005;
-
-/// The filters that keys answer, for a recording's own facts: while the keys are not all there, and for a text that is
-/// looked for without an index.
-struct RowFilter {
-    tags: Vec<u128>,
-    digits: Option<String>,
-    whole: Option<String>,
-    needle: Option<String>,
-}
-
-impl RowFilter {
-    fn of(query: &ListQuery) -> Self {
-        let needle = query.search_text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        Self {
-            tags: wanted_tags(query),
-            digits: query.phone_number.as_deref().map(digits_of),
-            whole: query.whole_number.as_deref().map(digits_of),
-            needle: needle.map(str::to_lowercase),
-        }
-    }
-
-    fn streams<'q>(&self, tx: &ReadTransaction, query: &'q ListQuery, span: Span) -> Result<Vec<Stream<'q>>, Fault> {
-        if is_filled(tx)? {
-            return streams_of(tx, query, span, span.high());
-        }
-        let facts = Stream::listing(tx, span.low, span.high(), Box::new(|facts| facts_match(query, facts)))?;
-        let among = query.among.as_ref().map(|among| Stream::given(Arc::clone(&among.0), span.high()));
-        Ok([facts].into_iter().chain(among).collect())
-    }
-
-    fn matches(&self, recording: &Recording) -> bool {
-        let numbers = || parties(recording).filter_map(|party| party.number.as_deref()).map(digits_of);
-        let ends = |wanted: &String| !wanted.is_empty() && numbers().any(|digits| digits.ends_with(wanted));
-        let says = |wanted: &String| {
-            let preview = recording.transcript.as_ref().map(|transcript| transcript.preview.as_str());
-            let file = recording.audio.as_ref().and_then(|audio| audio.original_name.as_deref());
-            let mut texts = parties(recording).flat_map(texts_of).chain(preview).chain(file);
-            texts.any(|text| text.to_lowercase().contains(wanted))
-        };
-        let has_tags = self.tags.is_empty() || {
-            let known = tags(recording);
-            self.tags.iter().all(|tag| known.contains(tag))
-        };
-        has_tags
-            && self.digits.as_ref().is_none_or(ends)
-            && self.whole.as_ref().is_none_or(|wanted| numbers().any(|digits| digits == *wanted))
-            && self.needle.as_ref().is_none_or(says)
-    }
-}
-
-fn texts_of(party: &Party) -> impl Iterator<Item = &str> {
-    [&party.number, &party.name, &party.email].into_iter().filter_map(|text| text.as_deref())
-}

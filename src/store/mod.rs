@@ -21,6 +21,7 @@ mod facets;
 mod index;
 mod jobs;
 mod late;
+mod ledger;
 mod list;
 mod news;
 mod numbers;
@@ -31,10 +32,12 @@ mod places;
 mod query;
 mod record;
 mod remove;
+mod rerun;
 mod rescue;
 mod reveil;
 mod schema;
 mod seal;
+mod searchable;
 mod started;
 mod state;
 mod talked;
@@ -67,18 +70,20 @@ pub use list::{Among, ListQuery, Page, Place};
 use news::Teller;
 pub use news::{Backlog, Change, Changed, Pace};
 pub use numbers::{NumberQuery, PhoneNumber};
-pub use outbox::{Event, EventKind, SinkRule};
+pub use outbox::{Event, EventKind, Outbox, SinkRule};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
 pub use query::Stats;
 pub use record::Quarantined;
 pub use remove::Removed;
+pub use rerun::Again;
 pub use reveil::Reveiled;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed, Sealer};
+pub use searchable::{Searchable, Spoken, SpokenSegment};
 pub use started::{Begun, StartedCall};
 pub use trends::{TalkTrend, Trend, TrendBy};
-pub use unindexed::{IndexMark, Searchable, Unindexed};
+pub use unindexed::{IndexMark, Unindexed};
 use veiled::Curtain;
 pub use veiled::sealed_audio_name;
 pub use whole::WholeRecording;
@@ -118,6 +123,8 @@ struct Inner {
     teller: Teller,
     /// Counts what was told in the outbox.
     told: watch::Sender<u64>,
+    /// Counts what gave jobs over many recordings room.
+    reruns: watch::Sender<u64>,
     /// Whether ends of recordings go to the outbox.
     tells_ends: AtomicBool,
     /// What words are kept and shown through.
@@ -185,7 +192,7 @@ impl Store {
             tables.curtain = self.0.curtain.get().cloned();
             let verdict = body(&mut tables)?;
             let news = std::mem::take(&mut tables.news);
-            let has_told = tables.has_told;
+            let (has_told, has_room) = (tables.has_told, tables.has_room);
             drop(tables);
             match verdict {
                 Verdict::Keep(value) => {
@@ -194,6 +201,9 @@ impl Store {
                     telling.tell(news);
                     if has_told {
                         self.0.told.send_modify(|count| *count = count.wrapping_add(1));
+                    }
+                    if has_room {
+                        self.0.reruns.send_modify(|count| *count = count.wrapping_add(1));
                     }
                     Ok(value)
                 }

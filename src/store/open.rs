@@ -1,13 +1,14 @@
 //! Opens the database, or says why not. An existing file is opened as it is or refused, whatever is in it; only a
 //! missing one is made.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock, RwLock};
 
-use redb::{Builder, Database, ReadableDatabase};
+use redb::{Builder, Database, ReadableDatabase, TableHandle};
 use tokio::sync::watch;
 
 use super::derived::FILL_STEP;
@@ -69,6 +70,7 @@ impl Store {
             work: watch::Sender::new(0),
             teller: Teller::new(),
             told: watch::Sender::new(0),
+            reruns: watch::Sender::new(0),
             tells_ends: AtomicBool::new(false),
             curtain: OnceLock::new(),
         }));
@@ -116,12 +118,19 @@ fn sweep_unfinished(path: &Path) {
     }
 }
 
-/// Adds the tables that came after the release the database was made by.
+/// Adds the tables that came after the release the database was made by; of those that follow from the rows, all are then
+/// filled anew.
 fn add_tables(db: &Database) -> Result<(), Fault> {
-    if db.begin_read()?.list_tables()?.count() < TABLES {
+    let there: BTreeSet<String> = db.begin_read()?.list_tables()?.map(|table| table.name().to_owned()).collect();
+    if there.len() < TABLES {
         let mut tx = db.begin_write()?;
         tx.set_quick_repair(true);
-        Tables::open(&tx)?;
+        {
+            let mut tables = Tables::open(&tx)?;
+            if !schema::DERIVED.iter().all(|name| there.contains(*name)) {
+                tables.forget_derived()?;
+            }
+        }
         tx.commit()?;
     }
     Ok(())

@@ -93,6 +93,9 @@ pub(super) const UNINDEXED: TableDefinition<Id, u64> = TableDefinition::new("uni
 /// name -> how far something is that is done in pieces.
 pub(super) const PROGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("progress");
 
+/// Tables that [`Store::fill_derived`](super::Store::fill_derived) makes.
+pub(super) const DERIVED: [&str; 6] = ["facets", "phones", "numbers", "numbers_by_last", "days", "talk_days"];
+
 /// How many tables there are.
 pub(super) const TABLES: usize = 33;
 
@@ -139,6 +142,8 @@ pub(super) struct Tables<'t> {
     pub(super) has_told: bool,
     /// What words are kept through.
     pub(super) curtain: Option<Curtain>,
+    /// A job over many recordings has room for its next part.
+    pub(super) has_room: bool,
 }
 
 impl<'t> Tables<'t> {
@@ -182,6 +187,7 @@ impl<'t> Tables<'t> {
             tells_ends: false,
             has_told: false,
             curtain: None,
+            has_room: false,
         })
     }
 }

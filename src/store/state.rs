@@ -101,7 +101,7 @@ pub(super) fn reset_row(
     }
     let running = old.recording.steps.iter().find(|(_, r)| matches!(r.state, StepState::Running { .. }));
     if let Some((step, _)) = running {
-        let message = format!("Recording {id} is being worked on ({step}); try again when that is done.");
+        let message = format!("Recording {id} is being worked on: {step} is running. Try again when that is done.");
         return Err(StoreError::WrongState(message).into());
     }
     let mut row = old.clone();

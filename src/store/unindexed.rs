@@ -1,29 +1,22 @@
 //! What the search index has yet to take up: written with every change of something that can be searched, taken out once
 //! the index has it. The index itself is not here; it can be made from this store at any time.
 
-use redb::{ReadableTable, ReadableTableMetadata};
-use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::ops::Bound;
+
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::Fault;
 use super::record::{self, Row};
 use super::schema::{PROGRESS, RECORDINGS, Tables, UNINDEXED};
 use super::{Store, StoreError, Verdict};
-use crate::call::{Recording, RecordingId, SecondOpinion, Transcript};
+use crate::call::{Recording, RecordingId};
 
 const NAME: &str = "index";
-
-/// Everything of one recording that can be searched.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Searchable {
-    /// The recording.
-    pub recording: Recording,
-    /// Its words.
-    pub transcript: Option<Transcript>,
-    /// What the provider made of it.
-    pub opinion: Option<SecondOpinion>,
-}
+/// Changes up to which each is looked at: a few seconds of a busy daemon. More wait only while the index is made.
+const CHANGED_MAX: u64 = 2000;
 
 /// A change the index has not taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +60,18 @@ impl Store {
     /// As [`Store::get`].
     pub fn unindexed_count(&self) -> Result<u64, StoreError> {
         self.read(|tx| Ok(tx.open_table(UNINDEXED)?.len()?))
+    }
+
+    /// The recordings that changed since the index took them up; `None` when they are too many to be looked at one by one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn changed_since_index(&self) -> Result<Option<HashSet<RecordingId>>, StoreError> {
+        self.read(|tx| {
+            let changed = changed(tx)?;
+            Ok(changed.map(|changed| changed.into_iter().map(RecordingId::from_bytes).collect()))
+        })
     }
 
     /// Ids behind `after`, in their order, removed recordings included.
@@ -114,6 +119,16 @@ impl Store {
             Ok(Verdict::Keep(()))
         })
     }
+}
+
+/// As [`Store::changed_since_index`].
+pub(super) fn changed(tx: &ReadTransaction) -> Result<Option<HashSet<[u8; 16]>>, Fault> {
+    let table = tx.open_table(UNINDEXED)?;
+    if table.len()? > CHANGED_MAX {
+        return Ok(None);
+    }
+    let ids = table.iter()?.map(|entry| Ok(*entry?.0.value()));
+    ids.collect::<Result<_, Fault>>().map(Some)
 }
 
 impl Tables<'_> {

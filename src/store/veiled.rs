@@ -15,11 +15,10 @@ use serde::de::DeserializeOwned;
 
 use super::error::Fault;
 use super::outcome::{facts_of, preview_of};
-use super::query::row;
 use super::record;
 use super::schema::{OPINIONS, SECRETS, TRANSCRIPTS, Tables};
 use super::seal::{SEAL_FILE, Sealer};
-use super::{SealError, Searchable, Store, StoreError};
+use super::{SealError, Store, StoreError};
 use crate::call::{
     OpinionFacts, Place, Recording, RecordingId, SecondOpinion, Silence, Transcript, TranscriptFacts, TranscriptSource,
     Unredacted, Veil,
@@ -136,7 +135,12 @@ impl Store {
         self.read(|tx| stored_opinion(tx, id))
     }
 
-    fn veiled_opinion(&self, ours: Option<&Transcript>, opinion: SecondOpinion, place: Place) -> SecondOpinion {
+    pub(super) fn veiled_opinion(
+        &self,
+        ours: Option<&Transcript>,
+        opinion: SecondOpinion,
+        place: Place,
+    ) -> SecondOpinion {
         match self.0.curtain.get().filter(|curtain| curtain.veil.policy().masks_in(place)) {
             Some(curtain) => curtain.veil.opinion(ours, &opinion),
             None => opinion,
@@ -200,23 +204,6 @@ impl Store {
         Ok(self.spoken(id)?.map(|transcript| curtain.veil.silences(&transcript)))
     }
 
-    /// What can be searched of one recording, as the index may hold it; `None` when it was removed or never was.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::get`].
-    pub fn searchable(&self, id: RecordingId) -> Result<Option<Searchable>, StoreError> {
-        self.read(|tx| {
-            let Some(row) = row(tx, id)?.filter(|row| row.recording.deletion.is_none()) else { return Ok(None) };
-            let (ours, opinion) = (stored_words(tx, id)?, stored_opinion(tx, id)?);
-            Ok(Some(Searchable {
-                recording: self.shown(row.recording),
-                opinion: opinion.map(|opinion| self.veiled_opinion(ours.as_ref(), opinion, Place::Search)),
-                transcript: ours.map(|ours| self.veiled(ours, Place::Search)),
-            }))
-        })
-    }
-
     /// A recording as it may be shown: what was drawn from its words under another policy is left out until it is drawn
     /// anew.
     pub(super) fn shown(&self, mut recording: Recording) -> Recording {
@@ -240,12 +227,12 @@ impl Store {
     }
 }
 
-fn stored_words(tx: &ReadTransaction, id: RecordingId) -> Result<Option<Transcript>, Fault> {
+pub(super) fn stored_words(tx: &ReadTransaction, id: RecordingId) -> Result<Option<Transcript>, Fault> {
     let bytes = tx.open_table(TRANSCRIPTS)?.get(id.as_bytes())?;
     Ok(bytes.map(|bytes| record::decode(bytes.value())).transpose()?)
 }
 
-fn stored_opinion(tx: &ReadTransaction, id: RecordingId) -> Result<Option<SecondOpinion>, Fault> {
+pub(super) fn stored_opinion(tx: &ReadTransaction, id: RecordingId) -> Result<Option<SecondOpinion>, Fault> {
     let bytes = tx.open_table(OPINIONS)?.get(id.as_bytes())?;
     Ok(bytes.map(|bytes| record::decode(bytes.value())).transpose()?)
 }

@@ -21,6 +21,9 @@ use super::whisper::WhisperEngine;
 use crate::call::{Disposition, RawAudio, Silence};
 use crate::decode::{self, DecodeLimits};
 
+/// How far the child stands back behind its parent and everybody else: whoever asks the daemon something does not wait for a
+/// word to be heard.
+const NICE: i32 = 5;
 /// How often the child says that it lives while it works. Well under any heartbeat limit, far above a wake-up storm.
 const ALIVE_EVERY: Duration = Duration::from_secs(2);
 
@@ -95,6 +98,7 @@ fn shield() {
         std::fs::write("/proc/self/oom_score_adj", "1000").err(),
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).err().map(Into::into),
         rustix::process::setrlimit(rustix::process::Resource::Core, no_core).err().map(Into::into),
+        rustix::process::nice(NICE).err().map(Into::into),
     ];
     for error in refused.into_iter().flatten() {
         eprintln!("The worker could not shield itself fully: {error}");

@@ -5,12 +5,15 @@
 mod common;
 
 mod audio;
+mod bad_input;
 mod changes;
 mod daemon;
+mod earlier;
 mod errors;
 mod events;
 mod finding;
 mod guard;
+mod index;
 mod lists;
 mod memory;
 mod seed;

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use callscribe::call::{
-    Audio, AudioFormatFacts, CallFacts, ChannelFacts, ChannelRole, Direction, Insight, Language, Party, ProviderKind,
-    RecordingId, RecordingKey, Segment, SummarySentence, Timings, Transcript, TranscriptSource, Word,
+    AccountName, Audio, AudioFormatFacts, CallFacts, ChannelFacts, ChannelRole, Direction, Insight, Language, Party,
+    ProviderKind, RecordingId, RecordingKey, Segment, SummarySentence, Timings, Transcript, TranscriptSource, Word,
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
 use callscribe::provider::upload::Uploads;
 use callscribe::search::Search;
-use callscribe::serve::{Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, router, serve};
+use callscribe::serve::{
+    Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, Standing, router, serve,
+};
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -33,6 +35,8 @@ pub struct Report {
     pub running: Vec<Running>,
     pub look: Looked,
     pub reaches: Vec<Reach>,
+    /// What every provider says of its accounts.
+    pub standings: Vec<Standing>,
     pub cancelled: Vec<RecordingId>,
 }
 
@@ -78,6 +82,11 @@ impl Loops for ScriptedLoops {
             failures: 0,
             last_error: None,
         }]
+    }
+
+    fn access(&self, _kind: Option<ProviderKind>, _account: Option<AccountName>) -> BoxFuture<'static, Vec<Standing>> {
+        let standings = self.0.lock().unwrap().standings.clone();
+        async move { standings }.boxed()
     }
 
     fn model(&self) -> String {
@@ -245,7 +254,12 @@ impl Seeds<'_> {
 
     /// The summary, again, of the recording that waits for it.
     pub fn summarised(&self, now: Timestamp) {
-        self.finish(Lane::Light, done(StepResult::Insight(Box::default())), now);
+        self.drawn(Insight::default(), now);
+    }
+
+    /// This insight for the recording that waits for it.
+    pub fn drawn(&self, insight: Insight, now: Timestamp) {
+        self.finish(Lane::Light, done(StepResult::Insight(Box::new(insight))), now);
     }
 
     fn waiting(&self, remote_id: &str, started_at: &str) -> RecordingId {

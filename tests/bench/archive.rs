@@ -1,260 +1,170 @@
-//! A large archive made by a seeded generator, and how long the API takes to answer questions about it.
+//! A large archive made by a seeded generator, and how long the real daemon takes to answer questions about it.
 //!
-//! `cargo bench --bench archive` prints the table; `CALLSCRIBE_BENCH_RECORDINGS` says how many recordings (100 000).
-//! Requests go through the whole router, in this process: guard, parameters, store, JSON; not through a socket.
+//! `cargo bench --bench archive` prints the table; `CALLSCRIBE_BENCH_RECORDINGS` says how many recordings (100 000). The
+//! program that was built is started on a state folder, watches a folder, and is asked over loopback by one client that
+//! keeps its connection. While "the pipeline writes", it takes sample calls in and transcribes them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
+#[path = "archive/client.rs"]
+mod client;
+#[path = "archive/daemon.rs"]
+mod daemon;
 #[path = "archive/generator.rs"]
 mod generator;
 #[allow(dead_code, reason = "shared with the other benchmark")]
 #[path = "process.rs"]
 mod process;
+#[path = "archive/questions.rs"]
+mod questions;
+#[path = "archive/state.rs"]
+mod state;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, header};
-use callscribe::call::RecordingId;
-use callscribe::clock::SystemClock;
-use callscribe::fetch::Files;
-use callscribe::provider::upload::Uploads;
-use callscribe::search::Search;
-use callscribe::serve::{Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, router};
-use callscribe::store::Store;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use serde_json::Value;
-use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
+use client::Client;
+use daemon::Daemon;
 
-/// Recordings stored in one transaction.
-const PIECE: u64 = 500;
-/// Requests a figure is made of.
-const ROUNDS: usize = 200;
-const TOKEN: &str = "benchmark";
+/// Requests of one line of the table: the 99th of a hundred has ten worse ones behind it.
+const ROUNDS: usize = 1000;
+/// Requests of the two lines that are compared.
+const COMPARED_ROUNDS: usize = 5000;
+/// Starts that are timed.
+const STARTS: usize = 5;
+/// Copies of each sample call that the pipeline is given: more than it is done with while it is measured.
+const CALL_COPIES: u64 = 100;
+
+const START_GOAL: Duration = Duration::from_secs(1);
+const MEMORY_GOAL_BYTES: u64 = 150_000_000;
+const LOAD_GOAL: f64 = 2.0;
 
 fn main() -> anyhow::Result<()> {
-    let count: u64 = std::env::var("CALLSCRIBE_BENCH_RECORDINGS").map_or(Ok(100_000), |text| text.parse())?;
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let count: u64 = number("CALLSCRIBE_BENCH_RECORDINGS")?.unwrap_or(100_000);
+    let rounds = number("CALLSCRIBE_BENCH_ROUNDS")?.unwrap_or(ROUNDS);
+    let only = std::env::var("CALLSCRIBE_BENCH_ONLY").unwrap_or_default();
+    let (folder, _removed_at_the_end) = state::folder()?;
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!(
-        "{}; {count} recordings; {}",
+        "{}, {} GiB, load {}; {count} recordings; {}; {rounds} requests a line",
         process::machine(),
+        process::memory_gib(),
+        load.split(' ').next().unwrap_or_default(),
         if cfg!(debug_assertions) { "dev profile" } else { "release" }
     );
-    let database = folder.path().join("callscribe.redb");
-    fill(&database, folder.path(), count)?;
+    state::make(&folder, count)?;
+    let database = folder.join("state/callscribe.redb").metadata()?.len() >> 20;
+    println!("database {database} MiB, index {} MiB", state::bytes_below(&folder.join("state/index")) >> 20);
 
-    let since = Instant::now();
-    let store = Store::open(&database)?;
-    let search = Search::open(&store, folder.path());
-    println!("{:<44} {:>9.1?}", "start-up: database and index open", since.elapsed());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let parts = ApiParts {
-        store: store.clone(),
-        search: search.clone(),
-        files: Files::open(folder.path())?,
-        loops: Arc::new(NoLoops),
-        clock: Arc::new(SystemClock),
-        token: TOKEN.to_owned().into(),
-        door: Door::default(),
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8377)),
-        request_timeout: Duration::from_secs(60),
-        body_bytes_max: 0,
-        intake: Intake {
-            uploads: Arc::new(Uploads::open(folder.path())?),
-            upload_bytes_max: 0,
-            queue_max: 0,
-            free_disk_bytes_min: 0,
-        },
-        stop: CancellationToken::new(),
+    let mut daemon = starts(&folder)?;
+    daemon.wait_until_idle()?;
+    println!("{:<44} {:>9} {:>9} {:>9} {:>9} {:>7}", "", "p50 ms", "p99 ms", "worst", "matches", "goal");
+    let mut client = daemon.client()?;
+    for question in questions::all(count, &mut client)?.iter().filter(|question| question.what.contains(&only)) {
+        measure(&mut client, question.what, &question.targets, rounds, question.goal_ms)?;
+    }
+    memory(&daemon, "memory after the questions")?;
+    if only.is_empty() {
+        daemon = under_load(&folder, daemon)?;
+    }
+    daemon.stop()
+}
+
+/// Times starts, the last after a kill; answers with the daemon that runs then.
+fn starts(folder: &Path) -> anyhow::Result<Daemon> {
+    let mut worst = Duration::ZERO;
+    let mut running: Option<Daemon> = None;
+    for _ in 0..STARTS {
+        if let Some(daemon) = running.take() {
+            daemon.stop()?;
+        }
+        let (daemon, took) = Daemon::start(folder)?;
+        worst = worst.max(took);
+        running = Some(daemon);
+    }
+    println!("{:<44} {worst:>9.2?} {}", format!("start-up, the slowest of {STARTS}"), verdict(worst <= START_GOAL));
+    if let Some(daemon) = running.take() {
+        daemon.kill()?;
+    }
+    let (daemon, took) = Daemon::start(folder)?;
+    println!("{:<44} {took:>9.2?} {}", "start-up after a kill", verdict(took <= START_GOAL));
+    Ok(daemon)
+}
+
+/// The list while the pipeline takes calls in, transcribes and stores them.
+fn under_load(folder: &Path, mut daemon: Daemon) -> anyhow::Result<Daemon> {
+    let mut client = daemon.client()?;
+    let pages = questions::first_pages();
+    let idle = measure(&mut client, "list, idle", &pages, COMPARED_ROUNDS, None)?;
+    state::bring_calls(folder, CALL_COPIES)?;
+    let done = |client: &mut Client| -> anyhow::Result<u64> {
+        let stats = client.json("/api/v1/recordings/stats/summary")?;
+        Ok(stats["by_status"]["completed"].as_u64().unwrap_or(0))
     };
-    let api = Asked { router: router(parts), runtime };
-    api.table(count);
-    let idle = api.measure("list, nobody writes", &["/api/v1/recordings/"]);
-    let written = AtomicU64::new(0);
-    let stop = AtomicBool::new(false);
-    let busy = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut at = count;
-            while !stop.load(Ordering::Relaxed) {
-                store.insert_whole(&[generator::recording(at)], jiff::Timestamp::now()).unwrap();
-                written.fetch_add(1, Ordering::Relaxed);
-                at += 1;
-            }
-        });
-        let busy = api.measure("list, a writer commits without pause", &["/api/v1/recordings/"]);
-        stop.store(true, Ordering::Relaxed);
-        busy
-    });
-    println!("{:<44} {:>9.2}   ({} commits)", "p99 while writing, of idle", busy / idle, written.into_inner());
-    let memory = |name: &str| process_memory(name).unwrap_or(0) / 1024 / 1024;
+    let at_first = done(&mut client)?;
+    daemon.wait_for("the first transcript", Duration::from_millis(50), |_| {
+        Ok((done(&mut client)? > at_first).then_some(()))
+    })?;
+    let (before, since) = (done(&mut client)?, Instant::now());
+    let busy = measure(&mut client, "list, the pipeline writes", &pages, COMPARED_ROUNDS, None)?;
+    let finished = done(&mut client)? - before;
     println!(
-        "memory now: {} MiB of its own, {} MiB with mapped files; most ever (generator included): {} MiB",
-        memory("RssAnon"),
-        memory("VmRSS"),
-        memory("VmHWM")
+        "{:<44} {:>9.2}   {} ({finished} calls finished in these {:.0?})",
+        "p99 while writing, of idle",
+        busy / idle,
+        verdict(busy <= idle * LOAD_GOAL),
+        since.elapsed()
     );
+    memory(&daemon, "memory after the pipeline wrote")?;
+    daemon.kill()?;
+    let (daemon, took) = Daemon::start(folder)?;
+    println!("{:<44} {took:>9.2?} {}", "start-up after a kill while it wrote", verdict(took <= START_GOAL));
+    Ok(daemon)
+}
+
+/// What the daemon holds itself; beside it the pages of the index's files, which the kernel takes back when it wants them.
+fn memory(daemon: &Daemon, what: &str) -> anyhow::Result<()> {
+    let (own, mapped) = (daemon.memory_bytes("RssAnon")?, daemon.memory_bytes("RssFile")?);
     println!(
-        "database {} MiB, index {} MiB",
-        database.metadata()?.len() >> 20,
-        folder_bytes(&folder.path().join("index")) >> 20
+        "{what:<44} {:>6} MB of its own {}; {} MB of mapped files beside",
+        own / 1_000_000,
+        verdict(own <= MEMORY_GOAL_BYTES),
+        mapped / 1_000_000
     );
     Ok(())
 }
 
-fn fill(database: &Path, state: &Path, count: u64) -> anyhow::Result<()> {
-    let store = Store::open(database)?;
-    let since = Instant::now();
-    for from in (0..count).step_by(usize::try_from(PIECE)?) {
-        let piece: Vec<_> = (from..count.min(from + PIECE)).map(generator::recording).collect();
-        store.insert_whole(&piece, jiff::Timestamp::now())?;
+/// Asks again and again; prints the middle, the 99th of a hundred and the worst, answers the second in milliseconds.
+fn measure(
+    client: &mut Client,
+    what: &str,
+    targets: &[String],
+    rounds: usize,
+    goal_ms: Option<f64>,
+) -> anyhow::Result<f64> {
+    let mut times = Vec::with_capacity(rounds);
+    let mut matches = 0;
+    // Asked once before: a page that was never read comes from the disk, and not by our doing.
+    for target in targets {
+        matches = matches.max(client.json(target)?["total"].as_u64().unwrap_or(0));
     }
-    println!("{:<44} {:>9.1?}", "made and stored within", since.elapsed());
-    let since = Instant::now();
-    Search::open(&store, state).catch_up()?;
-    println!("{:<44} {:>9.1?}", "search index made within", since.elapsed());
-    Ok(())
+    for round in 0..rounds {
+        let since = Instant::now();
+        client.get(&targets[round % targets.len()])?;
+        times.push(since.elapsed().as_secs_f64() * 1000.0);
+    }
+    times.sort_by(f64::total_cmp);
+    let (middle, high) = (times[rounds / 2], times[rounds * 99 / 100 - 1]);
+    let worst = times.last().copied().unwrap_or_default();
+    let goal = goal_ms.map_or_else(String::new, |goal| format!("{goal:>7} {}", verdict(high <= goal)));
+    println!("{what:<44} {middle:>9.2} {high:>9.2} {worst:>9.2} {matches:>9} {goal}");
+    Ok(high)
 }
 
-struct Asked {
-    router: Router,
-    runtime: tokio::runtime::Runtime,
+const fn verdict(is_met: bool) -> &'static str {
+    if is_met { "met" } else { "MISSED" }
 }
 
-impl Asked {
-    fn table(&self, count: u64) {
-        println!("{:<44} {:>9} {:>9} {:>9}", "", "p50 ms", "p99 ms", "total");
-        let day = generator::day(count / 2);
-        let deep = format!("/api/v1/recordings/?cursor={}", self.deep_cursor(count));
-        let skip = format!("/api/v1/recordings/?skip={}", count.saturating_sub(100));
-        let rows: [(&str, Vec<String>); 20] = [
-            ("first page", vec!["/api/v1/recordings/".into()]),
-            ("page by status", vec!["/api/v1/recordings/?status=failed".into()]),
-            ("page by status and language", vec!["/api/v1/recordings/?status=completed&language=es".into()]),
-            (
-                "page by day and provider",
-                vec![format!("/api/v1/recordings/?from_date={day}&to_date={day}&provider=twilio")],
-            ),
-            ("page by owner", vec!["/api/v1/recordings/?owner=Marta%20Ruiz".into()]),
-            ("page by location and queue", vec!["/api/v1/recordings/?location=Berlin&queue=billing".into()]),
-            (
-                "page by location, status, sentiment",
-                vec!["/api/v1/recordings/?location=Berlin&status=completed&sentiment=negative".into()],
-            ),
-            ("page by metadata (half of all)", vec!["/api/v1/recordings/?metadata.call.direction=inbound".into()]),
-            ("page by metadata (one)", vec!["/api/v1/recordings/?metadata.call.leg=leg-000077".into()]),
-            ("deep cursor", vec![deep]),
-            ("deep skip", vec![skip]),
-            ("telephone number", vec!["/api/v1/recordings/?phone_number=0300000077".into()]),
-            ("text: rare word", vec!["/api/v1/search?q=chargeback".into()]),
-            ("text: common word", vec!["/api/v1/search?q=refund".into()]),
-            ("text: phrase", vec!["/api/v1/search?q=%22call%20me%20back%22".into()]),
-            ("text: beginning, one speaker, newest", vec!["/api/v1/search?q=customer:invo*&sort=newest".into()]),
-            (
-                "text: list with search_text and a filter",
-                vec!["/api/v1/recordings/?search_text=refund&status=completed".into()],
-            ),
-            ("stats", vec!["/api/v1/recordings/stats/summary".into()]),
-            ("numbers", vec!["/api/v1/numbers".into(), "/api/v1/numbers?search=4930000".into()]),
-            (
-                "analytics",
-                vec![
-                    "/api/v1/analytics/volume".into(),
-                    "/api/v1/analytics/quality?by=owner".into(),
-                    "/api/v1/analytics/topics".into(),
-                ],
-            ),
-        ];
-        for (what, targets) in rows {
-            let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-            self.measure(what, &targets);
-        }
-    }
-
-    /// Asks again and again; prints the middle and the 99th of a hundred, answers the latter in milliseconds.
-    fn measure(&self, what: &str, targets: &[&str]) -> f64 {
-        let mut times = Vec::with_capacity(ROUNDS);
-        let mut total = Value::Null;
-        for round in 0..ROUNDS {
-            let since = Instant::now();
-            let body = self.get(targets[round % targets.len()]);
-            times.push(since.elapsed().as_secs_f64() * 1000.0);
-            if round == 0 {
-                total = serde_json::from_slice::<Value>(&body).map(|body| body["total"].clone()).unwrap_or_default();
-            }
-        }
-        times.sort_by(f64::total_cmp);
-        let (middle, high) = (times[ROUNDS / 2], times[ROUNDS * 99 / 100]);
-        let total = total.as_u64().map_or_else(String::new, |total| total.to_string());
-        println!("{what:<44} {middle:>9.2} {high:>9.2} {total:>9}");
-        high
-    }
-
-    fn get(&self, target: &str) -> Vec<u8> {
-        let request = Request::get(target)
-            .header(header::HOST, "localhost")
-            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
-            .body(Body::empty())
-            .unwrap();
-        let body = self.runtime.block_on(async {
-            let answer = self.router.clone().oneshot(request).await.unwrap();
-            assert_eq!(answer.status(), 200, "{target}");
-            axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap()
-        });
-        body.to_vec()
-    }
-
-    /// The cursor of the page before the last hundred.
-    fn deep_cursor(&self, count: u64) -> String {
-        let page = self.get(&format!("/api/v1/recordings/?limit=1&skip={}", count.saturating_sub(100)));
-        let page: Value = serde_json::from_slice(&page).unwrap();
-        page["next_cursor"].as_str().unwrap_or_default().to_owned()
-    }
-}
-
-fn process_memory(name: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::to_owned))?;
-    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib * 1024)
-}
-
-fn folder_bytes(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
-}
-
-struct NoLoops;
-
-impl Loops for NoLoops {
-    fn checks(&self) -> Vec<Check> {
-        Vec::new()
-    }
-
-    fn running(&self) -> Vec<Running> {
-        Vec::new()
-    }
-
-    fn parked(&self) -> Vec<Parked> {
-        Vec::new()
-    }
-
-    fn cancel(&self, _id: RecordingId) {}
-
-    fn accounts(&self) -> Vec<Account> {
-        Vec::new()
-    }
-
-    fn model(&self) -> String {
-        "base".to_owned()
-    }
-
-    fn look(&self, _reach: Reach) -> BoxFuture<'static, Looked> {
-        async { Looked::default() }.boxed()
-    }
+fn number<T: std::str::FromStr<Err = std::num::ParseIntError>>(name: &str) -> anyhow::Result<Option<T>> {
+    Ok(std::env::var(name).ok().map(|text| text.parse()).transpose()?)
 }

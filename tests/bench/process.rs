@@ -26,3 +26,10 @@ pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     format!("{}, {cores} cores", name.trim_start_matches([' ', '\t', ':']))
 }
+
+/// Memory of the machine.
+pub fn memory_gib() -> u64 {
+    let facts = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = facts.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().map_or(0, |kib| kib >> 20)
+}

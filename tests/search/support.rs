@@ -130,7 +130,7 @@ impl Archive {
         let ask = Ask::read(question, None).unwrap();
         let found = self.search.find(&ask, true).unwrap();
         assert_eq!(found.len(), 1, "{question}");
-        self.search.snippets(&ask, found[0].place.id).unwrap().shown
+        self.search.snippets(&ask, [found[0].place.id]).unwrap().remove(0).shown
     }
 
     /// As after a crash or restart.

@@ -93,6 +93,43 @@ fn scripts_without_spaces_are_found_by_any_part() {
 }
 
 #[test]
+fn chinese_and_japanese_phrases_are_their_characters_in_a_row() {
+    let archive = Archive::of(
+        "zh",
+        &[
+            ("refund", &[("customer", 2, "你好，我要退款，谢谢。")]),
+            ("apart", &[("customer", 1, "我不要了。请退我的款。")]),
+            ("katakana", &[("agent", 1, "インターネットのルーターを再起動してください")]),
+        ],
+    );
+    assert_eq!(archive.found("退款"), ["refund"]);
+    assert_eq!(archive.found("\"我要退款\""), ["refund"]);
+    assert_eq!(archive.found("customer:退款 你好"), ["refund"]);
+    assert_eq!(archive.found("ルーター"), ["katakana"]);
+    assert_eq!(archive.found("ルータ*"), ["katakana"]);
+    let hit = &archive.snippets("退款")[0];
+    assert_eq!((hit.marks.as_slice(), hit.start_ms), (&[(5, 7)][..], Some(2000)));
+}
+
+#[test]
+fn french_is_found_behind_its_apostrophes_and_without_its_accents() {
+    let archive = Archive::of("fr", &[("abonnement", &[("customer", 1, "J'ai résilié l’abonnement aujourd'hui.")])]);
+    for question in ["abonnement", "resilie", "l'abonnement", "aujourd'hui", "\"résilié l'abonnement\""] {
+        assert_eq!(archive.found(question), ["abonnement"], "{question}");
+    }
+    assert_eq!(archive.snippets("abonnement")[0].marks, [(15, 25)]);
+}
+
+#[test]
+fn arabic_is_found_with_and_without_vowel_signs() {
+    let archive = Archive::of("ar", &[("invoice", &[("customer", 1, "أُريدُ اسْتِرْدادَ الفاتورةِ")])]);
+    assert_eq!(archive.found("استرداد"), ["invoice"]);
+    assert_eq!(archive.found("اريد الفاتوره"), ["invoice"]);
+    assert_eq!(archive.found("فاتورة"), Vec::<String>::new(), "the article is part of the word");
+    assert_eq!(archive.found("الفات*"), ["invoice"]);
+}
+
+#[test]
 fn a_hit_knows_its_second_its_speaker_and_its_marks() {
     let archive = english();
     let snippets = archive.snippets("\"two refunds\"");

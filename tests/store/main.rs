@@ -7,15 +7,19 @@
 
 mod crash;
 mod damage;
+mod derived;
 mod discovery;
 mod files;
 mod frozen;
 mod growth;
 mod list;
+mod metadata;
 mod model;
 mod pipeline;
+mod questions;
 mod queue;
 mod removal;
 mod scale;
+mod shelf;
 mod support;
 mod talked;

@@ -145,7 +145,7 @@ async fn find(api: &Api, params: Params) -> Result<Found, ApiError> {
     if let Some(ask) = needle.and_then(|needle| Ask::read_loosely(&needle).ok()) {
         let ids: Vec<RecordingId> = page.items.iter().map(|item| item.id).collect();
         let search = api.0.search.clone();
-        let snippets = api.ask_index(move |_store| ids.iter().map(|id| search.snippets(&ask, *id)).collect()).await;
+        let snippets = api.ask_index(move |_store| search.snippets(&ask, ids)).await;
         let snippets: Vec<Snippets> = snippets.unwrap_or_default();
         for (row, found) in rows.iter_mut().zip(snippets) {
             let shown: Vec<Hit> = found.shown.into_iter().take(HITS_SHOWN_MAX).map(Hit::of).collect();

@@ -7,12 +7,15 @@ use redb::{Range, ReadOnlyTable, ReadTransaction};
 use super::super::error::Fault;
 use super::super::index::ListingFacts;
 use super::super::schema::{FACETS, LISTING};
+use super::numbered::Numbered;
 
 /// Where a recording stands in every list: (listed at, id).
 pub(super) type Key = (i64, [u8; 16]);
 
 /// Keys passed one by one before a stream is opened anew further on: about what opening costs.
 const STEPS_BEFORE_SEEK: usize = 12;
+/// Candidates after which it is looked anew which stream has the fewest keys.
+const CANDIDATES_BEFORE_SORT: u32 = 64;
 
 type Facet = (u128, i64, &'static [u8; 16]);
 type Listed = (i64, &'static [u8; 16]);
@@ -31,8 +34,10 @@ pub(super) enum Stream<'q> {
     },
     /// All recordings with a tag.
     Tagged { table: ReadOnlyTable<Facet, ()>, range: Range<'static, Facet, ()>, low: i64, tag: u128 },
+    /// All recordings with one of some telephone numbers.
+    Numbered(Box<Numbered>),
     /// Keys found elsewhere, newest first.
-    Given { keys: Arc<[Key]>, next: usize },
+    Given { keys: Arc<[Key]>, next: usize, end: usize },
 }
 
 impl<'q> Stream<'q> {
@@ -50,10 +55,11 @@ impl<'q> Stream<'q> {
         Ok(Self::Tagged { table, range, low, tag })
     }
 
-    /// Given keys; those from `high` on are left out.
-    pub(super) fn given(keys: Arc<[Key]>, high: Key) -> Self {
+    /// Given keys, newest first, between `low` (included) and `high` (excluded).
+    pub(super) fn given(keys: Arc<[Key]>, low: i64, high: Key) -> Self {
         let next = keys.partition_point(|key| *key >= high);
-        Self::Given { keys, next }
+        let end = keys.partition_point(|key| key.0 >= low);
+        Self::Given { keys, next, end }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Key>, Fault> {
@@ -74,66 +80,126 @@ impl<'q> Stream<'q> {
                 let (_, at, id) = key.value();
                 Ok(Some((at, *id)))
             }
-            Self::Given { keys, next } => {
-                let key = keys.get(*next).copied();
+            Self::Numbered(numbered) => numbered.next(),
+            Self::Given { keys, next, end } => {
+                let key = keys.get(*next).filter(|_| next < end).copied();
                 *next += 1;
                 Ok(key)
             }
         }
     }
 
-    /// The first key that is not newer than `bound`, given the `current` one.
-    fn seek(&mut self, current: Key, bound: Key) -> Result<Option<Key>, Fault> {
-        let mut key = current;
-        for _ in 0..STEPS_BEFORE_SEEK {
-            if key <= bound {
-                return Ok(Some(key));
-            }
-            match self.next()? {
-                Some(next) => key = next,
-                None => return Ok(None),
-            }
-        }
-        if key <= bound {
-            return Ok(Some(key));
-        }
+    /// The first key that is not newer than `bound`, by a new look at the table.
+    fn skip_to(&mut self, bound: Key) -> Result<Option<Key>, Fault> {
         match self {
             Self::Listing { table, range, low, .. } => *range = table.range((*low, &[0; 16])..=(bound.0, &bound.1))?,
             Self::Tagged { table, range, low, tag } => {
                 *range = table.range((*tag, *low, &[0; 16])..=(*tag, bound.0, &bound.1))?;
             }
-            Self::Given { keys, next } => *next += keys[(*next).min(keys.len())..].partition_point(|key| *key > bound),
+            Self::Numbered(numbered) => numbered.skip_to(bound)?,
+            Self::Given { keys, next, .. } => {
+                *next += keys[(*next).min(keys.len())..].partition_point(|key| *key > bound)
+            }
         }
         self.next()
     }
 }
 
-/// Hands every key that all streams have to `see`, newest first, until it answers false.
-pub(super) fn common(streams: &mut [Stream<'_>], mut see: impl FnMut(Key) -> Result<bool, Fault>) -> Result<(), Fault> {
-    let mut heads = Vec::with_capacity(streams.len());
-    for stream in streams.iter_mut() {
-        let Some(head) = stream.next()? else { return Ok(()) };
-        heads.push(head);
+/// What a list is made of.
+#[derive(Default)]
+pub(super) struct Streams<'q> {
+    /// A key must be in all of these.
+    pub(super) all: Vec<Stream<'q>>,
+    /// And in none of these.
+    pub(super) without: Vec<Stream<'q>>,
+}
+
+/// A stream where it stands.
+struct Row<'q> {
+    stream: Stream<'q>,
+    head: Key,
+    /// Keys passed one by one, and the time from the first to the last of them.
+    steps: i64,
+    passed_ms: i64,
+}
+
+impl<'q> Row<'q> {
+    /// Absent when there is nothing in it.
+    fn of(mut stream: Stream<'q>) -> Result<Option<Self>, Fault> {
+        Ok(stream.next()?.map(|head| Self { stream, head, steps: 1, passed_ms: 0 }))
     }
-    loop {
-        let Some(bound) = heads.iter().min().copied() else { return Ok(()) };
-        let mut is_common = true;
-        for (stream, head) in streams.iter_mut().zip(&mut heads) {
-            if *head > bound {
-                let Some(key) = stream.seek(*head, bound)? else { return Ok(()) };
-                *head = key;
-                is_common &= key == bound;
+
+    /// Time between two keys: the greater, the fewer they are.
+    const fn gap_ms(&self) -> i64 {
+        self.passed_ms / self.steps
+    }
+
+    /// Goes one further; false at the end.
+    fn step(&mut self) -> Result<bool, Fault> {
+        let Some(key) = self.stream.next()? else { return Ok(false) };
+        self.steps += 1;
+        self.passed_ms = self.passed_ms.saturating_add(self.head.0.saturating_sub(key.0));
+        self.head = key;
+        Ok(true)
+    }
+
+    /// Goes to the first key that is not newer than `bound`; false when there is none.
+    fn go_to(&mut self, bound: Key) -> Result<bool, Fault> {
+        for _ in 0..STEPS_BEFORE_SEEK {
+            if self.head <= bound {
+                return Ok(true);
+            }
+            if !self.step()? {
+                return Ok(false);
             }
         }
-        if !is_common {
-            continue;
+        if self.head > bound {
+            let Some(key) = self.stream.skip_to(bound)? else { return Ok(false) };
+            self.head = key;
         }
-        if !see(bound)? {
+        Ok(true)
+    }
+}
+
+/// Hands every key that the streams have in common to `see`, newest first, until it answers false. The stream with the
+/// fewest keys leads; of one with many only what the others agree on is looked at.
+pub(super) fn common(streams: Streams<'_>, mut see: impl FnMut(Key) -> Result<bool, Fault>) -> Result<(), Fault> {
+    let mut rows = Vec::with_capacity(streams.all.len());
+    for stream in streams.all {
+        let Some(row) = Row::of(stream)? else { return Ok(()) };
+        rows.push(row);
+    }
+    let mut without = Vec::with_capacity(streams.without.len());
+    for stream in streams.without {
+        without.extend(Row::of(stream)?);
+    }
+    for candidate in 0_u32.. {
+        if candidate.is_multiple_of(CANDIDATES_BEFORE_SORT) {
+            rows.sort_by_key(|row| std::cmp::Reverse(row.gap_ms()));
+        }
+        let Some(mut bound) = rows.first().map(|row| row.head) else { return Ok(()) };
+        let mut at = 0;
+        while at < rows.len() {
+            let row = &mut rows[at];
+            if !row.go_to(bound)? {
+                return Ok(());
+            }
+            at = if row.head < bound { 0 } else { at + 1 };
+            bound = row.head;
+        }
+        let mut is_left_out = false;
+        let mut at = 0;
+        while at < without.len() {
+            if without[at].go_to(bound)? {
+                is_left_out |= without[at].head == bound;
+                at += 1;
+            } else {
+                without.swap_remove(at);
+            }
+        }
+        if !is_left_out && !see(bound)? || !rows[0].step()? {
             return Ok(());
         }
-        for (stream, head) in streams.iter_mut().zip(&mut heads) {
-            let Some(key) = stream.next()? else { return Ok(()) };
-            *head = key;
-        }
     }
+    Ok(())
 }
