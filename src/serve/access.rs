@@ -72,7 +72,7 @@ pub(super) async fn check(
     params(("access" = String, Path, description = "`twilio-access`, `ringcentral-access` or `webex-access`.")),
     responses(
         (status = 200, description = "How it stands.", body = Accesses),
-        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
     )
 )]
 pub(super) async fn test(

@@ -100,3 +100,22 @@ fn the_audit_trail_names_the_token() {
     assert_eq!((entry.by.as_str(), entry.what.as_str()), ("api:records-office", "removed"));
     assert_eq!(entry.at, at("2026-11-20T13:00:00Z"));
 }
+
+#[test]
+fn the_audit_trail_says_who_steered_the_work() {
+    let served = served();
+    let id = served.completed("call-1", "2026-11-20T09:00:00Z");
+    let dialler = with(&served, OPERATOR);
+    dialler.post("/api/v1/queue/pause");
+    dialler.post(&format!("/api/v1/recordings/{id}/reprocess?steps=generate_summary"));
+    dialler.post(&format!("/api/v1/recordings/{id}/cancel"));
+    let begun = dialler.post("/api/v1/recordings/reprocess?steps=generate_summary").json();
+    dialler.delete(&format!("/api/v1/jobs/{}", begun["job_id"].as_str().unwrap()));
+    dialler.post("/api/v1/queue/resume");
+    let entries = served.store.audit_trail(20).unwrap();
+    assert!(entries.iter().all(|entry| entry.by == "api:dialler"), "{entries:#?}");
+    let deeds: Vec<&str> = entries.iter().rev().map(|entry| entry.what.as_str()).collect();
+    let expected =
+        ["queue_paused", "reprocessed", "cancelled", "rerun_begun", "job_cancelled", "cancelled", "queue_resumed"];
+    assert_eq!(deeds, expected);
+}

@@ -19,7 +19,7 @@ fn a_cancelled_job_ends_and_can_be_taken_up_again() {
     assert_eq!((again.status, again.error_code().as_str()), (409, "wrong_state"));
     let id = uploaded["recording"]["id"].as_str().unwrap();
     let recording = http.get(&format!("/api/v1/recordings/{id}")).json();
-    assert_eq!(recording["steps"]["transcribe"]["reason"], "Cancelled by api.");
+    assert_eq!(recording["steps"]["transcribe"]["reason"], "Cancelled by api:api-token.");
     assert_eq!(recording["processing_status"], "partial");
 
     http.post("/api/v1/queue/resume");
