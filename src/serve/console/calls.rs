@@ -244,18 +244,15 @@ pub(super) fn title(item: &RecordingItem) -> String {
         (Some(caller), Some(callee)) => format!("{caller} → {callee}"),
         (Some(caller), None) => format!("From {caller}"),
         (None, Some(callee)) => format!("To {callee}"),
-        (None, None) => item.original_name.clone().unwrap_or_else(|| format!("Call {}", short(&item.id.to_string()))),
+        (None, None) => {
+            item.original_name.clone().unwrap_or_else(|| format!("A call from {}/{}", item.provider, item.account))
+        }
     }
 }
 
 /// A text whose direction of writing changes nothing around it: an arrow goes on pointing from caller to callee.
 pub(super) fn isolated(text: &str) -> String {
     format!("\u{2068}{text}\u{2069}")
-}
-
-/// The end of an id: its beginning is the time, which many share.
-fn short(id: &str) -> &str {
-    id.get(id.len().saturating_sub(8)..).unwrap_or(id)
 }
 
 /// Cuts `text` where `needle` is in it, in any case.

@@ -55,7 +55,7 @@ impl Opinion {
             has_transcript: facts.has_transcript,
             left_out: disputes.len().saturating_sub(DISPUTES_SHOWN_MAX),
             disputes: disputes.iter().take(DISPUTES_SHOWN_MAX).map(shown).collect(),
-            insights: Node::tree("insights", &opinion.insights),
+            insights: Node::tree("More of what it made of the call", &opinion.insights),
         }
     }
 }
