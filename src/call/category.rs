@@ -29,6 +29,8 @@ pub struct CategoryRule {
     pub fuzzy: bool,
     /// Calls it is for, by language; empty means all.
     pub languages: Vec<Language>,
+    /// Sinks are told of a call that comes into the category.
+    pub alert: bool,
 }
 
 /// What came of one rule for one call.
@@ -44,6 +46,9 @@ pub struct CategoryResult {
     /// The places that match its phrases, in the order of the call; for an absence rule, where it was said after all.
     #[serde(default)]
     pub hits: Vec<CategoryHit>,
+    /// The rule asked, when this was found, that sinks be told of a match.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alert: bool,
 }
 
 /// One place where a phrase was said.
@@ -53,6 +58,9 @@ pub struct CategoryHit {
     pub phrase: String,
     /// The words that match it, as they stand in the transcript.
     pub words: String,
+    /// Who says them; empty in what was found by older programs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub speaker: String,
     /// Index of the segment where they begin.
     pub segment: u32,
     /// Where they begin in the call.

@@ -48,6 +48,10 @@ pub enum JobKind {
     Upload,
     /// Steps of a recording again.
     Reprocess,
+    /// Steps of many recordings again.
+    Rerun,
+    /// What failed, again.
+    RetryFailed,
     /// A look at the sources, and what it brought.
     Fetch,
 }
@@ -113,7 +117,7 @@ pub struct Job {
     pub kind: JobKind,
     /// When.
     pub created_at: Timestamp,
-    /// The recordings it is about.
+    /// The recordings it is about; of many the first [`NAMED_MAX`].
     pub recordings: Vec<RecordingId>,
     /// Of them those that have not ended.
     pub open: Vec<RecordingId>,
@@ -122,6 +126,12 @@ pub struct Job {
     /// The look at the sources is under way.
     #[serde(default)]
     pub is_looking: bool,
+    /// Recordings come in parts, as earlier ones end, and more follow.
+    #[serde(default)]
+    pub is_feeding: bool,
+    /// Recordings that come in parts: how many in all, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<u32>,
     /// What went wrong with the look, as sentences.
     #[serde(default)]
     pub errors: Vec<String>,
@@ -130,7 +140,15 @@ pub struct Job {
     pub ended_at: Option<Timestamp>,
 }
 
+/// Recordings a job names of those that come in parts: it is written with every one that ends.
+pub const NAMED_MAX: usize = 100;
+
 impl Job {
+    /// How many recordings it is about, as far as is known.
+    pub fn recordings_total(&self) -> u32 {
+        self.expected.unwrap_or_else(|| u32::try_from(self.recordings.len()).unwrap_or(u32::MAX))
+    }
+
     /// A job that has just begun.
     pub fn begun(kind: JobKind, recordings: Vec<RecordingId>, now: Timestamp) -> Self {
         Self {
@@ -141,6 +159,8 @@ impl Job {
             recordings,
             counts: JobCounts::default(),
             is_looking: kind == JobKind::Fetch,
+            is_feeding: false,
+            expected: None,
             errors: Vec::new(),
             ended_at: None,
         }
@@ -164,7 +184,7 @@ impl Job {
 
     /// Notes the end once nothing is open.
     pub fn close(&mut self, now: Timestamp) {
-        if self.open.is_empty() && !self.is_looking && self.ended_at.is_none() {
+        if self.open.is_empty() && !self.is_looking && !self.is_feeding && self.ended_at.is_none() {
             self.ended_at = Some(now);
         }
     }

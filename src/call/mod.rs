@@ -24,7 +24,7 @@ pub use insight::{
     ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, PrivacyPolicy, Question, Sentiment,
     SentimentLabel, SentimentPoint, SummarySentence, SummarySource,
 };
-pub use job::{Job, JobCounts, JobId, JobKind, JobState};
+pub use job::{Job, JobCounts, JobId, JobKind, JobState, NAMED_MAX};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};
 pub use recording::{
     Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Party, RawAudio, RawLaw, Recording, TranscriptFacts,

@@ -106,6 +106,8 @@ impl Archive {
     }
 
     fn here(store: Store, config: &Config) -> anyhow::Result<Self> {
+        // What a command ends, the daemon's sinks hear of when it runs again.
+        store.tell_ends(!config.notify.is_empty());
         let token = SecretString::from(uuid::Uuid::now_v7().to_string());
         let router = serve::router(ApiParts {
             search: Search::open(&store, &config.state_dir),

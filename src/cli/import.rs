@@ -117,6 +117,8 @@ async fn import(
         eprintln!("Using the miniature model '{}', which knows only the sample calls.", model.entry.name);
     }
     let store = open_store(&config).await?;
+    // Sinks hear of what is imported when a daemon runs again.
+    store.tell_ends(!config.notify.is_empty());
     if store.paused_since()?.is_some() {
         bail!("The queue is paused, so nothing would be taken up; `callscribe resume` goes on with it.");
     }

@@ -6,19 +6,18 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::archive::{Archive, encoded, query, refused};
-use super::exit;
 use super::print;
 use crate::call::Step;
 use crate::config::Config;
 
-/// Recordings asked for at once; the API's limit.
-const PAGE: u64 = 500;
+const NOTHING: &str = "There is nothing to do again. --steps all does every step again.\n";
+
 /// Run steps of a recording again.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Without --steps the steps that failed or wait for another try are done again, and what depends on \
-                  them.\nExit codes: 0 queued (also when there was nothing to do), 1 failed, 3 some of several could not \
-                  be queued, 66 there is no such recording, 75 it is being worked on."
+                  them.\nExit codes: 0 queued (also when there was nothing to do), 1 failed, 66 there is no such recording, \
+                  75 it is being worked on, or too many such jobs are under way."
 )]
 pub struct Args {
     /// callscribe's id of the recording, or the provider's
@@ -67,68 +66,61 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
 
 async fn retry(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let archive = Archive::open(config).await?;
-    let ids = match &args.id {
-        Some(id) => vec![id.clone()],
-        None if args.all => every(&archive, "has_transcript=true").await?,
-        None => every(&archive, "status=failed").await?,
-    };
-    let (mut queued, mut refusals) = (Vec::new(), 0);
-    for id in &ids {
-        match again(&archive, id, &args.steps).await {
-            Ok(Some(steps)) => queued.push(json!({ "id": id, "steps": steps })),
-            Ok(None) => {}
-            Err(error) if args.id.is_none() && error.is::<super::archive::Refusal>() => {
-                eprintln!("{error}");
-                refusals += 1;
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    let when = if archive.is_daemon() { "" } else { " for the daemon's next start" };
+    let Some(id) = &args.id else { return many(args, &archive, when).await };
+    let steps = again(&archive, id, &args.steps).await?;
     if args.json {
+        let queued: Vec<Value> = steps.into_iter().map(|steps| json!({ "id": id, "steps": steps })).collect();
         print(&format!("{:#}\n", json!({ "queued": queued })))?;
     } else {
-        let when = if archive.is_daemon() { "" } else { " for the daemon's next start" };
-        print(&match queued.len() {
-            0 => "There is nothing to do again. --steps all does every step again.\n".to_owned(),
-            1 => format!("1 recording is queued{when}.\n"),
-            many => format!("{many} recordings are queued{when}.\n"),
-        })?;
+        print(&if steps.is_some() { format!("1 recording is queued{when}.\n") } else { NOTHING.to_owned() })?;
     }
-    Ok(if refusals > 0 { exit::PARTIAL.into() } else { ExitCode::SUCCESS })
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Ids of all recordings a filter of the list lets through, taken before any is queued and leaves it.
-async fn every(archive: &Archive, filter: &str) -> anyhow::Result<Vec<String>> {
-    let mut ids = Vec::new();
-    loop {
-        let target = format!("/api/v1/recordings/?{filter}&limit={PAGE}&skip={}", ids.len());
-        let page = archive.json(Method::GET, &target).await?;
-        let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-        if items.is_empty() {
-            return Ok(ids);
-        }
-        ids.extend(items.iter().filter_map(|item| item["id"].as_str()).map(str::to_owned));
+/// Queues many as one job.
+async fn many(args: &Args, archive: &Archive, when: &str) -> anyhow::Result<ExitCode> {
+    let filter = if args.all { ("has_transcript", "true") } else { ("status", "failed") };
+    let target = if args.steps.is_empty() {
+        "/api/v1/queue/retry-failed".to_owned()
+    } else {
+        let parameters = query(&[("steps", Some(names(&args.steps))), (filter.0, Some(filter.1.to_owned()))]);
+        format!("/api/v1/recordings/reprocess{parameters}")
+    };
+    let answer = archive.json(Method::POST, &target).await?;
+    if args.json {
+        print(&format!("{answer:#}\n"))?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let job = answer["job_id"].as_str().unwrap_or_default();
+    print(&match answer["queued"].as_u64().unwrap_or(0) {
+        0 => NOTHING.to_owned(),
+        1 => format!("1 recording is queued{when}, as job {job}.\n"),
+        many => format!("{many} recordings are queued{when}, as job {job}.\n"),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The steps by their names, separated by commas.
+fn names(wanted: &[StepName]) -> String {
+    let named = |step: &Step| wanted.contains(&StepName::All) || wanted.contains(&StepName::One(*step));
+    Step::ALL.into_iter().filter(named).map(Step::as_str).collect::<Vec<_>>().join(",")
 }
 
 /// Queues one recording; the steps that will run, or `None` when none needs to.
 async fn again(archive: &Archive, id: &str, wanted: &[StepName]) -> anyhow::Result<Option<Value>> {
     let target = format!("/api/v1/recordings/{}", encoded(id));
-    let names: Vec<&str> = if wanted.contains(&StepName::All) {
-        Step::ALL.iter().map(|step| step.as_str()).collect()
-    } else if wanted.is_empty() {
+    let names = if wanted.is_empty() {
         let recording = archive.json(Method::GET, &target).await?;
-        Step::ALL.iter().map(|step| step.as_str()).filter(|step| is_stuck(&recording["steps"][step])).collect()
+        let stuck = Step::ALL.into_iter().map(Step::as_str).filter(|step| is_stuck(&recording["steps"][step]));
+        stuck.collect::<Vec<_>>().join(",")
     } else {
-        wanted
-            .iter()
-            .filter_map(|step| if let StepName::One(step) = step { Some(step.as_str()) } else { None })
-            .collect()
+        names(wanted)
     };
     if names.is_empty() {
         return Ok(None);
     }
-    let steps = query(&[("steps", Some(names.join(",")))]);
+    let steps = query(&[("steps", Some(names))]);
     let answer = archive.json(Method::POST, &format!("{target}/reprocess{steps}")).await?;
     Ok(Some(answer["steps"].clone()))
 }

@@ -32,6 +32,7 @@ pub(super) fn category(section: &Section<'_>) -> Option<CategoryRule> {
     };
     let (within_first_s, within_last_s) = (within("within_first_s"), within("within_last_s"));
     let fuzzy = section.flag("fuzzy", true);
+    let alert = section.flag("alert", false);
     let languages = section.list("languages", "en", PHRASES_MAX, known_language);
     section.finish(|key| {
         matches!(key, "phrases" | "phrase" | "words" | "none" | "not")
@@ -60,6 +61,7 @@ pub(super) fn category(section: &Section<'_>) -> Option<CategoryRule> {
         within_last_s: within_last_s.map(seconds),
         fuzzy,
         languages,
+        alert,
     })
 }
 

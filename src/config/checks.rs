@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret as _;
+
 use super::error::Problems;
 use super::places::real;
 use super::reader::Section;
@@ -67,6 +69,14 @@ pub(super) fn door(api: &ApiConfig, section: &Section<'_>, env: Env<'_>, problem
     for (index, token) in api.tokens.iter().enumerate() {
         if api.tokens[..index].iter().any(|other| other.name == token.name) {
             section.problem("tokens", format!("Two tokens have the name '{}'; names must differ.", token.name));
+        }
+        // Whose request it was, and what it may do, could not be told.
+        let others = api.tokens[..index].iter().map(|other| &other.token).chain(&api.token);
+        if others.into_iter().any(|other| other.expose_secret() == token.token.expose_secret()) {
+            section.problem(
+                "tokens",
+                format!("The token '{}' is the same as another one; each needs its own.", token.name),
+            );
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct NotifyConfig {
     pub url: String,
     /// Signs them.
     pub secret: SecretString,
-    /// Which events: `completed`, `failed`, `partial`.
+    /// Which events: `completed`, `failed`, `partial`, `category_matched`.
     pub events: Vec<String>,
     /// Of this provider only.
     pub provider: Option<ProviderKind>,
@@ -77,11 +77,11 @@ pub(super) fn sink(reading: &Reading<'_>) -> Option<NotifyConfig> {
 }
 
 /// What can be told.
-const EVENTS: [&str; 3] = ["completed", "failed", "partial"];
+const EVENTS: [&str; 4] = ["completed", "failed", "partial", "category_matched"];
 
 fn event(text: &str) -> Result<String, String> {
     let known = EVENTS.contains(&text);
     known
         .then(|| text.to_owned())
-        .ok_or_else(|| format!("'{text}' is none of \"completed\", \"failed\" and \"partial\"."))
+        .ok_or_else(|| format!("'{text}' is none of {}.", EVENTS.map(|name| format!("\"{name}\"")).join(", ")))
 }

@@ -165,6 +165,10 @@ impl Loops for Panel {
         .boxed()
     }
 
+    fn newest_first_of_five(&self) -> u8 {
+        self.config.pipeline.newest_first_of_five
+    }
+
     fn accounts(&self) -> Vec<Account> {
         let location = |kind: ProviderKind, name: &AccountName| {
             if kind != ProviderKind::Folder {
@@ -239,12 +243,17 @@ impl Loops for Panel {
         .boxed()
     }
 
-    fn record(&self, account: Option<String>, call_id: String) -> BoxFuture<'static, Result<Started, ProviderError>> {
+    fn record(
+        &self,
+        account: Option<String>,
+        call_id: String,
+        by: String,
+    ) -> BoxFuture<'static, Result<Started, ProviderError>> {
         let discoverer = self.discoverer.clone();
         async move {
             let account = account.map(|name| name.parse::<AccountName>()).transpose();
             let account = account.map_err(|error| ProviderError::new(error.to_string(), Disposition::Reject))?;
-            discoverer.record(account.as_ref(), &call_id).await.map_err(of_source)
+            discoverer.record(account.as_ref(), &call_id, &by).await.map_err(of_source)
         }
         .boxed()
     }
@@ -329,7 +338,7 @@ const RECORD_AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs
 /// Records a call that a delivery told of; whoever waits for it sees it in the log and, later, in the list.
 async fn record(discoverer: Discoverer, account: AccountName, call_id: String) {
     for wait in RECORD_AGAIN.into_iter().map(Some).chain([None]) {
-        match (discoverer.record(Some(&account), &call_id).await, wait) {
+        match (discoverer.record(Some(&account), &call_id, "daemon").await, wait) {
             (Ok(started), _) => {
                 tracing::info!(%account, state = started.state, "A call is being recorded.");
                 return;

@@ -62,13 +62,18 @@ impl Discoverer {
     /// # Errors
     ///
     /// What the provider says; [`DiscoverError::NoSuchAccount`].
-    pub async fn record(&self, account: Option<&AccountName>, call_id: &str) -> Result<Started, DiscoverError> {
+    pub async fn record(
+        &self,
+        account: Option<&AccountName>,
+        call_id: &str,
+        by: &str,
+    ) -> Result<Started, DiscoverError> {
         let mut able = self.0.iter().filter(|watched| {
             matches!(watched.kind(), ProviderKind::Twilio | ProviderKind::RingCentral)
                 && account.is_none_or(|name| watched.name() == name)
         });
         match (able.next(), able.next()) {
-            (Some(watched), None) => watched.record(call_id).await,
+            (Some(watched), None) => watched.record(call_id, by).await,
             (Some(_), Some(_)) => Err(DiscoverError::Source(ProviderError::new(
                 "Several accounts can record calls; say which one with the parameter account.",
                 Disposition::Reject,
@@ -118,7 +123,7 @@ impl Watched {
         }
     }
 
-    async fn record(&self, call_id: &str) -> Result<Started, DiscoverError> {
+    async fn record(&self, call_id: &str, by: &str) -> Result<Started, DiscoverError> {
         let (kind, name, now) = (self.kind(), self.name().clone(), self.now());
         let key = self.provider().call_key(call_id).to_owned();
         let call = key.clone();
@@ -142,7 +147,7 @@ impl Watched {
         if let Ok(Start::Begun(begun)) = &started {
             let named = if begun.remote_id.is_empty() { "a recording without a name" } else { &begun.remote_id };
             let detail = format!("{kind}/{} was asked to record call {call_id}: {named}.", self.name());
-            let (by, what) = ("daemon".to_owned(), "recording_started".to_owned());
+            let (by, what) = (by.to_owned(), "recording_started".to_owned());
             let entry = AuditEntry { at: now, by, what, recording: None, detail };
             self.blocking(move |store| store.audit(&entry)).await?;
         }

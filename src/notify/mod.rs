@@ -5,11 +5,13 @@
 //! ([`payload`]), signed ([`signature`]), and noted in the store. A kill between the sink's answer and that note sends the
 //! event once more, with the same id.
 
+mod pace;
 pub mod payload;
 pub mod signature;
 mod sink;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -22,6 +24,11 @@ use crate::provider::client::{CallError, Client, HostRule, Hosts, Timing};
 use crate::store::{EventKind, SinkRule, Store, StoreError};
 use sink::Sink;
 pub use sink::{GIVE_UP_AFTER, Health, Tried};
+
+/// Events a working sink may have before it; further ones stay in the outbox.
+const AHEAD_MAX: u64 = 5_000;
+/// How often it is looked whether it caught up.
+const AHEAD_CHECK: Duration = Duration::from_secs(1);
 
 /// Why notifying ended before it was told to.
 #[derive(Debug, thiserror::Error)]
@@ -130,11 +137,19 @@ impl Notifier {
         Some(sink.test(self.0.clock.now()).await)
     }
 
-    /// Gives events to the sinks as they are told.
+    /// Gives events to the sinks as they are told. While one that works has much before it they stay in the outbox, so that
+    /// an archive that was imported drops none; one that is down holds nobody up.
     async fn give_out(&self, cancel: CancellationToken) -> Result<(), NotifyError> {
         let mut told = self.0.store.subscribe_events();
         while !cancel.is_cancelled() {
             told.mark_unchanged();
+            if self.is_far_ahead().await? {
+                tokio::select! {
+                    () = cancel.cancelled() => {}
+                    () = tokio::time::sleep(AHEAD_CHECK) => {}
+                }
+                continue;
+            }
             let (rules, now) = (self.0.rules.clone(), self.0.clock.now());
             let more = self.ask(move |store| store.give_out(&rules, now)).await?;
             self.wake();
@@ -147,6 +162,22 @@ impl Notifier {
             }
         }
         Ok(())
+    }
+
+    /// Whether a sink that works has not caught up with what it was given.
+    async fn is_far_ahead(&self) -> Result<bool, NotifyError> {
+        let now = self.0.clock.now();
+        let working: Vec<String> =
+            self.0.sinks.iter().filter(|sink| !sink.is_down(now)).map(|sink| sink.name()).collect();
+        self.ask(move |store| {
+            for name in working {
+                if store.sink_counts(&name)?.pending >= AHEAD_MAX {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+        .await
     }
 
     /// Asks the store off the async threads.

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::call::{
-    AccountName, Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, StageStatus,
-    Transcript, TranscriptSource,
+    AccountName, CategoryHit, Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId,
+    StageStatus, Transcript, TranscriptSource,
 };
 use crate::export;
 use crate::store::Event;
@@ -19,14 +19,41 @@ use crate::store::Event;
 pub struct Payload<'a> {
     /// Stays the same at every attempt: what was seen before is passed over.
     id: Uuid,
-    /// `recording.completed`, `recording.partial`, `recording.failed`, `test`.
+    /// `recording.completed`, `recording.partial`, `recording.failed`, `recording.category_matched`, `test`.
     event: String,
     /// When it happened.
     occurred_at: Timestamp,
     /// The recording; null in a test.
     recording: Option<Told<'a>>,
-    /// The final transcript; null when there is none, when it is not to be told, and when the recording was removed.
+    /// Of `recording.category_matched`: the category; absent when the recording was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<Category<'a>>,
+    /// The final transcript; null when there is none, when it is not to be told, in an alert, and when the recording was
+    /// removed.
     transcript: Option<Box<RawValue>>,
+}
+
+/// A category as the recording stands to it now: it may have been looked through again meanwhile.
+#[derive(Debug, Serialize)]
+struct Category<'a> {
+    name: &'a str,
+    matched: bool,
+    /// The rule is about something that must be said: matched means that it was not.
+    absent: bool,
+    hits: Vec<Hit<'a>>,
+}
+
+/// Where its phrases are said.
+#[derive(Debug, Serialize)]
+struct Hit<'a> {
+    phrase: &'a str,
+    /// As far as the privacy policy shows them; null when the sink is not to have the words of calls.
+    words: Option<&'a str>,
+    /// Who says them.
+    party: &'a str,
+    /// In seconds of the call.
+    start: f64,
+    end: f64,
 }
 
 /// A recording as it is now.
@@ -71,7 +98,7 @@ struct Facts<'a> {
 impl Payload<'_> {
     /// A test, which tells of no recording.
     pub fn test(id: Uuid, now: Timestamp) -> Self {
-        Self { id, event: "test".to_owned(), occurred_at: now, recording: None, transcript: None }
+        Self { id, event: "test".to_owned(), occurred_at: now, recording: None, category: None, transcript: None }
     }
 
     /// The bytes that are signed and sent.
@@ -81,10 +108,11 @@ impl Payload<'_> {
 }
 
 impl<'a> Payload<'a> {
-    /// What is told of `recording` now.
-    pub fn of(event: &'a Event, recording: &'a Recording, transcript: Option<&Transcript>) -> Self {
+    /// What is told of `recording` now; of its words only what is shown with `with_words`.
+    pub fn of(event: &'a Event, recording: &'a Recording, transcript: Option<&Transcript>, with_words: bool) -> Self {
         let is_here = recording.deletion.is_none();
-        let transcript = transcript.filter(|_| is_here);
+        let transcript = transcript.filter(|_| is_here && with_words);
+        let category = event.category.as_deref().filter(|_| is_here);
         Self {
             id: event.id,
             event: format!("recording.{}", event.kind.as_str()),
@@ -96,6 +124,7 @@ impl<'a> Payload<'a> {
                 removed_at: recording.deletion.as_ref().map(|deletion| deletion.at),
                 facts: is_here.then(|| facts(recording)),
             }),
+            category: category.map(|name| category_of(name, recording, with_words)),
             transcript: transcript.map(|transcript| export::json::render_after(&(), transcript)),
         }
     }
@@ -106,7 +135,25 @@ impl<'a> Payload<'a> {
         let told = Told { id: *recording, provider: *provider, account, removed_at: Some(event.at), facts: None };
         let (id, occurred_at) = (event.id, event.at);
         let event = format!("recording.{}", event.kind.as_str());
-        Self { id, event, occurred_at, recording: Some(told), transcript: None }
+        Self { id, event, occurred_at, recording: Some(told), category: None, transcript: None }
+    }
+}
+
+fn category_of<'a>(name: &'a str, recording: &'a Recording, with_words: bool) -> Category<'a> {
+    let results = recording.insight.iter().flat_map(|insight| &insight.categories);
+    let result = results.into_iter().find(|result| result.name == name);
+    let hit = |hit: &'a CategoryHit| Hit {
+        phrase: &hit.phrase,
+        words: Some(hit.words.as_str()).filter(|_| with_words),
+        party: &hit.speaker,
+        start: hit.start_ms as f64 / 1000.0,
+        end: hit.end_ms as f64 / 1000.0,
+    };
+    Category {
+        name,
+        matched: result.is_some_and(|result| result.matched),
+        absent: result.is_some_and(|result| result.absent),
+        hits: result.map_or_else(Vec::new, |result| result.hits.iter().map(hit).collect()),
     }
 }
 

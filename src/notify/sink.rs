@@ -1,4 +1,5 @@
-//! One sink: its events in their order, one at a time, left alone for growing times while it is down.
+//! One sink: its events in their order, one at a time and so many a minute, left alone for growing times while it is down
+//! and spared at first when it comes back.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::pace::Pace;
 use super::payload::Payload;
 use super::{Notifier, NotifyError, signature};
 use crate::provider::client::{CallError, Client, Request};
@@ -66,13 +68,14 @@ pub(super) struct Sink {
     include_transcript: bool,
     client: Client,
     health: Mutex<Health>,
+    pace: Mutex<Pace>,
 }
 
 impl Sink {
     pub(super) fn new(name: String, url: Url, secret: SecretString, include_transcript: bool, client: Client) -> Self {
         let host = url.origin().ascii_serialization();
         let health = Mutex::new(Health { name, host, ..Health::default() });
-        Self { url, secret, include_transcript, client, health }
+        Self { url, secret, include_transcript, client, health, pace: Mutex::new(Pace::new()) }
     }
 
     pub(super) fn name(&self) -> String {
@@ -86,6 +89,15 @@ impl Sink {
     /// Is not left alone any longer.
     pub(super) fn hurry(&self) {
         self.locked().down_until = None;
+    }
+
+    /// Whether it is left alone at the moment.
+    pub(super) fn is_down(&self, now: Timestamp) -> bool {
+        self.locked().down_until.is_some_and(|until| until > now)
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn locked(&self) -> MutexGuard<'_, Health> {
@@ -117,11 +129,15 @@ impl Sink {
         Ok(())
     }
 
-    /// Sends the next event that is due. Answers how long to wait when there is none, or when the sink is down.
+    /// Sends the next event that is due. Answers how long to wait when there is none, when the sink is down, and when it has
+    /// had enough for now.
     async fn send_next(&self, notifier: &Notifier) -> Result<Option<Duration>, NotifyError> {
         let now = notifier.0.clock.now();
         if let Some(until) = self.locked().down_until.filter(|until| *until > now) {
             return Ok(Some(span(now, until)));
+        }
+        if let Some(wait) = self.pace().wait(now) {
+            return Ok(Some(wait));
         }
         let name = self.name();
         let next = notifier.ask({
@@ -135,6 +151,7 @@ impl Sink {
         let include_transcript = self.include_transcript;
         let event = delivery.event.clone();
         let body = notifier.ask(move |store| body(store, &event, include_transcript)).await?;
+        self.pace().count();
         let sent = self.post(delivery.event.id, body, now).await;
         let now = notifier.0.clock.now();
         let end = self.end_of(&delivery, sent, now);
@@ -178,6 +195,7 @@ impl Sink {
         let Err(error) = sent else {
             if health.failures >= FAILURES_UNTIL_DOWN {
                 tracing::info!(sink = health.name, failures = health.failures, "The sink takes events again.");
+                self.pace().recover(now);
             }
             (health.failures, health.down_until, health.last_success_at) = (0, None, Some(now));
             return DeliveryEnd::Delivered;
@@ -218,7 +236,8 @@ fn span(from: Timestamp, to: Timestamp) -> Duration {
 /// What is told of a recording now.
 fn body(store: &Store, event: &crate::store::Event, include_transcript: bool) -> Result<Vec<u8>, StoreError> {
     let Some(recording) = store.get(event.recording)? else { return Ok(Payload::of_nothing(event).to_bytes()) };
-    let is_wanted = include_transcript && recording.deletion.is_none();
+    // An alert is about its hits; the whole call was told with its end.
+    let is_wanted = include_transcript && recording.deletion.is_none() && event.category.is_none();
     let transcript = if is_wanted { store.transcript(recording.id)? } else { None };
-    Ok(Payload::of(event, &recording, transcript.as_ref()).to_bytes())
+    Ok(Payload::of(event, &recording, transcript.as_ref(), include_transcript).to_bytes())
 }

@@ -11,6 +11,7 @@
 mod activity;
 mod late;
 mod outcome;
+mod rerun;
 mod shared;
 mod steps;
 mod sweep;
@@ -104,6 +105,7 @@ impl Pipeline {
         let (stop, abort) = (cancel.child_token(), CancellationToken::new());
         let mut workers = JoinSet::new();
         workers.spawn(sweep::files(Arc::clone(shared), stop.clone()));
+        workers.spawn(rerun::feed(Arc::clone(shared), stop.clone()));
         let lanes = std::iter::repeat_n(Lane::Light, shared.config.pipeline.fetch_concurrency.max(1));
         for _ in 0..late::ASKERS {
             workers.spawn(late::ask(Arc::clone(shared), stop.clone(), abort.clone()));

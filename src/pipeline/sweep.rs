@@ -136,7 +136,7 @@ pub(super) async fn replace(
     Ok(())
 }
 
-/// Removes files that were written for a recording while somebody removed it.
+/// Removes files that were written for a recording while somebody removed it or cancelled the work on it.
 pub(super) async fn remove_forgotten(
     shared: &Shared,
     id: RecordingId,
@@ -144,12 +144,9 @@ pub(super) async fn remove_forgotten(
 ) -> Result<(), PipelineError> {
     let Some(relative) = relative else { return Ok(()) };
     let files = shared.files.clone();
-    let removed = shared.ask(move |store| {
-        let is_removed = store.get(id)?.is_some_and(|recording| recording.deletion.is_some());
-        Ok(if is_removed { files.remove(&relative) } else { Ok(()) })
-    });
-    if let Err(error) = removed.await? {
-        tracing::warn!(recording = %id, %error, "A file of a removed recording is still there; the next start tries again.");
+    let removed = shared.ask(move |store| store.unless_wanted(id, &relative, || files.remove(&relative)));
+    if let Some(Err(error)) = removed.await? {
+        tracing::warn!(recording = %id, %error, "A file that nobody wants any more is still there.");
     }
     Ok(())
 }

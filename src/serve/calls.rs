@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
+use super::{Api, Caller};
 
 /// What was begun.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,13 +34,15 @@ pub(super) struct Recorded {
 )]
 pub(super) async fn record(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     mut params: Params,
 ) -> Result<Json<Recorded>, ApiError> {
     let account = params.text(&["account"])?;
     params.finish()?;
     // A task of its own: a caller who goes away does not leave the call half begun.
-    let begun = tokio::spawn(api.0.loops.record(account, id)).await.map_err(|_| ApiError::internal())?;
+    let begun =
+        tokio::spawn(api.0.loops.record(account, id, caller.audit_name())).await.map_err(|_| ApiError::internal())?;
     let started = begun.map_err(|error| ApiError::of_provider(&error))?;
     Ok(Json(Recorded { recording_id: started.remote_id, state: started.state }))
 }

@@ -34,6 +34,7 @@ pub(super) struct Outlook {
     pub(super) is_paused: bool,
     pub(super) running: Vec<Running>,
     pub(super) parked: Vec<Parked>,
+    pub(super) newest_first_of_five: u8,
 }
 
 impl Outlook {
@@ -61,8 +62,15 @@ impl Outlook {
         Eta::known(seconds, note)
     }
 
-    /// Of one recording that has work to come or in hand, with its length where that is known.
-    pub(super) fn of_one(&self, id: RecordingId, length_ms: Option<u64>, is_transcribed: bool) -> Eta {
+    /// Of one recording that has work to come or in hand, with its length where that is known; `around` are the calls in
+    /// line that are newer and older.
+    pub(super) fn of_one(
+        &self,
+        id: RecordingId,
+        length_ms: Option<u64>,
+        is_transcribed: bool,
+        around: (usize, usize),
+    ) -> Eta {
         if is_transcribed {
             return Eta::known(0.0, "Only short steps are left.");
         }
@@ -70,15 +78,41 @@ impl Outlook {
             Ok(pace) => pace,
             Err(note) => return Eta::unknown(note),
         };
-        let at_work = self.running.iter().find(|work| work.id == id && work.step == Step::Transcribe);
-        let Some(work) = at_work else {
-            let all = self.of_all();
-            let note = "At the latest, when everything that waits now is done.";
-            return Eta { eta_note: note.to_owned(), ..all };
+        let whole_ms = |work: &Running| work.duration_ms.map_or(pace.mean_length_ms, |ms| ms as f64);
+        let left_ms = |work: &Running| (whole_ms(work) - done_ms(work)).max(0.0);
+        let mut transcriptions = self.running.iter().filter(|work| work.step == Step::Transcribe);
+        if let Some(work) = transcriptions.clone().find(|work| work.id == id) {
+            return Eta::known(left_ms(work) / 1000.0 * pace.work_per_call, "It is being transcribed.");
+        }
+        let running_ms: f64 = transcriptions.by_ref().map(left_ms).sum();
+        let before = self.before(around);
+        let mean_ms = match self.backlog.of_known_length {
+            1.. => self.backlog.known_ms as f64 / self.backlog.of_known_length as f64,
+            _ => pace.mean_length_ms,
         };
-        let length_ms = work.duration_ms.or(length_ms).map_or(pace.mean_length_ms, |ms| ms as f64);
-        let left_ms = (length_ms - done_ms(work)).max(0.0);
-        Eta::known(left_ms / 1000.0 * pace.work_per_call, "It is being transcribed.")
+        let own_ms = length_ms.map_or(mean_ms, |ms| ms as f64);
+        let seconds = (running_ms + before as f64 * mean_ms + own_ms) / 1000.0 * pace.work_per_call;
+        Eta::known(seconds, format!("About {before} other calls come before it."))
+    }
+
+    /// Of a job with several recordings, from how long those took that have ended.
+    pub(super) fn of_many(&self, done: u32, left: u32, since_s: f64) -> Eta {
+        if self.is_paused {
+            return Eta::unknown("The queue is paused.");
+        }
+        if done == 0 {
+            return Eta::unknown("None of its recordings has ended yet.");
+        }
+        let seconds = since_s.max(0.0) / f64::from(done) * f64::from(left);
+        Eta::known(seconds, format!("If the {left} that are left take as long as the {done} before them."))
+    }
+
+    /// How many calls are taken up before one with so many newer and older ones around it, when both ends are worked from.
+    fn before(&self, (newer, older): (usize, usize)) -> usize {
+        let of_five = usize::from(self.newest_first_of_five.min(5));
+        let by_newest = (newer * 5).checked_div(of_five);
+        let by_oldest = (older * 5).checked_div(5 - of_five);
+        by_newest.into_iter().chain(by_oldest).min().unwrap_or(0).min(newer + older)
     }
 
     fn pace(&self) -> Result<Pace, String> {
@@ -112,7 +146,7 @@ mod tests {
 
     fn outlook(backlog: Backlog) -> Outlook {
         let pace = Some(Pace { work_per_call: 0.1, mean_length_ms: 60_000.0 });
-        Outlook { backlog, pace, is_paused: false, running: Vec::new(), parked: Vec::new() }
+        Outlook { backlog, pace, is_paused: false, running: Vec::new(), parked: Vec::new(), newest_first_of_five: 4 }
     }
 
     fn waiting(calls: i64, known: i64, known_ms: i64) -> Backlog {
@@ -133,5 +167,23 @@ mod tests {
             assert_eq!(outlook.of_all().eta_seconds, None);
         }
         assert_eq!(outlook(Backlog::default()).of_all().eta_seconds, Some(0.0));
+    }
+
+    #[test]
+    fn a_call_waits_for_those_before_it_and_no_others() {
+        let id = RecordingId::from_bytes([1; 16]);
+        let outlook = outlook(waiting(100, 100, 6_000_000));
+        let newest = outlook.of_one(id, Some(60_000), false, (0, 99));
+        let middle = outlook.of_one(id, Some(60_000), false, (40, 59));
+        let oldest = outlook.of_one(id, Some(60_000), false, (99, 0));
+        // Six seconds a call: none before it; 50, of which 40 are newer; none, since it is the next of the oldest.
+        assert_eq!([newest, middle, oldest].map(|eta| eta.eta_seconds), [Some(6.0), Some(306.0), Some(6.0)]);
+    }
+
+    #[test]
+    fn a_job_over_many_goes_by_its_own_pace() {
+        let outlook = outlook(waiting(5000, 0, 0));
+        assert_eq!(outlook.of_many(100, 300, 50.0).eta_seconds, Some(150.0));
+        assert_eq!(outlook.of_many(0, 300, 50.0).eta_seconds, None);
     }
 }

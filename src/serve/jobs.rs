@@ -7,19 +7,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::eta::{Eta, Outlook};
 use super::params::{Params, shown};
 use super::view::step_name_or_null;
-use crate::call::{Job, JobId, JobKind, JobState, ProcessingStatus, Recording, RecordingId, Step};
+use super::{Api, Caller};
+use crate::call::{Job, JobId, JobKind, JobState, NAMED_MAX, ProcessingStatus, Recording, RecordingId, Step};
 
 const LIMIT_MAX: u64 = 500;
 const LIMIT_DEFAULT: u64 = 50;
 /// Unfinished recordings looked at to tell whether work on a job has begun.
 const LOOKED_AT_MAX: usize = 20;
-/// Recordings named in an answer.
-const NAMED_MAX: usize = 100;
+/// Calls in line that are counted to tell how many come before one.
+const IN_LINE_MAX: usize = 10_000;
 
 /// A job.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,7 +27,7 @@ pub(super) struct JobView {
     /// Its id.
     #[schema(value_type = String, format = "uuid")]
     pub(super) job_id: JobId,
-    /// `upload`, `reprocess` or `fetch`.
+    /// `upload`, `reprocess`, `fetch`, `rerun` (steps of many recordings again) or `retry_failed`.
     #[schema(value_type = String)]
     kind: JobKind,
     /// Where it stands.
@@ -58,7 +58,7 @@ pub(super) struct JobView {
 struct Progress {
     /// Recordings that have ended.
     recordings_done: u32,
-    /// Recordings in all; grows while the sources are looked at.
+    /// Recordings in all, as far as is known; grows while the sources are looked at.
     recordings_total: u32,
     /// Windows of speech done in its recordings that are at work.
     windows_done: u32,
@@ -132,6 +132,7 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
 )]
 pub(super) async fn cancel(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Json<JobView>, ApiError> {
@@ -142,9 +143,13 @@ pub(super) async fn cancel(
         let hint = "POST /api/v1/recordings/{id}/reprocess does steps again.";
         return Err(ApiError::new(axum::http::StatusCode::CONFLICT, "wrong_state", message, hint));
     }
-    for recording in &job.open {
+    let (now, job_id) = (api.0.clock.now(), job.id);
+    let by = caller.audit_name();
+    // Nothing more comes to it before what it has is ended.
+    api.ask(move |store| store.cancel_job(job_id, &by, now)).await?;
+    for recording in known(&api, &id).await?.open {
         // One that has just ended by itself needs no end.
-        let _ended = cancel_one(&api, *recording).await;
+        let _ended = cancel_one(&api, recording, &caller).await;
     }
     let job = known(&api, &id).await?;
     let (outlook, _) = api.outlook().await?;
@@ -152,9 +157,9 @@ pub(super) async fn cancel(
 }
 
 /// Ends the work on one recording.
-pub(super) async fn cancel_one(api: &Api, id: RecordingId) -> Result<Recording, ApiError> {
-    let now = api.0.clock.now();
-    let recording = api.ask(move |store| store.cancel(id, "api", now)).await?;
+pub(super) async fn cancel_one(api: &Api, id: RecordingId, caller: &Caller) -> Result<Recording, ApiError> {
+    let (by, now) = (caller.audit_name(), api.0.clock.now());
+    let recording = api.ask(move |store| store.cancel(id, &by, now)).await?;
     api.0.loops.cancel(id);
     Ok(recording)
 }
@@ -174,31 +179,19 @@ async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiErro
     let open = api.ask(move |store| {
         let mut open = Vec::new();
         for id in looked_at {
-            open.extend(store.get(id)?);
+            let Some(recording) = store.get(id)? else { continue };
+            let around = store.around_in_line(recording.listed_at(), IN_LINE_MAX)?;
+            open.push((recording, around));
         }
         Ok(open)
     });
-    let open: Vec<Recording> = open.await?;
-    let has_begun = open.iter().any(|recording| recording.steps.processing_status() != ProcessingStatus::Pending);
-    let one = open.first().filter(|_| job.open.len() == 1);
-    let eta = match (job.ended_at, one) {
-        (Some(_), _) => Eta { eta_seconds: Some(0.0), eta_note: "It has ended.".to_owned() },
-        (None, Some(recording)) => {
-            let audio_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms);
-            let is_transcribed = recording.steps.get(Step::Transcribe).state.is_final();
-            outlook.of_one(recording.id, audio_ms.or(recording.call.duration_ms), is_transcribed)
-        }
-        (None, None) if job.is_looking => Eta::unknown("The sources are being looked at."),
-        (None, None) => {
-            let note = "At the latest, when everything that waits now is done.";
-            let all = outlook.of_all();
-            if all.eta_seconds.is_some() { Eta { eta_note: note.to_owned(), ..all } } else { all }
-        }
-    };
+    let open: Vec<(Recording, (usize, usize))> = open.await?;
+    let has_begun = open.iter().any(|(one, _)| one.steps.processing_status() != ProcessingStatus::Pending);
+    let one = open.first().map(|(recording, _)| recording).filter(|_| job.open.len() == 1);
+    let eta = eta(api, &job, &open, outlook);
     let windows = outlook.running.iter().filter(|work| job.open.contains(&work.id)).filter_map(|work| work.windows);
     let (windows_done, windows_total) = windows.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let step = one.and_then(|recording| recording.steps.next());
-    let count = |ids: &[RecordingId]| u32::try_from(ids.len()).unwrap_or(u32::MAX);
     Ok(JobView {
         job_id: job.id,
         kind: job.kind,
@@ -208,7 +201,7 @@ async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiErro
         step,
         progress: Progress {
             recordings_done: job.counts.ended(),
-            recordings_total: count(&job.recordings),
+            recordings_total: job.recordings_total(),
             windows_done,
             windows_total,
         },
@@ -216,4 +209,31 @@ async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiErro
         recordings: job.recordings.into_iter().take(NAMED_MAX).collect(),
         errors: job.errors,
     })
+}
+
+/// The job's own forecast.
+fn eta(api: &Api, job: &Job, open: &[(Recording, (usize, usize))], outlook: &Outlook) -> Eta {
+    if job.ended_at.is_some() {
+        return Eta { eta_seconds: Some(0.0), eta_note: "It has ended.".to_owned() };
+    }
+    if job.is_looking {
+        return Eta::unknown("The sources are being looked at.");
+    }
+    if job.expected.is_some() || job.open.len() > LOOKED_AT_MAX {
+        let done = job.counts.ended();
+        let since = api.0.clock.now().duration_since(job.created_at);
+        return outlook.of_many(done, job.recordings_total().saturating_sub(done), since.as_secs_f64());
+    }
+    // It ends with the last of them.
+    let forecasts = open.iter().map(|(recording, around)| {
+        let audio_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms);
+        let is_transcribed = recording.steps.get(Step::Transcribe).state.is_final();
+        outlook.of_one(recording.id, audio_ms.or(recording.call.duration_ms), is_transcribed, *around)
+    });
+    let later = |one: Eta, other: Eta| match (one.eta_seconds, other.eta_seconds) {
+        (None, _) => one,
+        (Some(seconds), Some(more)) if seconds >= more => one,
+        _ => other,
+    };
+    forecasts.reduce(later).unwrap_or_else(|| Eta::unknown("Its recordings are being looked for."))
 }

@@ -49,6 +49,11 @@ pub trait Loops: Send + Sync + 'static {
         async { Err(TranscribeError::Model(not_running().message)) }.boxed()
     }
 
+    /// Of five calls that are taken up, how many are the newest; the others are the oldest.
+    fn newest_first_of_five(&self) -> u8 {
+        4
+    }
+
     /// Every account recordings are taken from.
     fn accounts(&self) -> Vec<Account>;
 
@@ -63,8 +68,13 @@ pub trait Loops: Send + Sync + 'static {
         async { WebhookAnswer { status: 404, headers: Vec::new() } }.boxed()
     }
 
-    /// Begins to record a running call, once.
-    fn record(&self, _account: Option<String>, _call_id: String) -> BoxFuture<'static, Result<Started, ProviderError>> {
+    /// Begins to record a running call, once, for whoever the audit trail is to name.
+    fn record(
+        &self,
+        _account: Option<String>,
+        _call_id: String,
+        _by: String,
+    ) -> BoxFuture<'static, Result<Started, ProviderError>> {
         async { Err(not_running()) }.boxed()
     }
 

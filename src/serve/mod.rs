@@ -34,6 +34,7 @@ mod params;
 mod providers;
 mod queue;
 mod recordings;
+mod reruns;
 pub mod roles;
 mod search;
 mod sinks;
@@ -343,8 +344,9 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(console::sign_in::link))
         .routes(routes!(queue::pause))
         .routes(routes!(queue::resume))
-        .routes(routes!(queue::retry_failed))
         .routes(routes!(queue::try_parked))
+        .routes(routes!(reruns::retry_failed))
+        .routes(routes!(reruns::reprocess))
         .routes(routes!(sinks::list))
         .routes(routes!(sinks::deliveries))
         .routes(routes!(sinks::replay))

@@ -1,5 +1,4 @@
-//! `/api/v1/queue`: what is being worked on, how far it is, what waits and why, and for how long; pause, resume, and
-//! another try for what failed.
+//! `/api/v1/queue`: what is being worked on, how far it is, what waits and why, and for how long; pause and resume.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,15 +10,12 @@ use super::error::{ApiError, ErrorBody};
 use super::eta::{Eta, Outlook};
 use super::params::Params;
 use super::view::{processing_status, seconds, step_name};
-use super::{Api, Parked, Running};
+use super::{Api, Caller, Parked, Running};
 use crate::call::{ProcessingStatus, Recording, RecordingId, Step, StepState};
-use crate::store::{Backlog, ListQuery, StoreError};
+use crate::store::{Backlog, ListQuery};
 
 const LIMIT_MAX: u64 = 500;
 const LIMIT_DEFAULT: u64 = 50;
-/// Failed recordings sent back by one request: some seconds of work for the database. More take another request.
-const RETRIES_MAX: usize = 1000;
-const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
 
 /// Work in hand and work to come.
 #[derive(Debug, Serialize, ToSchema)]
@@ -118,7 +114,9 @@ impl Api {
         let parked = self.0.loops.parked();
         let asked = self.ask(|store| Ok((store.backlog()?, store.pace()?, store.paused_since()?))).await?;
         let (backlog, pace, paused_since) = asked;
-        Ok((Outlook { backlog, pace, is_paused: paused_since.is_some(), running, parked }, paused_since))
+        let newest_first_of_five = self.0.loops.newest_first_of_five();
+        let is_paused = paused_since.is_some();
+        Ok((Outlook { backlog, pace, is_paused, running, parked, newest_first_of_five }, paused_since))
     }
 }
 
@@ -179,8 +177,8 @@ pub(super) struct Pause {
     post, path = "/api/v1/queue/pause", tag = "daemon", operation_id = "pause_queue",
     responses((status = 200, description = "The queue is paused.", body = Pause), (status = 401, body = ErrorBody))
 )]
-pub(super) async fn pause(State(api): State<Api>, params: Params) -> Result<Json<Pause>, ApiError> {
-    set_paused(&api, params, true).await
+pub(super) async fn pause(State(api): State<Api>, caller: Caller, params: Params) -> Result<Json<Pause>, ApiError> {
+    set_paused(&api, &caller, params, true).await
 }
 
 /// Goes on with the queue.
@@ -188,14 +186,14 @@ pub(super) async fn pause(State(api): State<Api>, params: Params) -> Result<Json
     post, path = "/api/v1/queue/resume", tag = "daemon", operation_id = "resume_queue",
     responses((status = 200, description = "The queue is worked on.", body = Pause), (status = 401, body = ErrorBody))
 )]
-pub(super) async fn resume(State(api): State<Api>, params: Params) -> Result<Json<Pause>, ApiError> {
-    set_paused(&api, params, false).await
+pub(super) async fn resume(State(api): State<Api>, caller: Caller, params: Params) -> Result<Json<Pause>, ApiError> {
+    set_paused(&api, &caller, params, false).await
 }
 
-async fn set_paused(api: &Api, params: Params, paused: bool) -> Result<Json<Pause>, ApiError> {
+async fn set_paused(api: &Api, caller: &Caller, params: Params, paused: bool) -> Result<Json<Pause>, ApiError> {
     params.finish()?;
-    let now = api.0.clock.now();
-    let set = api.ask(move |store| Ok((store.set_paused(paused, "api", now)?, store.paused_since()?)));
+    let (by, now) = (caller.audit_name(), api.0.clock.now());
+    let set = api.ask(move |store| Ok((store.set_paused(paused, &by, now)?, store.paused_since()?)));
     let (is_news, paused_since) = set.await?;
     if is_news {
         tracing::info!("{}", if paused { "The queue was paused." } else { "The queue was resumed." });
@@ -205,62 +203,6 @@ async fn set_paused(api: &Api, params: Params, paused: bool) -> Result<Json<Paus
         None => "The queue is worked on.",
     };
     Ok(Json(Pause { paused: paused_since.is_some(), paused_since, message }))
-}
-
-/// What was sent back.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Retried {
-    /// Recordings that are tried again.
-    queued: u64,
-    /// Failed recordings left for another request, and those that were just taken up by somebody else.
-    left: u64,
-}
-
-/// Tries every failed recording again: the steps that failed, and what depends on them. At most 1000 at a time.
-#[utoipa::path(
-    post, path = "/api/v1/queue/retry-failed", tag = "daemon", operation_id = "retry_failed",
-    params(("step" = Option<String>, Query, description = "Only recordings in which this step failed: `transcribe`.")),
-    responses(
-        (status = 202, description = "They are queued.", body = Retried),
-        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
-    )
-)]
-pub(super) async fn retry_failed(
-    State(api): State<Api>,
-    mut params: Params,
-) -> Result<(axum::http::StatusCode, Json<Retried>), ApiError> {
-    let step = params.word::<Step>(&["step"], STEPS)?;
-    params.finish()?;
-    let now = api.0.clock.now();
-    let retried = api.ask(move |store| {
-        let (mut retried, mut skip) = (Retried { queued: 0, left: 0 }, 0);
-        loop {
-            // What is sent back leaves this list.
-            let query = ListQuery { status: Some(ProcessingStatus::Failed), limit: 100, skip, ..ListQuery::default() };
-            let page = store.list(&query)?.items;
-            if page.is_empty() {
-                return Ok(retried);
-            }
-            for recording in page {
-                let failed = failed_steps(&recording);
-                let is_wanted = step.is_none_or(|step| failed.contains(&step));
-                if is_wanted && retried.queued as usize >= RETRIES_MAX {
-                    (retried.left, skip) = (retried.left + 1, skip + 1);
-                    continue;
-                }
-                if !is_wanted {
-                    skip += 1;
-                    continue;
-                }
-                match store.reset(recording.id, &failed, now) {
-                    Ok(_) => retried.queued += 1,
-                    Err(StoreError::WrongState(_)) => (retried.left, skip) = (retried.left + 1, skip + 1),
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-    });
-    Ok((axum::http::StatusCode::ACCEPTED, Json(retried.await?)))
 }
 
 /// What is tried again.

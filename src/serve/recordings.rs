@@ -19,7 +19,8 @@ use crate::call::{JobId, ProviderKind, RecordingId, Step};
 use crate::search::{Ask, Search, SearchError};
 use crate::store::{ListQuery, Page, Store};
 
-const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
+pub(super) const STEPS: &str =
+    "fetch_details, fetch_metadata, download_audio, transcribe, detect_language, generate_summary";
 
 /// Recordings, newest first. All filters that are given must hold.
 #[utoipa::path(
@@ -148,6 +149,7 @@ pub(super) struct Reprocessing {
 )]
 pub(super) async fn reprocess(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     mut params: Params,
 ) -> Result<(StatusCode, Json<Reprocessing>), ApiError> {
@@ -162,8 +164,8 @@ pub(super) async fn reprocess(
         ));
     }
     let id = api.recording(id).await?.id;
-    let now = api.0.clock.now();
-    let (recording, job_id) = api.ask(move |store| store.reprocess(id, &steps, now)).await?;
+    let (by, now) = (caller.audit_name(), api.0.clock.now());
+    let (recording, job_id) = api.ask(move |store| store.reprocess(id, &steps, &by, now)).await?;
     let steps = recording.steps.iter().filter(|(_, record)| !record.state.is_final()).map(|(step, _)| step).collect();
     Ok((StatusCode::ACCEPTED, Json(Reprocessing { recording: RecordingItem::of(&recording), job_id, steps })))
 }
@@ -181,12 +183,13 @@ pub(super) async fn reprocess(
 )]
 pub(super) async fn cancel(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Json<RecordingItem>, ApiError> {
     params.finish()?;
     let id = api.recording(id).await?.id;
-    Ok(Json(RecordingItem::of(&super::jobs::cancel_one(&api, id).await?)))
+    Ok(Json(RecordingItem::of(&super::jobs::cancel_one(&api, id, &caller).await?)))
 }
 
 /// What was removed.

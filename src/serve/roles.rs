@@ -9,10 +9,13 @@ use crate::config::Role;
 /// Requests that need another role than [`Role::Read`] for asking: (method, route, least role).
 const ROLES: &[(&str, &str, Role)] = &[
     ("POST", "/api/v1/recordings/fetch", Role::Operate),
+    ("POST", "/api/v1/recordings/reprocess", Role::Operate),
     ("POST", "/api/v1/recordings/{id}/reprocess", Role::Operate),
     ("DELETE", "/api/v1/recordings/{id}", Role::Admin),
     ("POST", "/api/v1/calls/{id}/record", Role::Operate),
     ("POST", "/api/v1/providers/{name}/check", Role::Operate),
+    // The same check by its earlier path: it asks the provider.
+    ("GET", "/api/v1/recordings/test/{access}", Role::Operate),
     ("POST", "/api/v1/providers/{name}/login", Role::Admin),
     ("GET", "/auth/login", Role::Admin),
     ("POST", "/api/v1/recordings/{id}/cancel", Role::Operate),

@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Params, shown};
+use super::{Api, Caller};
 use crate::call::RecordingId;
 use crate::store::{Delivery, DeliveryState, Store};
 
@@ -43,6 +43,10 @@ pub struct Sink {
 pub(super) struct Sinks {
     /// In the order of the configuration.
     pub(super) items: Vec<SinkItem>,
+    /// Events that no sink was given yet: sinks that work have much before them.
+    undistributed: u64,
+    /// Events that no sink was given, and dropped to make room.
+    dropped: u64,
 }
 
 /// One sink.
@@ -52,7 +56,7 @@ pub(super) struct SinkItem {
     pub(super) name: String,
     /// Where it is, without the path.
     pub(super) host: String,
-    /// The events it gets: `completed`, `failed`, `partial`.
+    /// The events it gets: `completed`, `failed`, `partial`, `category_matched`.
     pub(super) events: Vec<String>,
     /// Whether they carry the transcript.
     pub(super) include_transcript: bool,
@@ -85,8 +89,12 @@ pub(super) struct SinkItem {
 pub(super) async fn list(State(api): State<Api>, params: Params) -> Result<Json<Sinks>, ApiError> {
     params.finish()?;
     let sinks = api.0.loops.sinks();
-    let items = api.ask(move |store| sinks.into_iter().map(|sink| item(store, sink)).collect()).await?;
-    Ok(Json(Sinks { items }))
+    let asked = api.ask(move |store| {
+        let items = sinks.into_iter().map(|sink| item(store, sink)).collect::<Result<_, _>>()?;
+        Ok((items, store.outbox()?))
+    });
+    let (items, outbox) = asked.await?;
+    Ok(Json(Sinks { items, undistributed: outbox.waiting, dropped: outbox.dropped }))
 }
 
 fn item(store: &Store, sink: Sink) -> Result<SinkItem, crate::store::StoreError> {
@@ -120,8 +128,10 @@ pub(super) struct DeliveryItem {
     /// The event's id, the same at every attempt.
     #[schema(value_type = String, format = "uuid")]
     pub(super) id: Uuid,
-    /// `completed`, `failed` or `partial`.
+    /// `completed`, `failed`, `partial` or `category_matched`.
     pub(super) event: &'static str,
+    /// The category, of `category_matched`.
+    pub(super) category: Option<String>,
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub(super) occurred_at: Timestamp,
@@ -147,6 +157,7 @@ impl DeliveryItem {
         Self {
             id: delivery.event.id,
             event: delivery.event.kind.as_str(),
+            category: delivery.event.category,
             occurred_at: delivery.event.at,
             recording_id: delivery.event.recording,
             status: delivery.state.name(),
@@ -214,6 +225,7 @@ pub(super) async fn deliveries(
 )]
 pub(super) async fn replay(
     State(api): State<Api>,
+    caller: Caller,
     Path((name, id)): Path<(String, String)>,
     params: Params,
 ) -> Result<(StatusCode, Json<DeliveryItem>), ApiError> {
@@ -225,8 +237,8 @@ pub(super) async fn replay(
         ApiError::new(StatusCode::NOT_FOUND, "not_found", message, "GET /api/v1/webhooks/{name}/deliveries lists them.")
     };
     let event: Uuid = id.parse().map_err(|_| nothing())?;
-    let (sink, now) = (name.clone(), api.0.clock.now());
-    let replayed = api.ask(move |store| store.replay_delivery(&sink, event, now)).await?;
+    let (sink, by, now) = (name.clone(), caller.audit_name(), api.0.clock.now());
+    let replayed = api.ask(move |store| store.replay_delivery(&sink, event, &by, now)).await?;
     let replayed = replayed.ok_or_else(nothing)?;
     api.0.loops.wake_sinks();
     Ok((StatusCode::ACCEPTED, Json(DeliveryItem::of(replayed))))

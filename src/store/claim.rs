@@ -138,6 +138,22 @@ impl Store {
         })
     }
 
+    /// How many recordings that may be transcribed now were recorded after `listed_at` and before it; both counted up to
+    /// `most`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn around_in_line(&self, listed_at: Timestamp, most: usize) -> Result<(usize, usize), StoreError> {
+        self.read(|tx| {
+            let (lane, at) = (Lane::Transcribe as u8, listed_at.as_millisecond());
+            let ready = tx.open_table(READY)?;
+            let newer = ready.range((lane, at, &[0xff; 16])..=(lane, i64::MAX, &[0xff; 16]))?.take(most).count();
+            let older = ready.range((lane, i64::MIN, &[0; 16])..(lane, at, &[0; 16]))?.take(most).count();
+            Ok((newer, older))
+        })
+    }
+
     /// Stores what a claimed step ended with: result, next state, keys and counters in one transaction.
     ///
     /// # Errors

@@ -1,10 +1,5 @@
-//! Deliveries of events to sinks: which are due, in the order of each recording; how they went; what is kept of them.
-//!
-//! Only the first pending delivery of a recording is ever due, so that a sink hears of one recording's ends in their
-//! order whatever it refuses meanwhile. Bounded for each sink: what is done goes first, what was never delivered goes
-//! last, and is counted.
-
-use std::time::Duration;
+//! Deliveries of events to sinks: the next one that is due, how they went, what people see of them and send again. What is
+//! due and what is kept is in the `ledger`.
 
 use jiff::Timestamp;
 use redb::ReadableTable;
@@ -12,17 +7,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::Fault;
+use super::ledger::counter;
 use super::outbox::Event;
 use super::record;
-use super::schema::{COUNTERS, DELIVERIES, DUE, Tables};
-use super::{Store, StoreError, Verdict};
+use super::schema::{COUNTERS, DELIVERIES, DUE};
+use super::{AuditEntry, Store, StoreError, Verdict};
 
-/// Deliveries kept for one sink, of any state: some megabytes.
-pub const DELIVERIES_MAX: i64 = 20_000;
-/// How long a delivery that is done with is kept for people to look at.
-const KEEP_DONE: Duration = Duration::from_secs(30 * 86_400);
-/// Old deliveries taken out with each new one: more than come in, so that they go.
-const PURGED_AT_ONCE: usize = 4;
 /// Deliveries given up in one transaction.
 const BURIED_AT_ONCE: usize = 500;
 
@@ -215,7 +205,13 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::claim`].
-    pub fn replay_delivery(&self, sink: &str, event: Uuid, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
+    pub fn replay_delivery(
+        &self,
+        sink: &str,
+        event: Uuid,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Delivery>, StoreError> {
         self.write(|tables| {
             let Some(mut delivery) = tables.delivery_of(sink, event)? else { return Ok(Verdict::Drop(None)) };
             tables.uncount(sink, &delivery.state)?;
@@ -223,6 +219,13 @@ impl Store {
             (delivery.state, delivery.since, delivery.attempts) = (DeliveryState::Pending { due: now }, now, 0);
             let shown = delivery.clone();
             tables.queue(sink, &delivery, now)?;
+            tables.note(&AuditEntry {
+                at: now,
+                by: by.to_owned(),
+                what: "webhook_replayed".to_owned(),
+                recording: Some(delivery.event.recording),
+                detail: format!("The sink {sink} is told of event {event} again."),
+            })?;
             Ok(Verdict::Keep(Some(shown)))
         })
     }
@@ -268,144 +271,5 @@ impl Store {
                 dropped: sum("dropped")?,
             })
         })
-    }
-}
-
-fn counter(sink: &str, state: &str) -> String {
-    format!("webhook/{sink}/{state}")
-}
-
-impl Tables<'_> {
-    /// Adds a delivery, and takes old ones out where there are too many.
-    pub(super) fn add_delivery(
-        &mut self,
-        sink: &str,
-        serial: u64,
-        delivery: Delivery,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        self.queue(sink, &Delivery { serial, ..delivery }, now)?;
-        for _ in 0..PURGED_AT_ONCE {
-            let Some(oldest) = self.oldest(sink)? else { break };
-            let kept: i64 = ["pending", "delivered", "dead"].iter().try_fold(0, |sum, state| {
-                let count = self.counters.get(counter(sink, state).as_str())?.map_or(0, |count| count.value());
-                Ok::<_, Fault>(sum + count)
-            })?;
-            let is_old = match oldest.state {
-                DeliveryState::Pending { .. } => false,
-                DeliveryState::Delivered { at } | DeliveryState::Dead { at } => {
-                    now.checked_sub(KEEP_DONE).is_ok_and(|limit| at < limit)
-                }
-            };
-            if !is_old && kept <= DELIVERIES_MAX {
-                break;
-            }
-            self.take_out(sink, &oldest, now)?;
-        }
-        Ok(())
-    }
-
-    fn oldest(&self, sink: &str) -> Result<Option<Delivery>, Fault> {
-        let Some(first) = self.deliveries.range((sink, 0)..=(sink, u64::MAX))?.next() else { return Ok(None) };
-        let (key, bytes) = first?;
-        Ok(Some(Delivery { serial: key.value().1, ..record::decode(bytes.value())? }))
-    }
-
-    fn take_out(&mut self, sink: &str, delivery: &Delivery, now: Timestamp) -> Result<(), Fault> {
-        self.unqueue(sink, delivery)?;
-        self.uncount(sink, &delivery.state)?;
-        self.deliveries.remove((sink, delivery.serial))?;
-        if matches!(delivery.state, DeliveryState::Pending { .. }) {
-            tracing::warn!(sink, limit = DELIVERIES_MAX, "The sink's outbox is full; its oldest event was dropped.");
-            self.count(&counter(sink, "dropped"), 1)?;
-            self.release_next(sink, delivery, now)?;
-        }
-        Ok(())
-    }
-
-    /// The delivery, if it is still to be made.
-    fn pending(&self, sink: &str, serial: u64) -> Result<Option<Delivery>, Fault> {
-        let Some(bytes) = self.deliveries.get((sink, serial))? else { return Ok(None) };
-        let delivery = Delivery { serial, ..record::decode(bytes.value())? };
-        Ok(Some(delivery).filter(|delivery| matches!(delivery.state, DeliveryState::Pending { .. })))
-    }
-
-    fn delivery_of(&self, sink: &str, event: Uuid) -> Result<Option<Delivery>, Fault> {
-        for entry in self.deliveries.range((sink, 0)..=(sink, u64::MAX))?.rev() {
-            let (key, bytes) = entry?;
-            let delivery: Delivery = record::decode(bytes.value())?;
-            if delivery.event.id == event {
-                return Ok(Some(Delivery { serial: key.value().1, ..delivery }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Puts a delivery in line; it is due at `due` when it is the first of its recording.
-    fn queue(&mut self, sink: &str, delivery: &Delivery, due: Timestamp) -> Result<(), Fault> {
-        let (id, serial) = (delivery.event.recording.as_bytes(), delivery.serial);
-        let first = self.in_order.range((sink, id, 0)..=(sink, id, u64::MAX))?.next().transpose()?;
-        let first = first.map(|(key, _)| key.value().2);
-        if first.is_none_or(|first| serial < first) {
-            // A replayed one comes before those that wait behind it.
-            if let Some(first) = first
-                && let Some(Delivery { state: DeliveryState::Pending { due: theirs }, .. }) =
-                    self.pending(sink, first)?
-            {
-                self.due.remove((sink, theirs.as_millisecond(), first))?;
-            }
-            self.due.insert((sink, due.as_millisecond(), serial), ())?;
-        }
-        self.in_order.insert((sink, id, serial), ())?;
-        self.count(&counter(sink, "pending"), 1)?;
-        self.write_delivery(sink, delivery)
-    }
-
-    fn unqueue(&mut self, sink: &str, delivery: &Delivery) -> Result<(), Fault> {
-        if let DeliveryState::Pending { due } = delivery.state {
-            self.due.remove((sink, due.as_millisecond(), delivery.serial))?;
-            self.in_order.remove((sink, delivery.event.recording.as_bytes(), delivery.serial))?;
-        }
-        Ok(())
-    }
-
-    /// Takes a delivery to its end and lets the next one of its recording come.
-    fn settle_delivery(
-        &mut self,
-        sink: &str,
-        mut delivery: Delivery,
-        state: DeliveryState,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        self.unqueue(sink, &delivery)?;
-        self.uncount(sink, &delivery.state)?;
-        self.count(&counter(sink, state.name()), 1)?;
-        delivery.state = state;
-        self.write_delivery(sink, &delivery)?;
-        self.release_next(sink, &delivery, now)
-    }
-
-    fn release_next(&mut self, sink: &str, done: &Delivery, now: Timestamp) -> Result<(), Fault> {
-        let id = done.event.recording.as_bytes();
-        let next = self.in_order.range((sink, id, 0)..=(sink, id, u64::MAX))?.next().transpose()?;
-        let Some(serial) = next.map(|(key, _)| key.value().2) else { return Ok(()) };
-        if let Some(mut delivery) = self.pending(sink, serial)? {
-            if let DeliveryState::Pending { due } = delivery.state {
-                self.due.remove((sink, due.as_millisecond(), serial))?;
-            }
-            delivery.state = DeliveryState::Pending { due: now };
-            self.due.insert((sink, now.as_millisecond(), serial), ())?;
-            self.write_delivery(sink, &delivery)?;
-        }
-        Ok(())
-    }
-
-    fn write_delivery(&mut self, sink: &str, delivery: &Delivery) -> Result<(), Fault> {
-        self.deliveries.insert((sink, delivery.serial), record::encode(delivery)?.as_slice())?;
-        Ok(())
-    }
-
-    fn uncount(&mut self, sink: &str, state: &DeliveryState) -> Result<(), Fault> {
-        self.count(&counter(sink, state.name()), -1)
     }
 }

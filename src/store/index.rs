@@ -120,7 +120,7 @@ impl Tables<'_> {
             self.count(name, after - before)?;
         }
         self.recordings.insert(new.recording.id.as_bytes(), record::encode(new)?.as_slice())?;
-        self.tell_end(old, new)?;
+        self.tell(old, new)?;
         self.follow_row(old, new)?;
         self.follow_text(old, new)
     }

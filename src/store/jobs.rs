@@ -9,7 +9,7 @@ use super::index::source_key;
 use super::record::{self, Row};
 use super::schema::{JOBS, Tables};
 use super::state::reset_row;
-use super::{Store, StoreError, Verdict, outcome};
+use super::{AuditEntry, Store, StoreError, Verdict, outcome};
 use crate::call::{CallFacts, Job, JobId, JobKind, Recording, RecordingId, RecordingKey, Step, StepState};
 
 /// Jobs kept, the newest; the oldest go first.
@@ -77,12 +77,22 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::reset`].
-    pub fn reprocess(&self, id: RecordingId, steps: &[Step], now: Timestamp) -> Result<(Recording, JobId), StoreError> {
+    pub fn reprocess(
+        &self,
+        id: RecordingId,
+        steps: &[Step],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(Recording, JobId), StoreError> {
         let done = self.write(|tables| {
             let (old, mut row) = reset_row(tables, id, steps, now)?;
             let job = tables.begin_job(&Job::begun(JobKind::Reprocess, vec![id], now))?;
             row.job = Some(job);
             tables.put(Some(&old), &row)?;
+            let steps = steps.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ");
+            let detail = format!("Asked to do again: {steps}.");
+            let (by, what) = (by.to_owned(), "reprocessed".to_owned());
+            tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
             Ok(Verdict::Keep((row.recording, job)))
         })?;
         self.announce_work();
@@ -124,7 +134,7 @@ impl Store {
                 }
             }
             job.close(now);
-            tables.jobs.insert(id.as_bytes(), record::encode(&job)?.as_slice())?;
+            tables.keep_job(&job)?;
             Ok(Verdict::Keep(()))
         })
     }
@@ -193,20 +203,28 @@ impl Store {
             }
             tables.forget_checkpoints(id)?;
             tables.put(Some(&old), &row)?;
+            let (by, what) = (by.to_owned(), "cancelled".to_owned());
+            let detail = "The work that was left was ended; what is there stays.".to_owned();
+            tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
             Ok(Verdict::Keep(row.recording))
         })
     }
 }
 
 impl Tables<'_> {
-    fn job(&self, id: JobId) -> Result<Option<Job>, Fault> {
+    pub(super) fn job(&self, id: JobId) -> Result<Option<Job>, Fault> {
         let stored = self.jobs.get(id.as_bytes())?;
         Ok(stored.map(|bytes| record::decode(bytes.value())).transpose()?)
     }
 
-    /// Keeps a new job, and lets go of the oldest.
-    fn begin_job(&mut self, job: &Job) -> Result<JobId, Fault> {
+    pub(super) fn keep_job(&mut self, job: &Job) -> Result<(), Fault> {
         self.jobs.insert(job.id.as_bytes(), record::encode(job)?.as_slice())?;
+        Ok(())
+    }
+
+    /// Keeps a new job, and lets go of the oldest.
+    pub(super) fn begin_job(&mut self, job: &Job) -> Result<JobId, Fault> {
+        self.keep_job(job)?;
         loop {
             let oldest = self.jobs.first()?.map(|(_, oldest)| record::decode::<Job>(oldest.value())).transpose()?;
             let Some(oldest) = oldest else { break };
@@ -235,7 +253,8 @@ impl Tables<'_> {
     fn settle_job(&mut self, id: JobId, row: &Row, is_cancelled: bool) -> Result<(), Fault> {
         let Some(mut job) = self.job(id)? else { return Ok(()) };
         if job.settle(&row.recording, is_cancelled, row.recording.updated_at) {
-            self.jobs.insert(id.as_bytes(), record::encode(&job)?.as_slice())?;
+            self.keep_job(&job)?;
+            self.note_room(&job);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use redb::ReadTransaction;
+use serde::{Deserialize, Serialize};
 
 use super::check::kept_sums;
 use super::derived::is_filled;
@@ -28,7 +29,8 @@ use rows::RowFilter;
 use streams::{Key, Stream, Streams, common};
 
 /// Which recordings a list shows. Filters combine: all that are set must hold.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ListQuery {
     /// Matches to leave out at the start.
     pub skip: u64,
@@ -55,7 +57,8 @@ pub struct ListQuery {
     /// Some name, number, e-mail, file name or the transcript's beginning contains this, in any case. Opens every row that
     /// the other filters let through; for as long as the search index is not there.
     pub search_text: Option<String>,
-    /// One of these, as the search index found them.
+    /// One of these, as the search index found them; not kept.
+    #[serde(skip)]
     pub among: Option<Among>,
     /// Quality score at least this, 0 to 1.
     pub min_quality: Option<f64>,
@@ -78,7 +81,7 @@ pub struct ListQuery {
 }
 
 /// Where a recording stands in every list; what a page ends with and the next one goes on behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// [`Recording::listed_at`] in milliseconds since 1970.
     pub listed_at_ms: i64,

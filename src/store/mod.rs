@@ -20,6 +20,7 @@ mod facets;
 mod index;
 mod jobs;
 mod late;
+mod ledger;
 mod list;
 mod news;
 mod numbers;
@@ -30,6 +31,7 @@ mod places;
 mod query;
 mod record;
 mod remove;
+mod rerun;
 mod rescue;
 mod schema;
 mod seal;
@@ -65,12 +67,13 @@ pub use list::{Among, ListQuery, Page, Place};
 use news::Teller;
 pub use news::{Backlog, Change, Changed, Pace};
 pub use numbers::{NumberQuery, PhoneNumber};
-pub use outbox::{Event, EventKind, SinkRule};
+pub use outbox::{Event, EventKind, Outbox, SinkRule};
 pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
 pub use query::Stats;
 pub use record::Quarantined;
 pub use remove::Removed;
+pub use rerun::Again;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use searchable::{Searchable, Spoken, SpokenSegment};
@@ -114,6 +117,8 @@ struct Inner {
     teller: Teller,
     /// Counts what was told in the outbox.
     told: watch::Sender<u64>,
+    /// Counts what gave jobs over many recordings room.
+    reruns: watch::Sender<u64>,
     /// Whether ends of recordings go to the outbox.
     tells_ends: AtomicBool,
 }
@@ -178,7 +183,7 @@ impl Store {
             tables.tells_ends = self.0.tells_ends.load(Ordering::Relaxed);
             let verdict = body(&mut tables)?;
             let news = std::mem::take(&mut tables.news);
-            let has_told = tables.has_told;
+            let (has_told, has_room) = (tables.has_told, tables.has_room);
             drop(tables);
             match verdict {
                 Verdict::Keep(value) => {
@@ -187,6 +192,9 @@ impl Store {
                     telling.tell(news);
                     if has_told {
                         self.0.told.send_modify(|count| *count = count.wrapping_add(1));
+                    }
+                    if has_room {
+                        self.0.reruns.send_modify(|count| *count = count.wrapping_add(1));
                     }
                     Ok(value)
                 }

@@ -70,6 +70,7 @@ impl Store {
             work: watch::Sender::new(0),
             teller: Teller::new(),
             told: watch::Sender::new(0),
+            reruns: watch::Sender::new(0),
             tells_ends: AtomicBool::new(false),
         }));
         store.with(|db| check_version(db, store.path()))?;

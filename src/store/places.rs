@@ -6,8 +6,8 @@ use std::ops::Bound;
 use super::index::source_key;
 use super::record::{self, Row};
 use super::schema::{BY_LOCATOR, RECORDINGS};
-use super::{Store, StoreError};
-use crate::call::{AccountName, ProviderKind, RecordingId};
+use super::{Store, StoreError, Verdict};
+use crate::call::{AccountName, ProviderKind, RecordingId, Step, StepState};
 
 impl Store {
     /// Every place a source's recordings were found at, with the recording.
@@ -55,6 +55,29 @@ impl Store {
                 }
             }
             Ok(files)
+        })
+    }
+
+    /// Runs `remove` if the audio at `relative` is nobody's: its recording was removed, or has other audio or none and
+    /// nobody is fetching it. Nobody can begin to while it runs. Absent when the file is wanted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn unless_wanted<T>(
+        &self,
+        id: RecordingId,
+        relative: &str,
+        remove: impl FnOnce() -> T,
+    ) -> Result<Option<T>, StoreError> {
+        self.write(|tables| {
+            let is_wanted = tables.row(id)?.is_none_or(|row| {
+                let recording = row.recording;
+                let is_its = recording.audio.as_ref().is_some_and(|audio| audio.path == relative);
+                let is_fetched = matches!(recording.steps.get(Step::DownloadAudio).state, StepState::Running { .. });
+                recording.deletion.is_none() && (is_its || is_fetched)
+            });
+            Ok(Verdict::Drop(if is_wanted { None } else { Some(remove()) }))
         })
     }
 }

@@ -139,6 +139,8 @@ pub(super) struct Tables<'t> {
     pub(super) tells_ends: bool,
     /// An event was added in this transaction.
     pub(super) has_told: bool,
+    /// A job over many recordings has room for its next part.
+    pub(super) has_room: bool,
 }
 
 impl<'t> Tables<'t> {
@@ -181,6 +183,7 @@ impl<'t> Tables<'t> {
             egress: tx.open_table(EGRESS)?,
             tells_ends: false,
             has_told: false,
+            has_room: false,
         })
     }
 }

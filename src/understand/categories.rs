@@ -2,7 +2,7 @@
 //! the call, near each other; as written, or as a recogniser may have misheard them.
 //!
 //! Pure. Rules come checked from the configuration and are folded once; a call is read once for all of them. What a hit
-//! leads to is for others to say: [`crate::call::CategoryResult`] is what alerts will be made of.
+//! leads to is for others to say: [`crate::call::CategoryResult`] is what alerts are made of.
 
 use std::collections::HashMap;
 
@@ -125,7 +125,8 @@ impl Categories {
         hits.dedup_by_key(|(_, place)| (place.first, place.last));
         hits.truncate(HITS_MAX);
         let hits = hits.into_iter().map(|(phrase, place)| self.hit(phrase, place, reading)).collect();
-        CategoryResult { name: rule.of.name.clone(), matched: is_said != rule.of.absent, absent: rule.of.absent, hits }
+        let CategoryRule { name, absent, alert, .. } = &rule.of;
+        CategoryResult { name: name.clone(), matched: is_said != *absent, absent: *absent, hits, alert: *alert }
     }
 
     fn hit(&self, phrase: usize, place: Place, reading: &Reading<'_>) -> CategoryHit {
@@ -133,6 +134,7 @@ impl Categories {
         CategoryHit {
             phrase: self.phrases[phrase].as_written.clone(),
             words: reading.text_between(place.first, place.last),
+            speaker: reading.speaker(first.segment).to_owned(),
             segment: first.segment,
             start_ms: first.start_ms,
             end_ms: last.end_ms.max(first.start_ms),

@@ -254,7 +254,12 @@ impl Seeds<'_> {
 
     /// The summary, again, of the recording that waits for it.
     pub fn summarised(&self, now: Timestamp) {
-        self.finish(Lane::Light, done(StepResult::Insight(Box::default())), now);
+        self.drawn(Insight::default(), now);
+    }
+
+    /// This insight for the recording that waits for it.
+    pub fn drawn(&self, insight: Insight, now: Timestamp) {
+        self.finish(Lane::Light, done(StepResult::Insight(Box::new(insight))), now);
     }
 
     fn waiting(&self, remote_id: &str, started_at: &str) -> RecordingId {

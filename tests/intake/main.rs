@@ -5,7 +5,10 @@
 mod common;
 
 mod events;
+#[path = "../bench/archive/generator.rs"]
+mod generator;
 mod jobs;
 mod queue;
+mod reruns;
 mod support;
 mod uploads;

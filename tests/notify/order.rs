@@ -1,7 +1,5 @@
 //! Each recording's ends are told in their order, and a slow sink costs nobody else anything.
 
-use std::time::{Duration, Instant};
-
 use callscribe::call::Step;
 
 use crate::common::wait_until;
@@ -39,13 +37,11 @@ fn a_later_end_of_a_recording_waits_for_the_earlier_one_and_others_do_not() {
 fn a_sink_that_never_answers_slows_neither_other_sinks_nor_the_work() {
     let (deaf, quick) = (Sink::start(|_, _| None), Sink::that_answers(200));
     let told = Told::start(&[deaf.config("deaf"), quick.config("quick")]);
-    let began = Instant::now();
     for call in 0..20 {
         told.seeds().completed(&format!("call-{call}"), "2026-11-20T09:00:00Z", transcript());
     }
     assert_eq!(quick.wait_for(20).len(), 20);
-    // Each wait for the deaf one takes half a second: twenty in a row would be ten.
-    assert!(began.elapsed() < Duration::from_secs(60));
+    // Had the quick one waited for the deaf one, that would have been asked as often.
     assert!(deaf.heard().len() < 20);
     assert!(told.deliveries("deaf", "delivered").is_empty());
 }

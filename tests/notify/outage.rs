@@ -43,7 +43,7 @@ fn a_sink_that_is_down_for_days_ends_in_dead_events_that_can_be_replayed() {
     assert!(dead.iter().all(|one| one.last_error.as_ref().is_some_and(|error| !error.is_empty())));
     let counts = told.store.sink_counts("crm").unwrap();
     assert_eq!((counts.pending, counts.delivered, counts.dead, counts.dropped), (0, 0, 5, 0));
-    let again = told.store.replay_delivery("crm", dead[0].event.id, dead[0].event.at).unwrap().unwrap();
+    let again = told.store.replay_delivery("crm", dead[0].event.id, "test", dead[0].event.at).unwrap().unwrap();
     assert_eq!((again.state.name(), again.attempts), ("pending", 0));
     assert_eq!(told.store.sink_counts("crm").unwrap().pending, 1);
 }
@@ -67,7 +67,7 @@ fn what_was_taken_can_be_sent_again_too() {
     let told = Told::start(&[sink.config("crm")]);
     told.seeds().completed("call-1", "2026-11-20T09:00:00Z", transcript());
     let delivery = told.wait_for("crm", "delivered", 1).remove(0);
-    told.store.replay_delivery("crm", delivery.event.id, delivery.event.at).unwrap().unwrap();
+    told.store.replay_delivery("crm", delivery.event.id, "test", delivery.event.at).unwrap().unwrap();
     told.notifier.hurry();
     let heard = sink.wait_for(2);
     assert_eq!(heard[0].event_id(), heard[1].event_id());

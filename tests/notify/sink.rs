@@ -55,8 +55,12 @@ pub struct Sink {
 
 impl Sink {
     pub fn start(reply: impl Fn(usize, &Heard) -> Option<u16> + Send + Sync + 'static) -> Self {
+        Self::start_at("127.0.0.1:0".parse().unwrap(), reply)
+    }
+
+    pub fn start_at(address: SocketAddr, reply: impl Fn(usize, &Heard) -> Option<u16> + Send + Sync + 'static) -> Self {
         let runtime = runtime();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind(address)).unwrap();
         let address = listener.local_addr().unwrap();
         let (heard, reply) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Box::new(reply) as Reply)));
         let shared = (Arc::clone(&heard), Arc::clone(&reply));
@@ -113,7 +117,7 @@ pub fn config(name: &str, url: &str) -> NotifyConfig {
         name: name.to_owned(),
         url: url.to_owned(),
         secret: SECRET.to_owned().into(),
-        events: ["completed", "failed", "partial"].map(str::to_owned).to_vec(),
+        events: ["completed", "failed", "partial", "category_matched"].map(str::to_owned).to_vec(),
         provider: None,
         account: None,
         allow_private_addresses: true,

@@ -1,4 +1,6 @@
-//! A kill between the commit and the sink's answer: the event comes again, with the same id.
+//! A kill between the commit and the sending, before the sink's answer, after it: the event comes, with the same id.
+
+use std::net::SocketAddr;
 
 use crate::common::{TestDaemon, wait_until};
 use crate::sample::cut_call;
@@ -20,14 +22,7 @@ fn an_event_that_was_cut_off_comes_again_with_the_same_id() {
 #[test]
 fn the_daemon_tells_again_after_a_kill_and_shows_what_it_told() {
     let sink = Sink::start(|_, _| None);
-    let folder = tempfile::tempdir().unwrap();
-    let secret = folder.path().join("secret");
-    std::fs::write(&secret, SECRET).unwrap();
-    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let mut daemon = TestDaemon::start(&format!(
-        "[[notify]]\nname = \"crm\"\nurl = \"http://{}/calls\"\nsecret_file = {secret:?}\nallow_private_addresses = true",
-        sink.address
-    ));
+    let (mut daemon, _secret) = daemon_that_tells(sink.address);
     cut_call(&daemon.inbox().join("call.wav"), 0, 8000);
     let first = sink.wait_for(1).remove(0);
     assert_eq!(first.json()["event"], "recording.completed");
@@ -58,4 +53,75 @@ fn the_daemon_tells_again_after_a_kill_and_shows_what_it_told() {
     let bodies: usize = sink.heard().iter().map(|heard| heard.body.len()).sum();
     assert!(host["requests"].as_u64().unwrap() >= 3 && host["bytes_sent"].as_u64().unwrap() <= bodies as u64);
     assert_eq!(http.post("/api/v1/webhooks/nobody/test").status, 404);
+}
+
+/// A daemon that tells a sink at `address`, and the folder of the secret.
+fn daemon_that_tells(address: SocketAddr) -> (TestDaemon, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let daemon = TestDaemon::start(&format!(
+        "[[notify]]\nname = \"crm\"\nurl = \"http://{address}/calls\"\nsecret_file = {secret:?}\n\
+         allow_private_addresses = true"
+    ));
+    (daemon, folder)
+}
+
+fn pending(daemon: &TestDaemon) -> Option<serde_json::Value> {
+    let page = daemon.http().get("/api/v1/webhooks/crm/deliveries?status=pending").json();
+    page["items"].as_array().unwrap().first().cloned()
+}
+
+#[test]
+fn what_was_committed_and_never_sent_is_sent_after_a_kill() {
+    // Nobody listens there yet.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (mut daemon, _secret) = daemon_that_tells(address);
+    cut_call(&daemon.inbox().join("call.wav"), 0, 8000);
+    let waits = wait_until("the event waits", || pending(&daemon));
+    daemon.kill();
+    let sink = Sink::start_at(address, |_, _| Some(200));
+    daemon.restart();
+    assert_eq!(sink.wait_for(1)[0].event_id(), waits["id"]);
+}
+
+#[test]
+fn what_was_taken_and_not_noted_comes_again_with_its_id() {
+    let sink = Sink::that_answers(200);
+    let (mut daemon, _secret) = daemon_that_tells(sink.address);
+    cut_call(&daemon.inbox().join("call.wav"), 0, 8000);
+    let id = sink.wait_for(1)[0].event_id();
+    let delivered = |daemon: &TestDaemon| {
+        let page = daemon.http().get("/api/v1/webhooks/crm/deliveries?status=delivered").json();
+        (page["items"][0]["id"] == id.as_str()).then_some(())
+    };
+    for _ in 0..5 {
+        // Right after the answer: before it is noted, or just after.
+        let before = sink.heard().len();
+        wait_until("it is delivered", || delivered(&daemon));
+        let replay = daemon.http().post(&format!("/api/v1/webhooks/crm/deliveries/{id}/replay"));
+        assert_eq!(replay.status, 202);
+        sink.wait_for(before + 1);
+        daemon.kill();
+        daemon.restart();
+    }
+    wait_until("it is delivered in the end", || delivered(&daemon));
+    assert!(sink.heard().iter().all(|heard| heard.event_id() == id));
+}
+
+#[test]
+fn what_is_imported_without_a_daemon_is_told_by_the_next_one() {
+    let sink = Sink::that_answers(200);
+    let (mut daemon, folder) = daemon_that_tells(sink.address);
+    assert!(daemon.stop().success());
+    let archive = folder.path().join("archive");
+    std::fs::create_dir(&archive).unwrap();
+    cut_call(&archive.join("call.wav"), 0, 8000);
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_callscribe"));
+    let imported = program.arg("--config").arg(daemon.config()).arg("import").arg(&archive).output().unwrap();
+    assert!(imported.status.success(), "{imported:?}");
+    assert_eq!(sink.heard().len(), 0);
+    daemon.restart();
+    assert_eq!(sink.wait_for(1)[0].json()["event"], "recording.completed");
 }

@@ -351,19 +351,29 @@ async fn a_removal_in_the_middle_of_a_step_ends_it() {
     assert!(fixture.get(id).audio.is_none());
 }
 
-#[tokio::test]
-async fn a_download_that_ends_after_the_removal_leaves_no_file() {
+/// Files of the day after something happened to a recording in the last moment of its download.
+async fn files_after(happens: impl FnOnce(&Store, RecordingId) + Send + 'static) -> usize {
     let (fixture, id, state) = shelf_fixture("a");
     let shelf = Shelf::with(&["a"]);
     let store = fixture.store.clone();
-    *shelf.meanwhile.lock().unwrap() = Some(Box::new(move || {
-        store.soft_delete(id, "operator", at(101)).unwrap();
-    }));
+    *shelf.meanwhile.lock().unwrap() = Some(Box::new(move || happens(&store, id)));
     let plant = Plant::start(fixture.store.clone(), shelf, config(state.path()));
-    plant.until(id, |recording| recording.deletion.is_some()).await;
+    plant.until(id, |recording| recording.steps.next().is_none()).await;
     plant.stop().await.unwrap();
-    let day = state.path().join("recordings/2023/11/14");
-    assert_eq!(std::fs::read_dir(day).unwrap().count(), 0);
+    assert!(fixture.get(id).audio.is_none());
+    std::fs::read_dir(state.path().join("recordings/2023/11/14")).unwrap().count()
+}
+
+#[tokio::test]
+async fn a_download_that_ends_after_the_removal_leaves_no_file() {
+    let left = files_after(|store, id| drop(store.soft_delete(id, "operator", at(101)).unwrap()));
+    assert_eq!(left.await, 0);
+}
+
+#[tokio::test]
+async fn a_download_that_ends_after_it_was_cancelled_leaves_no_file() {
+    let left = files_after(|store, id| drop(store.cancel(id, "operator", at(101)).unwrap()));
+    assert_eq!(left.await, 0);
 }
 
 #[tokio::test]

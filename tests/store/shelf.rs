@@ -133,7 +133,7 @@ impl Call {
 }
 
 fn matched(name: &str) -> CategoryResult {
-    CategoryResult { name: name.into(), matched: true, absent: false, hits: Vec::new() }
+    CategoryResult { name: name.into(), matched: true, absent: false, alert: false, hits: Vec::new() }
 }
 
 /// One list that may be asked for: any filters together.

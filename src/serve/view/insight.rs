@@ -153,6 +153,8 @@ pub struct CategoryView {
     pub matched: bool,
     /// The rule asks for what must be said: matched means that it was not.
     pub absent: bool,
+    /// Sinks are told of a match.
+    pub alert: bool,
     /// Where its phrases were said.
     pub hits: Vec<CategoryHitView>,
 }
@@ -164,6 +166,8 @@ pub struct CategoryHitView {
     pub phrase: String,
     /// The words that match it.
     pub words: String,
+    /// Who says them; empty in what was found by an earlier release.
+    pub speaker: String,
     /// Index of the segment where they begin.
     pub segment: u32,
     /// Where they begin in the call, in seconds.
@@ -223,6 +227,7 @@ impl InsightView {
             name: result.name.clone(),
             matched: result.matched,
             absent: result.absent,
+            alert: result.alert,
             hits: result.hits.iter().map(hit).collect(),
         });
         Self {
@@ -273,6 +278,7 @@ fn hit(hit: &CategoryHit) -> CategoryHitView {
     CategoryHitView {
         phrase: hit.phrase.clone(),
         words: hit.words.clone(),
+        speaker: hit.speaker.clone(),
         segment: hit.segment,
         start: seconds(hit.start_ms),
         end: seconds(hit.end_ms),

@@ -40,6 +40,7 @@ const SPANISH: &str = "hola buenos días le atiende facturación en qué puedo a
     gracias por llamar la contraseña no funciona reinicie el router y espere dos minutos el paquete salió el lunes";
 
 /// The day on which call `n` was recorded.
+#[allow(dead_code, reason = "the benchmark asks for it")]
 pub fn day(n: u64) -> String {
     started(n).strftime("%Y-%m-%d").to_string()
 }
@@ -87,7 +88,13 @@ pub fn recording(n: u64) -> WholeRecording {
     }
     recording.insight = transcript.as_ref().map(|transcript| Insight {
         summary: vec![SummarySentence { text: transcript.segments[0].text.clone(), segment: 0, start_ms: 0 }],
-        categories: vec![CategoryResult { name: topics[0].clone(), matched: true, absent: false, hits: Vec::new() }],
+        categories: vec![CategoryResult {
+            name: topics[0].clone(),
+            matched: true,
+            absent: false,
+            hits: Vec::new(),
+            alert: false,
+        }],
         topics,
         sentiment: Some(Sentiment { label, score: 0.3, parties: Vec::new(), course: Vec::new() }),
         ..Insight::default()

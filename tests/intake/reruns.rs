@@ -1,0 +1,160 @@
+//! Steps of a whole archive again, as one job: bounded, through kills, to be cancelled, and never transcribed anew.
+
+use callscribe::call::{Step, StepState};
+use callscribe::store::Store;
+use callscribe::understand::insight::RULES_VERSION;
+use serde_json::Value;
+
+use crate::common::{Http, TestDaemon, wait_until};
+use crate::generator;
+use crate::support::wait_for;
+
+/// Recordings queued at once for one job.
+const PART: u64 = 256;
+const ALL: &str = "/api/v1/recordings/reprocess?steps=generate_summary&has_transcript=true";
+const RULES: &str = "[[categories]]\nname = \"money\"\nany = [\"refund\", \"factura\"]\n";
+
+/// A daemon that stopped, with so many recordings in its store.
+fn archive(recordings: u64) -> TestDaemon {
+    let mut daemon = TestDaemon::start(RULES);
+    assert!(daemon.stop().success());
+    let store = Store::open(&daemon.state().join("callscribe.redb")).unwrap();
+    let whole: Vec<_> = (0..recordings).map(generator::recording).collect();
+    assert_eq!(store.insert_whole(&whole, "2026-11-20T09:00:00Z".parse().unwrap()).unwrap(), whole.len());
+    daemon
+}
+
+fn begin(http: &Http) -> (String, u64) {
+    let answer = http.post(ALL);
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let begun = answer.json();
+    (format!("/api/v1/jobs/{}", begun["job_id"].as_str().unwrap()), begun["queued"].as_u64().unwrap())
+}
+
+fn ended(http: &Http, job: &str) -> Value {
+    wait_for(http, job, "the job has ended", |job| !job["ended_at"].is_null())
+}
+
+/// Every recording with words was drawn again, with the rules of today, and none was heard again.
+fn assert_drawn(daemon: &mut TestDaemon, recordings: u64) {
+    assert!(daemon.stop().success());
+    let store = Store::open(&daemon.state().join("callscribe.redb")).unwrap();
+    for n in 0..recordings {
+        let was = generator::recording(n);
+        let is = store.get(was.recording.id).unwrap().unwrap();
+        assert_eq!(store.transcript(is.id).unwrap(), was.transcript);
+        assert_eq!(is.steps.get(Step::Transcribe), was.recording.steps.get(Step::Transcribe));
+        let Some(insight) = is.insight.filter(|_| was.transcript.is_some()) else { continue };
+        assert_eq!((insight.rules_version, insight.categories[0].name.as_str()), (RULES_VERSION, "money"));
+        assert!(matches!(is.steps.get(Step::GenerateSummary).state, StepState::Completed { .. }));
+    }
+    assert_eq!(store.check_integrity().unwrap().findings, Vec::<String>::new());
+}
+
+#[test]
+fn an_archive_is_drawn_again_without_hearing_it_again() {
+    let mut daemon = archive(700);
+    daemon.restart();
+    let http = daemon.http();
+    let (job, queued) = begin(&http);
+    let job = ended(&http, &job);
+    assert_eq!((&job["kind"], &job["state"], &job["eta_seconds"]), (&"rerun".into(), &"completed".into(), &0.0.into()));
+    assert_eq!(job["progress"]["recordings_done"], queued);
+    assert_eq!(job["progress"]["recordings_total"], queued);
+    assert!(queued > 600, "{queued}");
+    assert_drawn(&mut daemon, 700);
+}
+
+#[test]
+fn a_rerun_goes_on_after_kills() {
+    let mut daemon = archive(700);
+    daemon.restart();
+    let (job, queued) = begin(&daemon.http());
+    for share in [40, 200, 400] {
+        let http = daemon.http();
+        wait_until("some more are done", || {
+            let done = http.get(&job).json()["progress"]["recordings_done"].as_u64()?;
+            (done >= share).then_some(())
+        });
+        daemon.kill();
+        daemon.restart();
+    }
+    let job = ended(&daemon.http(), &job);
+    assert_eq!((&job["state"], &job["progress"]["recordings_done"]), (&"completed".into(), &queued.into()));
+    assert_drawn(&mut daemon, 700);
+}
+
+#[test]
+fn a_rerun_fills_the_queue_in_parts_and_ends_when_it_is_cancelled() {
+    let mut daemon = archive(700);
+    daemon.restart();
+    let http = daemon.http();
+    http.post("/api/v1/queue/pause");
+    let (target, queued) = begin(&http);
+    assert_eq!(http.get("/api/v1/queue").json()["waiting_total"], PART);
+    let job = http.get(&target).json();
+    assert_eq!((&job["eta_seconds"], &job["eta_note"]), (&Value::Null, &"The queue is paused.".into()));
+    assert_eq!(job["progress"]["recordings_total"], queued);
+    assert_eq!(http.delete(&target).json()["state"], "cancelled");
+    let job = http.get(&target).json();
+    assert_eq!(job["progress"]["recordings_done"], PART);
+    http.post("/api/v1/queue/resume");
+    assert_eq!(http.get("/api/v1/queue").json()["waiting_total"], 0, "nothing more comes");
+}
+
+#[test]
+fn what_is_worked_on_already_keeps_its_job() {
+    let mut daemon = archive(20);
+    daemon.restart();
+    let http = daemon.http();
+    http.post("/api/v1/queue/pause");
+    let has_words = |n: &u64| generator::recording(*n).transcript.is_some();
+    let id = generator::recording((0..20).find(has_words).unwrap()).recording.id;
+    let own = http.post(&format!("/api/v1/recordings/{id}/reprocess?steps=generate_summary")).json();
+    let (target, queued) = begin(&http);
+    http.post("/api/v1/queue/resume");
+    assert_eq!(ended(&http, &target)["progress"]["recordings_done"], queued - 1);
+    let own = ended(&http, &format!("/api/v1/jobs/{}", own["job_id"].as_str().unwrap()));
+    assert_eq!(own["state"], "completed");
+}
+
+#[test]
+fn filters_choose_and_steps_must_be_named() {
+    let mut daemon = archive(60);
+    daemon.restart();
+    let http = daemon.http();
+    let base = "/api/v1/recordings/reprocess";
+    assert_eq!(http.post(base).error_code(), "bad_parameter");
+    assert_eq!(http.post(&format!("{base}?steps=dance")).error_code(), "bad_parameter");
+    assert_eq!(http.post(&format!("{base}?steps=generate_summary&search_text=refund")).error_code(), "bad_parameter");
+    let spanish = http.get("/api/v1/recordings/?language=es").json()["total"].as_u64().unwrap();
+    let begun = http.post(&format!("{base}?steps=generate_summary&language=es")).json();
+    assert_eq!(begun["queued"], spanish);
+    let none = http.post(&format!("{base}?steps=generate_summary&language=fr")).json();
+    assert_eq!((&none["queued"], none["job_id"].is_null()), (&0.into(), true));
+    let failed = http.get("/api/v1/recordings/?status=failed").json()["total"].as_u64().unwrap();
+    let retried = http.post("/api/v1/queue/retry-failed").json();
+    assert_eq!(retried["queued"], failed);
+    let job = http.get(&format!("/api/v1/jobs/{}", retried["job_id"].as_str().unwrap())).json();
+    assert_eq!(job["kind"], "retry_failed");
+}
+
+#[test]
+fn the_command_begins_one_job_with_and_without_a_daemon() {
+    let mut daemon = archive(30);
+    let said = |daemon: &TestDaemon| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_callscribe"));
+        let arguments = ["retry", "--all", "--steps", "generate_summary"];
+        let output = program.arg("--config").arg(daemon.config()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let here = said(&daemon);
+    assert!(here.contains(" are queued for the daemon's next start, as job "), "{here}");
+    daemon.restart();
+    let http = daemon.http();
+    let id = here.trim_end().trim_end_matches('.').rsplit(' ').next().unwrap();
+    assert_eq!(ended(&http, &format!("/api/v1/jobs/{id}"))["state"], "completed");
+    let there = said(&daemon);
+    assert!(there.contains(" are queued, as job "), "{there}");
+}
