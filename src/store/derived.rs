@@ -183,10 +183,9 @@ impl Tables<'_> {
     fn derive_days(&mut self, old: Option<&Row>, new: Option<&Row>) -> Result<(), Fault> {
         let before = old.map(day_sums).unwrap_or_default();
         let after = new.map(day_sums).unwrap_or_default();
-        change_sums(&mut self.days, before, after)?;
-        let before = old.map(talk_sums).unwrap_or_default();
-        let after = new.map(talk_sums).unwrap_or_default();
-        change_sums(&mut self.talk_days, before.into_iter().collect(), after.into_iter().collect())
+        change_sums(&mut self.days, &before, &after)?;
+        let talked = |row: Option<&Row>| row.map(talk_sums).unwrap_or_default().into_iter().collect();
+        change_sums(&mut self.talk_days, &talked(old), &talked(new))
     }
 }
 
@@ -196,8 +195,8 @@ type ByDay<const N: usize> = BTreeMap<(u8, i32, String), [i64; N]>;
 /// Takes what is gone from the kept sums and adds what has come; sums of nothing are not kept.
 fn change_sums<const N: usize>(
     kept: &mut redb::Table<'_, (u8, i32, &'static str), [i64; N]>,
-    before: ByDay<N>,
-    after: ByDay<N>,
+    before: &ByDay<N>,
+    after: &ByDay<N>,
 ) -> Result<(), Fault> {
     let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     for key in keys {
@@ -207,7 +206,7 @@ fn change_sums<const N: usize>(
             continue;
         }
         let place = (key.0, key.1, key.2.as_str());
-        let mut sums = kept.get(place)?.map(|sums| sums.value()).unwrap_or([0; N]);
+        let mut sums = kept.get(place)?.map_or([0; N], |sums| sums.value());
         for ((sum, gone), come) in sums.iter_mut().zip(gone).zip(come) {
             *sum += come - gone;
         }
@@ -308,7 +307,7 @@ impl DerivedCheck {
 fn kept_sums<const N: usize>(
     tx: &redb::ReadTransaction,
     table: redb::TableDefinition<'_, (u8, i32, &'static str), [i64; N]>,
-) -> Result<BTreeMap<(u8, i32, String), [i64; N]>, Fault> {
+) -> Result<ByDay<N>, Fault> {
     let mut kept = BTreeMap::new();
     for entry in tx.open_table(table)?.iter()? {
         let (key, sums) = entry?;

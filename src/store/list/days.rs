@@ -79,7 +79,7 @@ pub(super) fn gather(
         });
         match (day, next) {
             (Some((day_now, count)), Some((day_next, more))) if day_now == day_next => {
-                day = Some((day_now, count + more))
+                day = Some((day_now, count + more));
             }
             (Some((day_now, count)), _) => {
                 gather_day(tx, query, (day_now, count), span.low, high, page)?;

@@ -98,7 +98,7 @@ impl<'q> Stream<'q> {
             }
             Self::Numbered(numbered) => numbered.skip_to(bound)?,
             Self::Given { keys, next, .. } => {
-                *next += keys[(*next).min(keys.len())..].partition_point(|key| *key > bound)
+                *next += keys[(*next).min(keys.len())..].partition_point(|key| *key > bound);
             }
         }
         self.next()
