@@ -18,7 +18,7 @@ pub use category::{CategoryHit, CategoryResult, CategoryRule};
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use insight::{
     ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, PrivacyPolicy, Question, Sentiment,
-    SentimentLabel, SentimentPoint, SummarySentence, SummarySource,
+    SentimentLabel, SentimentPoint, SummaryModel, SummarySentence, SummarySource,
 };
 pub use job::{Job, JobCounts, JobId, JobKind, JobState};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};

@@ -13,7 +13,7 @@ use super::{Here, PageError, Shell, page_of, shown};
 use crate::call::{Dispute, Recording, SecondOpinion, Segment, Suspect, SuspectReason, Transcript, TranscriptSource};
 use crate::serve::error::ApiError;
 use crate::serve::params::Params;
-use crate::serve::view::{PartyView, RecordingDetail, RecordingItem, StepView};
+use crate::serve::view::{InsightView, PartyView, RecordingDetail, RecordingItem, StepView};
 use crate::serve::{Api, Running};
 
 /// Words the model was less sure of than this are marked.
@@ -38,11 +38,20 @@ struct CallPage {
     said: Option<Said>,
     no_transcript: &'static str,
     audio: Option<Sound>,
-    summary: Vec<(String, u64, String)>,
+    summary: Vec<Told>,
+    summary_note: Option<String>,
     topics: Vec<String>,
     steps: Vec<StepShown>,
     opinion: Option<Opinion>,
     metadata: Option<Node>,
+}
+
+/// A sentence of the summary.
+struct Told {
+    text: String,
+    start_ms: u64,
+    at: String,
+    supported: bool,
 }
 
 /// The transcript.
@@ -175,8 +184,14 @@ impl CallPage {
             no_transcript: no_transcript(item),
             audio: detail.audio.is_some().then(|| Sound::of(&detail)),
             summary: summary
-                .map(|sentence| (sentence.text.clone(), (sentence.start * 1000.0) as u64, length(sentence.start)))
+                .map(|sentence| Told {
+                    text: sentence.text.clone(),
+                    start_ms: (sentence.start * 1000.0) as u64,
+                    at: length(sentence.start),
+                    supported: sentence.supported,
+                })
                 .collect(),
+            summary_note: detail.insight.as_ref().and_then(summary_note),
             topics: item.topics.clone(),
             steps: steps(&detail, running),
             opinion: opinion.map(Opinion::of),
@@ -184,6 +199,13 @@ impl CallPage {
             said,
         }
     }
+}
+
+/// Who wrote the summary, where that was no rule, and what else to know about it.
+fn summary_note(insight: &InsightView) -> Option<String> {
+    let written = insight.summary_model.as_ref().map(|model| format!("Written by {}.", model.name));
+    let parts: Vec<String> = written.into_iter().chain(insight.summary_note.clone()).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 const fn no_transcript(item: &RecordingItem) -> &'static str {
