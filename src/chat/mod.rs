@@ -100,7 +100,8 @@ impl Chat {
         let places = if may_leave { Places::Anywhere } else { Places::Here };
         let hosts = Hosts { rules: vec![HostRule::Exact(host.clone())], places };
         // Nothing comes until the whole answer is written.
-        let timing = Timing { answer: config.timeout, pause: config.timeout, ..Timing::default() };
+        let timing =
+            Timing { answer: config.timeout, pause: config.timeout + Duration::from_secs(1), ..Timing::default() };
         let client = Client::new(hosts, timing).map_err(ChatError::Call)?.reading_at_most(ANSWER_BYTES_MAX);
         Ok(Self {
             client,

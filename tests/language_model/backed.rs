@@ -24,6 +24,7 @@ fn a_paraphrase_is_backed_by_the_segments_that_hold_its_words() {
     assert_eq!(one(&call, "He was charged 200 dollars."), (true, vec![2]));
     // Segment 2 was named; the words are in others.
     assert_eq!(one(&call, "The agent offers a refund of $100."), (true, vec![5]));
+    assert_eq!(one(&call, "They call back on Friday."), (true, vec![7]));
     assert_eq!(one(&call, "Laura will call back on Friday."), (true, vec![1, 7]));
     assert_eq!(one(&call, "His number is 555-0123."), (true, vec![4]));
 }

@@ -20,6 +20,18 @@ fn drop_call(daemon: &TestDaemon) {
     fs::copy(sample, daemon.inbox().join("en-refund.wav")).unwrap();
 }
 
+/// Writes the sample call so many times behind itself.
+fn repeated_call(path: &Path, times: usize) {
+    let call = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/calls/en-refund.wav")).unwrap();
+    let header_len = call.windows(4).position(|tag| tag == b"data").unwrap() + 8;
+    let sound = call[header_len..].repeat(times);
+    let mut bytes = call[..header_len].to_vec();
+    bytes[header_len - 4..].copy_from_slice(&u32::try_from(sound.len()).unwrap().to_le_bytes());
+    bytes[4..8].copy_from_slice(&u32::try_from(header_len + sound.len() - 8).unwrap().to_le_bytes());
+    bytes.extend_from_slice(&sound);
+    fs::write(path, bytes).unwrap();
+}
+
 /// The only recording, whole, once its summary is there and `is_it` holds of that.
 fn insight_when(daemon: &TestDaemon, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
     let http = daemon.http();
@@ -106,6 +118,30 @@ fn a_model_that_tells_nothing_true_or_obeys_the_call_is_not_believed() {
         assert_eq!((&insight["summary_source"], &insight["summary_model"]), (&json!("extractive"), &Value::Null));
         assert!(insight["summary_note"].as_str().unwrap().contains("made by rule"), "{insight}");
         assert!(!insight["summary"].to_string().contains("HACKED") && !insight["summary"][0].is_null());
+    }
+}
+
+#[test]
+fn a_long_call_is_read_in_parts_and_told_as_one() {
+    let note = |at: &str| account(&[&format!("Daniel had a problem with his invoice, {at}.")]);
+    let fake = Fake::start(move |turn, asked| {
+        let is_merge = asked.message("system").contains("was read in parts");
+        says(&if is_merge {
+            account(&["Daniel had a problem with his invoice."])
+        } else {
+            note(&format!("part {turn}"))
+        })
+    });
+    let daemon = TestDaemon::start(&fake.section("context_tokens = 2048\n"));
+    repeated_call(&daemon.inbox().join("long.wav"), 5);
+    let insight = insight_when(&daemon, "the summary", |_| true)["insight"].clone();
+    assert_eq!((&insight["summary_source"], &insight["summary_note"]), (&json!("model"), &Value::Null), "{insight}");
+    assert_eq!(insight["summary"][0]["text"], "Daniel had a problem with his invoice.");
+    let asked = fake.asked();
+    let (last, parts) = asked.split_last().unwrap();
+    assert!(parts.len() > 1, "{}", parts.len());
+    for at in 0..parts.len() {
+        assert!(last.message("user").contains(&format!("invoice, part {at}.")), "{}", last.message("user"));
     }
 }
 

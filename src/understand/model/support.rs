@@ -19,6 +19,8 @@ const NAMED_SHARE_MIN: f64 = 0.34;
 const FOUND_SHARE_MIN: f64 = 0.5;
 /// Segments that together back a sentence which names none.
 const FOUND_SEGMENTS_MAX: usize = 4;
+/// Digits from which a number may be said in pieces.
+const DIGITS_MIN: usize = 3;
 /// Confidence from which an answer counts as written in another language than it should be.
 const OTHER_LANGUAGE_MIN: f32 = 0.9;
 
@@ -58,10 +60,12 @@ struct Spoken<'t> {
     transcript: &'t Transcript,
     /// Words by their first letter, each with the segments that hold it.
     words: BTreeMap<char, BTreeMap<String, BTreeSet<u32>>>,
-    numbers: BTreeSet<String>,
+    /// Each number with the segments that hold it.
+    numbers: BTreeMap<String, BTreeSet<u32>>,
     /// All digits of a segment in their order: long numbers are said in pieces.
     digits: Vec<String>,
-    dates: BTreeSet<usize>,
+    /// Each day and month with the segments that hold it.
+    dates: BTreeMap<usize, BTreeSet<u32>>,
     speakers: BTreeSet<String>,
     stop_words: StopWords,
     has_names: bool,
@@ -79,9 +83,9 @@ impl<'t> Spoken<'t> {
         let mut spoken = Self {
             transcript,
             words: BTreeMap::new(),
-            numbers: BTreeSet::new(),
+            numbers: BTreeMap::new(),
             digits: vec![String::new(); transcript.segments.len()],
-            dates: BTreeSet::new(),
+            dates: BTreeMap::new(),
             speakers: reading.speakers.iter().flat_map(|name| name.split_whitespace().map(bare)).collect(),
             stop_words: StopWords::of(written.or(transcript.language.as_ref())),
             // In German every noun has a capital letter.
@@ -90,7 +94,9 @@ impl<'t> Spoken<'t> {
         };
         for token in &reading.tokens {
             let word = bare(&token.folded);
-            spoken.dates.extend(date(&word));
+            if let Some(row) = date(&word) {
+                spoken.dates.entry(row).or_default().insert(token.segment);
+            }
             let digits = &mut spoken.digits[token.segment as usize];
             match value(&word).filter(|value| *value < 10) {
                 Some(value) => digits.push_str(&value.to_string()),
@@ -101,7 +107,11 @@ impl<'t> Spoken<'t> {
                 places.entry(word).or_default().insert(token.segment);
             }
         }
-        spoken.numbers = transcript.segments.iter().flat_map(|segment| numbers(&segment.text, false)).collect();
+        for (at, segment) in (0..).zip(&transcript.segments) {
+            for number in numbers(&segment.text, false) {
+                spoken.numbers.entry(number).or_default().insert(at);
+            }
+        }
         spoken
     }
 
@@ -112,17 +122,26 @@ impl<'t> Spoken<'t> {
         found.flat_map(|(_, places)| places).copied().collect()
     }
 
+    /// The segments where a number is said, at once or digit by digit.
+    fn places_of_number(&self, number: &str) -> BTreeSet<u32> {
+        let is_long = number.len() >= DIGITS_MIN;
+        let in_digits = (0..).zip(&self.digits).filter(|(_, digits)| is_long && digits.contains(number));
+        let mut places: BTreeSet<u32> = in_digits.map(|(segment, _)| segment).collect();
+        places.extend(self.numbers.get(number).into_iter().flatten());
+        places
+    }
+
+    /// Long ones may be said over several segments.
     fn knows_number(&self, number: &str) -> bool {
-        self.numbers.contains(number)
-            || (number.len() >= 3 && self.digits.iter().any(|digits| digits.contains(number)))
-            || (number.len() >= 3 && self.digits.concat().contains(number))
+        let is_long = number.len() >= DIGITS_MIN;
+        !self.places_of_number(number).is_empty() || (is_long && self.digits.concat().contains(number))
     }
 
     /// Every number, day and name is one of the call's.
     fn holds_up(&self, terms: &Terms) -> bool {
         let is_name = |name: &String| self.speakers.contains(name) || !self.places(name).is_empty();
         terms.numbers.iter().all(|number| self.knows_number(number))
-            && terms.dates.is_subset(&self.dates)
+            && terms.dates.iter().all(|row| self.dates.contains_key(row))
             && terms.names.iter().all(is_name)
     }
 
@@ -130,7 +149,10 @@ impl<'t> Spoken<'t> {
         let count = u32::try_from(self.transcript.segments.len()).unwrap_or(u32::MAX);
         let named: Vec<u32> = named.iter().copied().filter(|segment| *segment < count).collect();
         let terms = Terms::of(text, &self.stop_words, self.has_names);
-        let words: Vec<BTreeSet<u32>> = terms.words.iter().chain(&terms.names).map(|word| self.places(word)).collect();
+        let words = terms.words.iter().chain(&terms.names).map(|word| self.places(word));
+        let numbers = terms.numbers.iter().map(|number| self.places_of_number(number));
+        let dates = terms.dates.iter().filter_map(|row| self.dates.get(row).cloned());
+        let words: Vec<BTreeSet<u32>> = words.chain(numbers).chain(dates).collect();
         let nearest = |found: &[u32]| named.first().or(found.first()).copied().unwrap_or(0);
         let backed = |segments: Vec<u32>| Place { segment: segments[0], segments, supported: true };
         let (found, covered) = cover(&words);
