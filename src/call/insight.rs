@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CategoryResult, Language};
+use super::{CategoryResult, Language, TalkMetrics};
 
 /// What a call was about.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Insight {
     pub categories: Vec<CategoryResult>,
     /// Where the call holds personal data, in the order of the call.
     pub pii: Vec<PiiSpan>,
+    /// How it was talked; absent when nobody spoke, and in what releases before wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub talk: Option<TalkMetrics>,
 }
 
 impl Insight {

@@ -5,6 +5,7 @@
 //! (`…_ms: u64`); times of day are [`jiff::Timestamp`] in UTC.
 
 mod category;
+mod health;
 mod ids;
 mod insight;
 mod job;
@@ -12,9 +13,12 @@ mod opinion;
 mod recording;
 pub mod retry;
 mod step;
+mod talk;
 mod transcript;
+mod worth;
 
 pub use category::{CategoryHit, CategoryResult, CategoryRule};
+pub use health::{Bandwidth, ChannelHealth, Dropouts};
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use insight::{
     ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, PrivacyPolicy, Question, Sentiment,
@@ -26,10 +30,12 @@ pub use recording::{
     Audio, AudioFormatFacts, CallFacts, Deletion, Direction, Party, RawAudio, RawLaw, Recording, TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
+pub use talk::{CallSound, PartyRole, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
 pub use transcript::{
     ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
     TranscriptSource, Word,
 };
+pub use worth::{LOW_AGREEMENT, ListenReason};
 
 /// What a caller should do after an error. Every error enum at a module boundary answers this, so that nobody matches
 /// on text or status codes.

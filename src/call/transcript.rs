@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::{CallSound, ChannelHealth};
+
 /// A language by its ISO 639-1 code as Whisper writes it: `en`, `es`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -178,6 +180,9 @@ pub struct ChannelFacts {
     /// Attenuation of that bleed in dB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bleed_attenuation_db: Option<f32>,
+    /// How well it can be heard; absent where nobody listened, and in what releases before wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<ChannelHealth>,
 }
 
 /// Where a transcript comes from.
@@ -237,6 +242,9 @@ pub struct Transcript {
     pub duration_ms: u64,
     /// What each channel was.
     pub channels: Vec<ChannelFacts>,
+    /// What was heard besides words; absent for a provider's transcript, and in what releases before wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<CallSound>,
     /// By start time, then channel.
     pub segments: Vec<Segment>,
     /// Text set aside, by start time.
@@ -270,6 +278,14 @@ impl Transcript {
     pub fn text(&self) -> String {
         let texts: Vec<&str> = self.segments.iter().map(|segment| segment.text.as_str()).collect();
         texts.join(" ")
+    }
+
+    /// Plain text of the conversation: what machines said before and between is left out, unless there is nothing else.
+    pub fn conversation_text(&self) -> String {
+        let Some(sound) = &self.sound else { return self.text() };
+        let among = |segment: &&Segment| sound.is_conversation(segment.start_ms.midpoint(segment.end_ms));
+        let texts: Vec<&str> = self.segments.iter().filter(among).map(|segment| segment.text.as_str()).collect();
+        if texts.is_empty() { self.text() } else { texts.join(" ") }
     }
 
     /// Seconds of call for a second of work; absent when no time was measured.

@@ -5,6 +5,7 @@ mod archive;
 pub mod check;
 pub mod console;
 pub mod demo;
+pub mod evaluate;
 pub mod fetch;
 pub mod import;
 mod language;
@@ -98,6 +99,8 @@ pub enum Command {
     Pause(pause::Args),
     /// Go on with the queue
     Resume(pause::ResumeArgs),
+    /// Compare models on calls whose transcripts somebody corrected, and say what to set
+    Evaluate(evaluate::Args),
     /// List, download, import and verify Whisper models
     Models(models::ModelsArgs),
     /// Print what a language model is told to do with calls, to edit a copy of (language_model.prompt_file)
@@ -137,6 +140,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Pause(_) => pause::run(config).await,
         Command::Resume(_) => pause::resume(config).await,
         Command::Prompt(_) => prompt::run(),
+        Command::Evaluate(args) => evaluate::run(args, config).await,
         Command::Models(args) => models::run(args, &config).await,
         Command::Check(_) | Command::Worker => Ok(ExitCode::SUCCESS),
     }

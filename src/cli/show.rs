@@ -1,5 +1,7 @@
 //! `callscribe show`: one recording with its steps and its transcript.
 
+mod sound;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -84,6 +86,12 @@ fn page(recording: &Value, spoken: Option<&str>) -> String {
     line("Language", field("language"));
     line("Topics", Some(words(&recording["topics"])));
     line("Summary", field("insight_summary"));
+    line("Phases", sound::phases(&recording["sound"]));
+    line("Talk", sound::talk(&recording["insight"]["talk"]));
+    for channel in recording["audio"]["channels"].as_array().into_iter().flatten() {
+        line("Sound", sound::channel(channel));
+    }
+    line("Poor", recording["sound"]["poor_because"].as_str().map(plain));
     line("Error", field("last_error"));
     follow_up(&recording["insight"], &mut line);
     text.push('\n');

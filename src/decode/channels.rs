@@ -8,17 +8,20 @@
 //! when.
 
 mod bleed;
+mod dropout;
 mod filter;
 mod level;
 mod pair;
 mod relation;
 
 use super::Block;
+use crate::call::Dropouts;
 
 pub use self::bleed::BleedMask;
 pub use self::filter::{HighPass, sane};
 pub use self::level::{SILENCE_DBFS, power_dbfs};
 
+use self::dropout::DropoutMeter;
 use self::level::LevelMeter;
 use self::pair::PairMeter;
 
@@ -65,6 +68,8 @@ pub struct ChannelSound {
     pub clipped_share: f32,
     /// Mean of the samples.
     pub dc_offset: f32,
+    /// Digital zeros in the middle of sound.
+    pub dropouts: Dropouts,
     /// What it is to the others.
     pub relation: Relation,
     /// Length at 16 kHz.
@@ -98,6 +103,7 @@ pub struct ChannelMap {
 pub struct ChannelSurvey {
     filters: Vec<HighPass>,
     levels: Vec<LevelMeter>,
+    dropouts: Vec<DropoutMeter>,
     pairs: PairMeter,
 }
 
@@ -107,6 +113,7 @@ impl ChannelSurvey {
         Self {
             filters: vec![HighPass::default(); channel_count],
             levels: vec![LevelMeter::default(); channel_count],
+            dropouts: vec![DropoutMeter::default(); channel_count],
             pairs: PairMeter::new(channel_count),
         }
     }
@@ -114,10 +121,12 @@ impl ChannelSurvey {
     /// Takes the next block; what is not a number counts as silence.
     pub fn push(&mut self, block: &Block) {
         let mut filtered = Vec::with_capacity(block.len());
-        for ((channel, filter), level) in block.iter().zip(&mut self.filters).zip(&mut self.levels) {
+        let meters = self.filters.iter_mut().zip(&mut self.levels).zip(&mut self.dropouts);
+        for (channel, ((filter, level), dropouts)) in block.iter().zip(meters) {
             let clean: Vec<f32> = channel.iter().map(|&sample| sane(sample)).collect();
             let audio = filter.run(&clean);
             level.push(&clean, &audio);
+            dropouts.push(&clean);
             filtered.push(audio);
         }
         self.pairs.push(&filtered);
@@ -125,6 +134,10 @@ impl ChannelSurvey {
 
     /// Says what each channel is.
     pub fn finish(self) -> ChannelMap {
-        relation::judge(&self.levels, &self.pairs)
+        let mut map = relation::judge(&self.levels, &self.pairs);
+        for (sound, dropouts) in map.sounds.iter_mut().zip(&self.dropouts) {
+            sound.dropouts = dropouts.dropouts();
+        }
+        map
     }
 }

@@ -1,5 +1,7 @@
 //! `/api/v1/analytics/{what}`: sums by day, hour, owner and the like, kept with every change and not counted.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -10,7 +12,7 @@ use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Params, shown};
 use super::view::{rounded, seconds};
-use crate::store::{Trend, TrendBy};
+use crate::store::{TalkTrend, Trend, TrendBy};
 
 /// Groups of one answer; the largest come first where there are more.
 const LIMIT_MAX: u64 = 1000;
@@ -25,6 +27,33 @@ enum About {
     Quality,
     Sentiment,
     Topics,
+    Agents,
+    Agreement,
+}
+
+impl About {
+    const NAMES: &str = "volume, quality, sentiment, topics, agents and agreement";
+
+    fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "volume" => Self::Volume,
+            "quality" => Self::Quality,
+            "sentiment" => Self::Sentiment,
+            "topics" => Self::Topics,
+            "agents" => Self::Agents,
+            "agreement" => Self::Agreement,
+            _ => return None,
+        })
+    }
+
+    const fn usual(self) -> By {
+        match self {
+            Self::Volume | Self::Quality | Self::Sentiment => By(TrendBy::Day, "day"),
+            Self::Topics => By(TrendBy::Topic, "topic"),
+            Self::Agents => By(TrendBy::Owner, "owner"),
+            Self::Agreement => By(TrendBy::Account, "account"),
+        }
+    }
 }
 
 /// Sums by group.
@@ -48,6 +77,26 @@ pub(super) struct Group {
     /// Its sums.
     #[serde(flatten)]
     sums: TrendView,
+    /// Agreement with the provider's transcripts week by week; only in `agreement` by account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weeks: Option<Vec<Week>>,
+    /// Mean agreement of the last week less that of all weeks before; null with less than two weeks. Below zero,
+    /// transcripts grow apart: lines, languages or the provider's model changed. Only where `weeks` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<f64>,
+}
+
+/// A week of one account.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Week {
+    /// Its Monday.
+    week: String,
+    /// Calls with two transcripts.
+    calls: u64,
+    /// Their mean agreement, 0 to 1.
+    average_agreement: f64,
+    /// Places in which both differ.
+    disputes: u64,
 }
 
 /// Sums of calls.
@@ -69,6 +118,71 @@ pub(super) struct TrendView {
     average_quality: f64,
     /// How they sounded, where that is known.
     sentiment: SentimentCounts,
+    /// Mean agreement with the provider's transcripts, 0 to 1; null when no call has two.
+    average_agreement: Option<f64>,
+    /// Calls that somebody should listen to.
+    worth_a_listen: u64,
+    /// How they were talked; null when that is known of none.
+    talk: Option<TalkTrendView>,
+}
+
+/// How calls were talked, over those of which it is known. Times are seconds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TalkTrendView {
+    /// Calls it is known of.
+    calls: u64,
+    /// Time of conversation of all together.
+    conversation: f64,
+    /// Share of the conversation in which somebody speaks, 0 to 1.
+    talk_share: f64,
+    /// Share in which two or more speak.
+    overlap_share: f64,
+    /// Share that is dead air.
+    dead_air_share: f64,
+    /// Hold music of all together.
+    hold: f64,
+    /// The agents; null when the agent is known in no call.
+    agent: Option<AgentTrendView>,
+}
+
+/// How agents talk, over the calls in which the agent is known.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AgentTrendView {
+    /// Those calls.
+    calls: u64,
+    /// The agent's share of everybody's talk, 0 to 1.
+    talk_share: f64,
+    /// Words a minute of the agent's speech.
+    words_per_minute: f64,
+    /// Times a call that the agent took the floor from somebody who was speaking.
+    interruptions_per_call: f64,
+    /// Mean over calls of the agent's median time to answer; null when no agent answered.
+    response: Option<f64>,
+}
+
+impl TalkTrendView {
+    fn of(talk: &TalkTrend) -> Option<Self> {
+        let share = |part_ms: u64| {
+            let all_ms = talk.conversation_ms.max(1);
+            rounded((part_ms as f64 / all_ms as f64).min(1.0))
+        };
+        let agent = (talk.agent_calls > 0).then(|| AgentTrendView {
+            calls: talk.agent_calls,
+            talk_share: rounded(talk.agent_talk_share().unwrap_or(0.0)),
+            words_per_minute: rounded(talk.agent_words_per_minute().unwrap_or(0.0)),
+            interruptions_per_call: rounded(talk.agent_interruptions as f64 / talk.agent_calls as f64),
+            response: talk.agent_response_ms().map(|response_ms| rounded(response_ms / 1000.0)),
+        });
+        (talk.calls > 0).then(|| Self {
+            calls: talk.calls,
+            conversation: seconds(talk.conversation_ms),
+            talk_share: share(talk.talk_ms),
+            overlap_share: share(talk.overlap_ms),
+            dead_air_share: share(talk.dead_air_ms),
+            hold: seconds(talk.hold_ms),
+            agent,
+        })
+    }
 }
 
 /// Calls by how they sounded.
@@ -95,16 +209,20 @@ impl From<&Trend> for TrendView {
             average_confidence: trend.mean_confidence().map(rounded),
             average_quality: rounded(trend.mean_quality()),
             sentiment: SentimentCounts { positive, neutral, negative },
+            average_agreement: trend.talk.mean_agreement().map(rounded),
+            worth_a_listen: trend.talk.worth_a_listen,
+            talk: TalkTrendView::of(&trend.talk),
         }
     }
 }
 
 /// Sums of calls by group, over whole days in UTC. Every answer has all sums; `what` decides the grouping when `by` does
-/// not: `volume` and `quality` by day, `sentiment` by day, `topics` by topic.
+/// not: `volume`, `quality` and `sentiment` by day, `topics` by topic, `agents` by owner, `agreement` by account, there with its
+/// weeks and how it drifts.
 #[utoipa::path(
     get, path = "/api/v1/analytics/{what}", tag = "analytics", operation_id = "get_analytics",
     params(
-        ("what" = String, Path, description = "`volume`, `quality`, `sentiment` or `topics`."),
+        ("what" = String, Path, description = "`volume`, `quality`, `sentiment`, `topics`, `agents` or `agreement`."),
         ("by" = Option<String>, Query, description = "`all`, `day`, `hour`, `owner`, `location`, `queue`, `account`, `provider`, `direction`, `language`, `topic` or `category`."),
         ("from_date" = Option<String>, Query, description = "From this day on; also `start_date`."),
         ("to_date" = Option<String>, Query, description = "Up to and including this day; also `end_date`."),
@@ -120,19 +238,12 @@ pub(super) async fn get(
     Path(what): Path<String>,
     mut params: Params,
 ) -> Result<Json<Analytics>, ApiError> {
-    let about = match what.as_str() {
-        "volume" => About::Volume,
-        "quality" => About::Quality,
-        "sentiment" => About::Sentiment,
-        "topics" => About::Topics,
-        _ => {
-            let message = format!("There are no analytics of {}.", shown(&what));
-            let hint = "There are volume, quality, sentiment and topics.";
-            return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", message, hint));
-        }
+    let Some(about) = About::of(&what) else {
+        let message = format!("There are no analytics of {}.", shown(&what));
+        let hint = format!("There are {}.", About::NAMES);
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", message, hint));
     };
-    let usual = if about == About::Topics { By(TrendBy::Topic, "topic") } else { By(TrendBy::Day, "day") };
-    let By(by, name) = params.word::<By>(&["by"], GROUPS)?.unwrap_or(usual);
+    let By(by, name) = params.word::<By>(&["by"], GROUPS)?.unwrap_or(about.usual());
     let (from, to) = (params.time_from(&["from_date", "start_date"])?, params.time_to(&["to_date", "end_date"])?);
     let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     params.finish()?;
@@ -142,6 +253,10 @@ pub(super) async fn get(
         return Err(ApiError::bad_parameter("from_date lies after to_date.", "Swap them, or leave one out."));
     }
     let groups = api.ask(move |store| store.trends(by, from, to)).await?;
+    let mut weeks = match (about, by) {
+        (About::Agreement, TrendBy::Account) => Some(api.ask(move |store| store.weeks_of_accounts(from, to)).await?),
+        _ => None,
+    };
     let total = groups.iter().fold(Trend::default(), |sum, (_, trend)| sum.with(trend));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let left_out = groups.len().saturating_sub(limit);
@@ -153,8 +268,27 @@ pub(super) async fn get(
         groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.calls));
     }
     groups.truncate(limit);
-    let items = groups.iter().map(|(key, trend)| Group { key: key.clone(), sums: TrendView::from(trend) }).collect();
+    let items = groups.iter().map(|(key, trend)| {
+        let of_account = weeks.as_mut().map(|weeks| weeks.remove(key).unwrap_or_default());
+        let drift = of_account.as_ref().and_then(drift);
+        let weeks = of_account.map(|weeks| weeks.iter().filter_map(week).collect());
+        Group { key: key.clone(), sums: TrendView::from(trend), weeks, drift }
+    });
+    let items = items.collect();
     Ok(Json(Analytics { by: name, total: TrendView::from(&total), items, left_out }))
+}
+
+fn week((monday, talk): (&String, &TalkTrend)) -> Option<Week> {
+    let average_agreement = rounded(talk.mean_agreement()?);
+    Some(Week { week: monday.clone(), calls: talk.agreement.0, average_agreement, disputes: talk.disputes })
+}
+
+/// The last week's mean less that of all before.
+fn drift(weeks: &BTreeMap<String, TalkTrend>) -> Option<f64> {
+    let mut told = weeks.values().filter(|week| week.agreement.0 > 0);
+    let last = told.next_back()?.mean_agreement()?;
+    let (calls, sum) = told.fold((0, 0), |(calls, sum), week| (calls + week.agreement.0, sum + week.agreement.1));
+    (calls > 0).then(|| rounded(last - sum as f64 / 1e6 / calls as f64))
 }
 
 /// A grouping with its name.

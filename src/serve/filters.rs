@@ -41,6 +41,7 @@ pub(super) fn filters(params: &mut Params) -> Result<ListQuery, ApiError> {
         sentiment: params.word::<SentimentLabel>(&["sentiment"], SENTIMENTS)?,
         account: params.text(&["account"])?,
         queue: params.text(&["queue"])?,
+        is_worth_a_listen: params.truth(&["worth_a_listen"])?.unwrap_or(false),
         metadata: params.fields("metadata.", "metadata.<path>")?,
         ..ListQuery::default()
     };

@@ -43,6 +43,7 @@ const STEPS: &str = "fetch_details, fetch_metadata, download_audio, transcribe, 
         ("sentiment" = Option<String>, Query, description = "`positive`, `neutral` or `negative`."),
         ("account" = Option<String>, Query, description = "The account it came from: `main` or `twilio/main`."),
         ("queue" = Option<String>, Query, description = "Queue or hunt group."),
+        ("worth_a_listen" = Option<bool>, Query, description = "`true`: only calls that somebody should listen to, see `worth_a_listen` of each."),
         ("metadata.{path}" = Option<String>, Query, description = "A field of `metadata` has this value: `metadata.call.direction=inbound`. Of an array any element will do. May be given for several paths."),
     ),
     responses(

@@ -5,6 +5,7 @@
 
 pub(super) mod detail;
 pub(super) mod insight;
+mod sound;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,8 +14,8 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 pub use super::search::IndexView;
 use crate::call::{
-    Direction, Language, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, SentimentLabel, StageStatus,
-    Step, TranscriptSource,
+    Direction, Language, ListenReason, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, SentimentLabel,
+    StageStatus, Step, TranscriptSource,
 };
 pub use detail::{AudioView, RecordingDetail, StepView, StepsView};
 pub use insight::{InsightView, SentenceView};
@@ -119,6 +120,9 @@ pub struct RecordingItem {
     /// How it sounded: `positive`, `neutral` or `negative`.
     #[schema(schema_with = sentiment)]
     pub sentiment: Option<&'static str>,
+    /// Why somebody should listen to it: `negative`, `low_agreement` with the provider's transcript, or
+    /// `category:` with the name of the rule that found something; empty when nothing speaks for it.
+    pub worth_a_listen: Vec<String>,
     /// Nobody may remove it.
     pub legal_hold: bool,
     /// When callscribe first heard of it.
@@ -169,10 +173,18 @@ impl RecordingItem {
                 .map(|insight| insight.category_names().map(str::to_owned).collect())
                 .unwrap_or_default(),
             sentiment: insight.and_then(|insight| insight.sentiment.as_ref()).map(|sentiment| sentiment.label.as_str()),
+            worth_a_listen: recording.listen_reasons().iter().map(listen_reason).collect(),
             legal_hold: recording.legal_hold,
             created_at: recording.created_at,
             updated_at: recording.updated_at,
         }
+    }
+}
+
+fn listen_reason(reason: &ListenReason) -> String {
+    match reason {
+        ListenReason::Category(name) => format!("{}:{name}", reason.name()),
+        ListenReason::Negative | ListenReason::LowAgreement => reason.name().to_owned(),
     }
 }
 

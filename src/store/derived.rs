@@ -10,6 +10,7 @@ use super::error::Fault;
 use super::facets::{DERIVED_VERSION, NumberRow, Sums, day_sums, numbers, reversed, tags};
 use super::record::{self, Row};
 use super::schema::{PROGRESS, Tables};
+use super::talked::{TalkSums, talk_sums};
 use super::{Store, StoreError, Verdict};
 use crate::call::{ProcessingStatus, RecordingId};
 
@@ -83,6 +84,7 @@ impl Tables<'_> {
             self.numbers.retain(|_, _| false)?;
             self.numbers_by_last.retain(|_, ()| false)?;
             self.days.retain(|_, _| false)?;
+            self.talk_days.retain(|_, _| false)?;
             filled = Filled { version: DERIVED_VERSION, complete: false, up_to: None };
         }
         let mut rows = Vec::new();
@@ -174,22 +176,37 @@ impl Tables<'_> {
     fn derive_days(&mut self, old: Option<&Row>, new: Option<&Row>) -> Result<(), Fault> {
         let before = old.map(day_sums).unwrap_or_default();
         let after = new.map(day_sums).unwrap_or_default();
-        let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-        for key in keys {
-            let (gone, come) =
-                (before.get(key).copied().unwrap_or_default(), after.get(key).copied().unwrap_or_default());
-            if gone == come {
-                continue;
-            }
-            let place = (key.0, key.1, key.2.as_str());
-            let mut sums: Sums = self.days.get(place)?.map(|sums| sums.value()).unwrap_or_default();
-            for ((sum, gone), come) in sums.iter_mut().zip(gone).zip(come) {
-                *sum += come - gone;
-            }
-            if sums[0] > 0 { drop(self.days.insert(place, sums)?) } else { drop(self.days.remove(place)?) }
-        }
-        Ok(())
+        change_sums(&mut self.days, before, after)?;
+        let before = old.map(talk_sums).unwrap_or_default();
+        let after = new.map(talk_sums).unwrap_or_default();
+        change_sums(&mut self.talk_days, before.into_iter().collect(), after.into_iter().collect())
     }
+}
+
+/// Sums by (kind, day, value).
+type ByDay<const N: usize> = BTreeMap<(u8, i32, String), [i64; N]>;
+
+/// Takes what is gone from the kept sums and adds what has come; sums of nothing are not kept.
+fn change_sums<const N: usize>(
+    kept: &mut redb::Table<'_, (u8, i32, &'static str), [i64; N]>,
+    before: ByDay<N>,
+    after: ByDay<N>,
+) -> Result<(), Fault> {
+    let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    for key in keys {
+        let gone = before.get(key).copied().unwrap_or([0; N]);
+        let come = after.get(key).copied().unwrap_or([0; N]);
+        if gone == come {
+            continue;
+        }
+        let place = (key.0, key.1, key.2.as_str());
+        let mut sums = kept.get(place)?.map(|sums| sums.value()).unwrap_or([0; N]);
+        for ((sum, gone), come) in sums.iter_mut().zip(gone).zip(come) {
+            *sum += come - gone;
+        }
+        if sums.iter().any(|sum| *sum != 0) { drop(kept.insert(place, sums)?) } else { drop(kept.remove(place)?) }
+    }
+    Ok(())
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -224,6 +241,7 @@ pub(super) struct DerivedCheck {
     phones: u64,
     numbers: BTreeMap<String, NumberRow>,
     days: BTreeMap<(u8, i32, String), Sums>,
+    talk_days: BTreeMap<(u8, i32, String), TalkSums>,
 }
 
 impl DerivedCheck {
@@ -247,12 +265,16 @@ impl DerivedCheck {
             let sums = self.days.entry(key).or_default();
             sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
+        for (key, part) in talk_sums(row) {
+            let sums = self.talk_days.entry(key).or_default();
+            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
         Ok(is_whole)
     }
 
     /// Compares what was seen with what is kept; answers what does not fit.
     pub(super) fn end(self, tx: &redb::ReadTransaction) -> Result<Vec<String>, Fault> {
-        use super::schema::{DAYS, FACETS, NUMBERS, NUMBERS_BY_LAST, PHONES};
+        use super::schema::{DAYS, FACETS, NUMBERS, NUMBERS_BY_LAST, PHONES, TALK_DAYS};
         use redb::ReadableTableMetadata as _;
         let mut findings = Vec::new();
         if tx.open_table(FACETS)?.len()? != self.tags || tx.open_table(PHONES)?.len()? != self.phones {
@@ -269,15 +291,22 @@ impl DerivedCheck {
         if kept != self.numbers || !is_ordered {
             findings.push("The telephone numbers are not those of the recordings.".to_owned());
         }
-        let mut days = BTreeMap::new();
-        for entry in tx.open_table(DAYS)?.iter()? {
-            let (key, sums) = entry?;
-            let (kind, day, value) = key.value();
-            days.insert((kind, day, value.to_owned()), sums.value());
-        }
-        if days != self.days {
+        if kept_sums(tx, DAYS)? != self.days || kept_sums(tx, TALK_DAYS)? != self.talk_days {
             findings.push("The sums by day are not those of the recordings.".to_owned());
         }
         Ok(findings)
     }
+}
+
+fn kept_sums<const N: usize>(
+    tx: &redb::ReadTransaction,
+    table: redb::TableDefinition<'_, (u8, i32, &'static str), [i64; N]>,
+) -> Result<BTreeMap<(u8, i32, String), [i64; N]>, Fault> {
+    let mut kept = BTreeMap::new();
+    for entry in tx.open_table(table)?.iter()? {
+        let (key, sums) = entry?;
+        let (kind, day, value) = key.value();
+        kept.insert((kind, day, value.to_owned()), sums.value());
+    }
+    Ok(kept)
 }

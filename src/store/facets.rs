@@ -15,7 +15,7 @@ use super::record::Row;
 use crate::call::{Direction, Party, ProcessingStatus, Recording, Step, StepState};
 
 /// Raised when anything below changes its meaning; a database of another version is filled anew.
-pub(super) const DERIVED_VERSION: u32 = 1;
+pub(super) const DERIVED_VERSION: u32 = 2;
 
 /// Milliseconds of a day; days are those of UTC.
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -25,6 +25,8 @@ const METADATA_FIELDS_MAX: usize = 500;
 const VALUE_CHARS_MAX: usize = 256;
 /// Longest number, in digits; beyond it there is no telephone.
 const DIGITS_MAX: usize = 32;
+/// What calls worth a listen are tagged with.
+pub(super) const IS_WORTH: &str = "true";
 /// Topics of one call that count in trends.
 const TOPICS_MAX: usize = 20;
 
@@ -68,6 +70,7 @@ pub(super) enum Field {
     Account,
     Queue,
     Metadata,
+    WorthAListen,
 }
 
 /// The tag of a value; case and surrounding space do not count.
@@ -104,6 +107,7 @@ pub(super) fn tags(recording: &Recording) -> BTreeSet<u128> {
         insight.category_names().for_each(|category| add(Field::Category, Some(category)));
         add(Field::Sentiment, insight.sentiment.as_ref().map(|sentiment| sentiment.label.as_str()));
     }
+    add(Field::WorthAListen, (!recording.listen_reasons().is_empty()).then_some(IS_WORTH));
     let mut fields = 0;
     walk(&recording.metadata, &mut String::new(), &mut |path, value| {
         fields += 1;

@@ -13,7 +13,9 @@ use redb::ReadTransaction;
 
 use super::derived::is_filled;
 use super::error::Fault;
-use super::facets::{ALL_DAYS, DAY_MS, DayKind, Field, digits_of, facts_of_text, parties, reversed, tag, tags};
+use super::facets::{
+    ALL_DAYS, DAY_MS, DayKind, Field, IS_WORTH, digits_of, facts_of_text, parties, reversed, tag, tags,
+};
 use super::index::{ListingFacts, provider_code};
 use super::query::row;
 use super::schema::{DAYS, LISTING, PHONES};
@@ -67,6 +69,8 @@ pub struct ListQuery {
     pub account: Option<String>,
     /// Queue or hunt group, whole, in any case.
     pub queue: Option<String>,
+    /// Somebody should listen to it: [`Recording::listen_reasons`].
+    pub is_worth_a_listen: bool,
     /// Fields of the source's description: (path, value). Of an array any element will do; case does not count.
     pub metadata: Vec<(String, String)>,
 }
@@ -272,6 +276,7 @@ fn wanted_tags(query: &ListQuery) -> Vec<u128> {
         (Field::Sentiment, query.sentiment.map(SentimentLabel::as_str)),
         (Field::Account, query.account.as_deref()),
         (Field::Queue, query.queue.as_deref()),
+        (Field::WorthAListen, query.is_worth_a_listen.then_some(IS_WORTH)),
     ];
     let fields = texts.into_iter().filter_map(|(field, value)| Some(tag(field, "", value?)));
     fields.chain(query.metadata.iter().map(|(path, value)| tag(Field::Metadata, path, value))).collect()

@@ -35,6 +35,7 @@ mod schema;
 mod seal;
 mod started;
 mod state;
+mod talked;
 mod trends;
 mod unindexed;
 mod whole;
@@ -72,7 +73,7 @@ pub use remove::Removed;
 use schema::Tables;
 pub use seal::{SEAL_FILE, SealError, Sealed};
 pub use started::{Begun, StartedCall};
-pub use trends::{Trend, TrendBy};
+pub use trends::{TalkTrend, Trend, TrendBy};
 pub use unindexed::{IndexMark, Searchable, Unindexed};
 pub use whole::WholeRecording;
 

@@ -8,6 +8,7 @@ use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction
 
 use super::facets::{NumberRow, Sums};
 use super::news::News;
+use super::talked::TalkSums;
 
 /// The layout below; raised when a table changes its meaning. An older program refuses a newer layout.
 pub(super) const SCHEMA_VERSION: u32 = 2;
@@ -84,13 +85,15 @@ pub(super) const NUMBERS: TableDefinition<Str, NumberRow> = TableDefinition::new
 pub(super) const NUMBERS_BY_LAST: TableDefinition<(i64, Str), ()> = TableDefinition::new("numbers_by_last");
 /// (kind, day, value) -> [`Sums`].
 pub(super) const DAYS: TableDefinition<(u8, i32, Str), Sums> = TableDefinition::new("days");
+/// (kind, day, value) -> [`TalkSums`].
+pub(super) const TALK_DAYS: TableDefinition<(u8, i32, Str), TalkSums> = TableDefinition::new("talk_days");
 /// id -> serial: what the search index has not taken up yet.
 pub(super) const UNINDEXED: TableDefinition<Id, u64> = TableDefinition::new("unindexed");
 /// name -> how far something is that is done in pieces.
 pub(super) const PROGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("progress");
 
 /// How many tables there are.
-pub(super) const TABLES: usize = 32;
+pub(super) const TABLES: usize = 33;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -121,6 +124,7 @@ pub(super) struct Tables<'t> {
     pub(super) numbers: Table<'t, Str, NumberRow>,
     pub(super) numbers_by_last: Table<'t, (i64, Str), ()>,
     pub(super) days: Table<'t, (u8, i32, Str), Sums>,
+    pub(super) talk_days: Table<'t, (u8, i32, Str), TalkSums>,
     pub(super) unindexed: Table<'t, Id, u64>,
     pub(super) progress: Table<'t, Str, Bytes>,
     pub(super) events: Table<'t, u64, Bytes>,
@@ -164,6 +168,7 @@ impl<'t> Tables<'t> {
             numbers: tx.open_table(NUMBERS)?,
             numbers_by_last: tx.open_table(NUMBERS_BY_LAST)?,
             days: tx.open_table(DAYS)?,
+            talk_days: tx.open_table(TALK_DAYS)?,
             unindexed: tx.open_table(UNINDEXED)?,
             progress: tx.open_table(PROGRESS)?,
             events: tx.open_table(EVENTS)?,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::facets::{ALL_DAYS, DAY_MS, DayKind, Sums, day_of};
-use super::schema::DAYS;
+use super::schema::{DAYS, TALK_DAYS};
+use super::talked::TalkSums;
 use super::{Store, StoreError};
 use crate::call::STEP_COUNT;
 
@@ -55,6 +56,121 @@ pub struct Trend {
     pub completed_steps: u64,
     /// Positive, neutral, negative.
     pub sentiment: [u64; 3],
+    /// How they were talked and how far transcripts agree.
+    pub talk: TalkTrend,
+}
+
+/// Sums over the calls of a group that have such figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TalkTrend {
+    /// Calls with two transcripts, and their agreement in millionths.
+    pub agreement: (u64, u64),
+    /// Places in which both differ.
+    pub disputes: u64,
+    /// Calls with talk metrics.
+    pub calls: u64,
+    /// Time of conversation.
+    pub conversation_ms: u64,
+    /// Time with somebody speaking.
+    pub talk_ms: u64,
+    /// Silences that are dead air.
+    pub dead_air_ms: u64,
+    /// Time with two or more speaking.
+    pub overlap_ms: u64,
+    /// Hold music.
+    pub hold_ms: u64,
+    /// Calls in which the agent is known.
+    pub agent_calls: u64,
+    /// In those: the agent's time of talk, and everybody's.
+    pub agent_talk_ms: (u64, u64),
+    /// Words of agents.
+    pub agent_words: u64,
+    /// Times an agent took the floor from somebody who was speaking.
+    pub agent_interruptions: u64,
+    /// Calls in which the agent answered, and the sum of their median times to answer.
+    pub agent_response_ms: (u64, u64),
+    /// Calls worth a listen.
+    pub worth_a_listen: u64,
+}
+
+impl TalkTrend {
+    /// Mean agreement with the provider's transcript, 0 to 1; absent when no call has two.
+    pub fn mean_agreement(&self) -> Option<f64> {
+        let (calls, sum) = self.agreement;
+        (calls > 0).then(|| sum as f64 / 1e6 / calls as f64)
+    }
+
+    /// The agent's share of the talk, 0 to 1; absent when no agent is known.
+    pub fn agent_talk_share(&self) -> Option<f64> {
+        let (agent, all) = self.agent_talk_ms;
+        (all > 0).then(|| agent as f64 / all as f64)
+    }
+
+    /// Words a minute of agents' speech; absent when no agent is known.
+    pub fn agent_words_per_minute(&self) -> Option<f64> {
+        let talk_ms = self.agent_talk_ms.0;
+        (talk_ms > 0).then(|| self.agent_words as f64 * 60_000.0 / talk_ms as f64)
+    }
+
+    /// Mean of agents' median times to answer, in ms; absent when none answered.
+    pub fn agent_response_ms(&self) -> Option<f64> {
+        let (calls, sum) = self.agent_response_ms;
+        (calls > 0).then(|| sum as f64 / calls as f64)
+    }
+
+    fn add(&mut self, other: &Self) {
+        let pair = |sum: &mut (u64, u64), part: (u64, u64)| *sum = (sum.0 + part.0, sum.1 + part.1);
+        pair(&mut self.agreement, other.agreement);
+        self.disputes += other.disputes;
+        self.calls += other.calls;
+        self.conversation_ms += other.conversation_ms;
+        self.talk_ms += other.talk_ms;
+        self.dead_air_ms += other.dead_air_ms;
+        self.overlap_ms += other.overlap_ms;
+        self.hold_ms += other.hold_ms;
+        self.agent_calls += other.agent_calls;
+        pair(&mut self.agent_talk_ms, other.agent_talk_ms);
+        self.agent_words += other.agent_words;
+        self.agent_interruptions += other.agent_interruptions;
+        pair(&mut self.agent_response_ms, other.agent_response_ms);
+        self.worth_a_listen += other.worth_a_listen;
+    }
+}
+
+impl From<TalkSums> for TalkTrend {
+    fn from(sums: TalkSums) -> Self {
+        let sums = sums.map(|sum| u64::try_from(sum).unwrap_or(0));
+        let [
+            agreed,
+            agreement,
+            disputes,
+            calls,
+            conversation_ms,
+            talk_ms,
+            dead_air_ms,
+            overlap_ms,
+            hold_ms,
+            agents @ ..,
+        ] = sums;
+        let [agent_calls, agent_talk_ms, all_talk_ms, agent_words, agent_interruptions, answered, response_ms, worth] =
+            agents;
+        Self {
+            agreement: (agreed, agreement),
+            disputes,
+            calls,
+            conversation_ms,
+            talk_ms,
+            dead_air_ms,
+            overlap_ms,
+            hold_ms,
+            agent_calls,
+            agent_talk_ms: (agent_talk_ms, all_talk_ms),
+            agent_words,
+            agent_interruptions,
+            agent_response_ms: (answered, response_ms),
+            worth_a_listen: worth,
+        }
+    }
 }
 
 impl Trend {
@@ -80,6 +196,7 @@ impl Trend {
         self.confidence = (self.confidence.0 + other.confidence.0, self.confidence.1 + other.confidence.1);
         self.completed_steps += other.completed_steps;
         self.sentiment.iter_mut().zip(other.sentiment).for_each(|(sum, part)| *sum += part);
+        self.talk.add(&other.talk);
         self
     }
 
@@ -95,6 +212,7 @@ impl Trend {
             confidence,
             completed_steps,
             sentiment: sounded,
+            talk: TalkTrend::default(),
         });
     }
 }
@@ -112,8 +230,7 @@ impl Store {
         from: Option<Timestamp>,
         to: Option<Timestamp>,
     ) -> Result<Vec<(String, Trend)>, StoreError> {
-        let first = from.map_or(ALL_DAYS + 1, |from| day_of(from.as_millisecond()));
-        let end = to.map_or(i32::MAX, |to| day_of(to.as_millisecond() - 1).saturating_add(1));
+        let (first, end) = days(from, to);
         let kind = match by {
             TrendBy::All | TrendBy::Day => DayKind::All,
             TrendBy::Hour => DayKind::Hour,
@@ -143,9 +260,57 @@ impl Store {
                     groups.entry(value.to_owned()).or_default().add(sums.value());
                 }
             }
+            for entry in tx.open_table(TALK_DAYS)?.range::<(u8, i32, &str)>((kind, first, "")..(kind, end, ""))? {
+                let (key, sums) = entry?;
+                let (_, day, value) = key.value();
+                let group = if by == TrendBy::Day { groups.get_mut(&date(day)) } else { groups.get_mut(value) };
+                if let Some(group) = group {
+                    group.talk.add(&sums.value().into());
+                }
+            }
             Ok(groups.into_iter().collect())
         })
     }
+
+    /// Sums by account and week from `from` to before `to`; a week is named by its Monday. Accounts in order of their
+    /// names, weeks in order of time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn weeks_of_accounts(
+        &self,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> Result<BTreeMap<String, BTreeMap<String, TalkTrend>>, StoreError> {
+        let (first, end) = days(from, to);
+        let kind = DayKind::Account as u8;
+        self.read(|tx| {
+            let mut accounts: BTreeMap<String, BTreeMap<String, TalkTrend>> = BTreeMap::new();
+            if first >= end {
+                return Ok(accounts);
+            }
+            for entry in tx.open_table(TALK_DAYS)?.range::<(u8, i32, &str)>((kind, first, "")..(kind, end, ""))? {
+                let (key, sums) = entry?;
+                let (_, day, account) = key.value();
+                let weeks = accounts.entry(account.to_owned()).or_default();
+                weeks.entry(date(monday_of(day))).or_default().add(&sums.value().into());
+            }
+            Ok(accounts)
+        })
+    }
+}
+
+/// The first day, and the one behind the last, of a time.
+fn days(from: Option<Timestamp>, to: Option<Timestamp>) -> (i32, i32) {
+    let first = from.map_or(ALL_DAYS + 1, |from| day_of(from.as_millisecond()));
+    let end = to.map_or(i32::MAX, |to| day_of(to.as_millisecond() - 1).saturating_add(1));
+    (first, end)
+}
+
+/// The Monday of a day's week; day 0, the 1st of January 1970, was a Thursday.
+const fn monday_of(day: i32) -> i32 {
+    day - (day + 3).rem_euclid(7)
 }
 
 /// `2026-11-20`.

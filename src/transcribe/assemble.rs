@@ -4,6 +4,7 @@ use super::ballot::Elected;
 use super::checks;
 use super::listen::Heard;
 use super::protocol::{ModelProfile, Request};
+use super::sound::call_sound;
 use super::survey::Survey;
 use super::windows::Window;
 use super::words::{SEGMENT_MS_MAX, SEGMENT_PAUSE_MS, joined_text, segments};
@@ -38,31 +39,42 @@ pub struct Material<'a> {
 pub fn assemble(material: Material<'_>) -> Transcript {
     let (segments, suspects) = sort_out(&material);
     let Material { survey, elected, profile, request, timings, .. } = material;
+    let mut sound = call_sound(&survey, &segments);
     let mut notes = notes(&survey, segments.is_empty());
-    let text: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
+    notes.extend(sound.one_way.map(one_way_note));
     let spoken = !segments.is_empty() || !suspects.is_empty();
+    let (duration_ms, channels) = (survey.duration_ms(), survey.channels);
+    let transcript = Transcript {
+        source: TranscriptSource::Local,
+        model: profile.name.clone(),
+        model_is_miniature: profile.miniature,
+        language: None,
+        language_confidence: 0.0,
+        heard: None,
+        duration_ms,
+        channels,
+        sound: Some(sound.clone()),
+        segments,
+        suspects,
+        notes: Vec::new(),
+        timings,
+    };
     let (language, language_confidence) = match elected.filter(|_| spoken) {
         Some(elected) if request.translate => (Some(elected.language), elected.confidence),
         Some(elected) => {
-            let confidence = cross_checked(&elected, &text.join(" "), &request.languages, &mut notes);
+            let text = transcript.conversation_text();
+            let confidence = cross_checked(&elected, &text, &request.languages, &mut notes);
             (Some(elected.language), confidence)
         }
         None => (None, 0.0),
     };
-    Transcript {
-        source: TranscriptSource::Local,
-        model: profile.name.clone(),
-        model_is_miniature: profile.miniature,
-        language,
-        language_confidence,
-        heard: None,
-        duration_ms: survey.duration_ms(),
-        channels: survey.channels,
-        segments,
-        suspects,
-        notes,
-        timings,
-    }
+    let transcript = Transcript { language, language_confidence, notes, ..transcript };
+    sound.poor_because = understand::audio::poor_because(&transcript);
+    Transcript { sound: Some(sound), ..transcript }
+}
+
+fn one_way_note(channel: u16) -> String {
+    format!("Only channel {channel} is heard: one-way audio, or the other side was not recorded.")
 }
 
 /// Published segments and those set aside, each by time.

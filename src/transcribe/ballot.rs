@@ -75,12 +75,15 @@ fn elect<'a>(votes: impl Iterator<Item = (&'a Language, f32)>) -> Option<Elected
     (all > 0.0).then(|| Elected { language: language.clone(), confidence: most / all })
 }
 
-/// The windows to probe: a few of each channel, spread over the call, those with enough speech first.
-pub fn probes(windows: &[Window]) -> Vec<usize> {
+/// The windows to probe: a few of each channel, spread over the call, those in conversation and with enough speech first.
+/// Announcements may be in another language than the people.
+pub fn probes(windows: &[Window], is_conversation: impl Fn(&Window) -> bool) -> Vec<usize> {
     let mut chosen = Vec::new();
     let channels: std::collections::BTreeSet<u16> = windows.iter().map(|window| window.channel).collect();
     for channel in channels {
         let of_channel: Vec<usize> = (0..windows.len()).filter(|&i| windows[i].channel == channel).collect();
+        let spoken: Vec<usize> = of_channel.iter().copied().filter(|&i| is_conversation(&windows[i])).collect();
+        let of_channel = if spoken.is_empty() { of_channel } else { spoken };
         let long: Vec<usize> =
             of_channel.iter().copied().filter(|&i| windows[i].speech_len() >= PROBE_SPEECH_MIN).collect();
         let pool = if long.is_empty() { &of_channel } else { &long };

@@ -158,7 +158,7 @@ impl Hearer {
             // As many probes as there are states, so that the others can follow their language: a wrong guess costs a
             // second decode. After a clear answer everything else is decoded with it at once, and the other probes vote
             // when they are done: a call that changes its language is still found out.
-            let probes = probes(windows);
+            let probes = probes(windows, |window| survey.is_conversation(window));
             let first = spread(&probes, self.states);
             let others: Vec<usize> = probes.into_iter().filter(|number| !first.contains(number)).collect();
             for group in [&first, &others] {

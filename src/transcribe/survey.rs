@@ -6,11 +6,14 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::phases::{Heard, phases};
 use super::pulse::Pulse;
 use super::vad::{DetectorError, Silero, Speech, SpeechFinder, SpeechSpan, VadSettings};
-use super::windows::SAMPLES_PER_MS;
-use crate::call::{AudioFormatFacts, ChannelFacts, ChannelRole, RawAudio};
-use crate::decode::channels::{BleedMask, ChannelMap, ChannelSurvey, Relation};
+use super::windows::{SAMPLES_PER_MS, Window};
+use crate::call::{
+    AudioFormatFacts, Bandwidth, ChannelFacts, ChannelHealth, ChannelRole, Phase, PhaseKind, RawAudio, Stretch,
+};
+use crate::decode::channels::{BleedMask, ChannelMap, ChannelSurvey, Relation, power_dbfs};
 use crate::decode::{DecodeError, DecodeLimits, Decoder};
 
 /// Share of a stretch of speech that must be explained by another channel for it to count as that channel's.
@@ -26,6 +29,8 @@ pub struct Survey {
     pub channels: Vec<ChannelFacts>,
     /// Speech of each channel; empty for channels whose words are taken from elsewhere.
     pub spans: Vec<Vec<SpeechSpan>>,
+    /// What goes on when.
+    pub phases: Vec<Phase>,
     /// Packets the decoder had to skip and samples it had to mend.
     pub health: crate::decode::DecodeHealth,
 }
@@ -34,6 +39,15 @@ impl Survey {
     /// Length of the call.
     pub const fn duration_ms(&self) -> u64 {
         self.len / SAMPLES_PER_MS
+    }
+
+    /// Whether most of what a window holds was said in conversation.
+    pub fn is_conversation(&self, window: &Window) -> bool {
+        let conversation: Vec<Stretch> =
+            self.phases.iter().filter(|phase| phase.kind == PhaseKind::Conversation).map(Phase::stretch).collect();
+        let within = |span: &SpeechSpan| conversation.iter().map(|part| part.shared_ms(&stretch(span))).sum::<u64>();
+        let said: u64 = window.spans.iter().map(within).sum();
+        2 * said * SAMPLES_PER_MS > window.speech_len()
     }
 
     /// Speech on all channels together.
@@ -127,22 +141,43 @@ pub fn survey(
     let map = channels.unwrap_or_else(|| ChannelSurvey::new(count)).finish();
     let mut speech: Vec<Speech> = finders.into_iter().map(SpeechFinder::finish).collect();
     speech.resize_with(map.sounds.len(), Speech::default);
+    let mut explained = vec![Vec::new(); speech.len()];
     if map.sounds.iter().any(|sound| matches!(sound.relation, Relation::Bleed { .. })) {
-        drop_bleed(&mut speech, &bleed(path, raw, limits, &map, pulse)?);
+        explained = bleed(path, raw, limits, &map, pulse)?;
+        drop_bleed(&mut speech, &explained);
     }
     let channels: Vec<ChannelFacts> = map
         .sounds
         .iter()
-        .zip(&speech)
+        .zip(speech.iter().zip(&explained))
         .enumerate()
-        .map(|(i, (sound, speech))| facts(i, sound, speech, speakers))
+        .map(|(i, (sound, (speech, explained)))| {
+            let health = health(sound, speech, explained);
+            facts(i, sound, speech, speakers, health)
+        })
         .collect();
+    let phases = phases(&heard(&channels, &speech));
     let spans = channels
         .iter()
         .zip(speech)
         .map(|(facts, speech)| if facts.role == ChannelRole::Party { speech.spans } else { Vec::new() })
         .collect();
-    Ok(Survey { format: decoder.format().clone(), len, channels, spans, health: decoder.health() })
+    Ok(Survey { format: decoder.format().clone(), len, channels, spans, phases, health: decoder.health() })
+}
+
+/// What tells the phases: copies would say everything twice.
+fn heard(channels: &[ChannelFacts], speech: &[Speech]) -> Vec<Heard> {
+    let counts = |facts: &ChannelFacts| matches!(facts.role, ChannelRole::Party | ChannelRole::NoSpeech);
+    let one = |speech: &Speech| {
+        let sure: Vec<&SpeechSpan> = speech.spans.iter().filter(|span| !span.by_energy).collect();
+        Heard::of(sure.into_iter().map(stretch).collect(), &speech.other)
+    };
+    channels.iter().zip(speech).filter(|(facts, _)| counts(facts)).map(|(_, speech)| one(speech)).collect()
+}
+
+/// A span in milliseconds.
+pub const fn stretch(span: &SpeechSpan) -> Stretch {
+    Stretch::new(span.start / SAMPLES_PER_MS, span.end / SAMPLES_PER_MS)
 }
 
 /// Where each channel only repeats another one. A pass of its own, made only for files that have bleed.
@@ -177,6 +212,7 @@ fn facts(
     sound: &crate::decode::channels::ChannelSound,
     speech: &Speech,
     speakers: &[String],
+    health: ChannelHealth,
 ) -> ChannelFacts {
     let speech_ms = speech.spans.iter().map(|span| span.end - span.start).sum::<u64>() / SAMPLES_PER_MS;
     let role = match sound.relation {
@@ -201,5 +237,42 @@ fn facts(
         other_sound_ms: speech.other_sound_ms,
         bleed_from,
         bleed_attenuation_db,
+        health: Some(health),
+    }
+}
+
+/// Speech above this many hertz is more than a telephone carries; below the other it is muffled.
+const NARROWBAND_HZ_MAX: u32 = 4_000;
+const MUFFLED_HZ_MAX: u32 = 2_500;
+/// What is measured above this is the quiet between two numbers, in dB.
+const SNR_DB_MAX: f32 = 90.0;
+
+fn health(sound: &crate::decode::channels::ChannelSound, speech: &Speech, explained: &[Range<u64>]) -> ChannelHealth {
+    let samples: u64 = speech.spans.iter().map(|span| span.end - span.start).sum();
+    let power = |dbfs: f32| 10f64.powf(f64::from(dbfs) / 10.0);
+    let sum: f64 = speech.spans.iter().map(|span| power(span.level_dbfs) * (span.end - span.start) as f64).sum();
+    let mean = (samples > 0).then(|| sum / samples as f64);
+    let snr_db = mean.zip(speech.noise_floor_dbfs).map(|(speech, noise)| {
+        let noise = power(noise);
+        power_dbfs((speech - noise).max(noise * 1e-2) / noise).clamp(-20.0, SNR_DB_MAX)
+    });
+    let bandwidth_hz = speech.bandwidth_hz.filter(|_| samples > 0);
+    let bandwidth = bandwidth_hz.map(|hz| match hz {
+        ..=MUFFLED_HZ_MAX => Bandwidth::Muffled,
+        ..=NARROWBAND_HZ_MAX => Bandwidth::Narrowband,
+        _ => Bandwidth::Wideband,
+    });
+    let bleed_delay_ms = match sound.relation {
+        Relation::Bleed { lag_samples, .. } => Some(lag_samples / SAMPLES_PER_MS as i32),
+        _ => None,
+    };
+    ChannelHealth {
+        speech_rms_dbfs: mean.map(power_dbfs),
+        snr_db,
+        bandwidth_hz,
+        bandwidth,
+        dropouts: sound.dropouts,
+        bleed_ms: explained.iter().map(|range| range.end - range.start).sum::<u64>() / SAMPLES_PER_MS,
+        bleed_delay_ms,
     }
 }

@@ -188,6 +188,7 @@ mod tests {
             language: None,
             language_confidence: 0.0,
             heard: None,
+            sound: None,
             duration_ms: segment.end_ms,
             channels: vec![],
             segments: vec![segment],

@@ -3,11 +3,11 @@
 use super::categories::Categories;
 use super::pii::Pii;
 use super::reading::Reading;
-use super::{sentiment, summary};
+use super::{parties, sentiment, summary, talk};
 use crate::call::{CategoryRule, Insight, PrivacyPolicy, Transcript};
 
 /// Version of the rules: raised when the same words would give another insight.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// What the operator set: which rules are applied beside the built-in ones.
 #[derive(Debug, Default)]
@@ -33,5 +33,11 @@ pub fn draw(transcript: &Transcript, rules: &Rules) -> Insight {
     insight.sentiment = sentiment::sentiment(&reading);
     insight.categories = rules.categories.apply(&reading);
     insight.pii = rules.pii.find_in(&reading);
+    insight.talk = talk::measure(transcript);
+    let roles = parties::roles(&reading);
+    for party in insight.talk.iter_mut().flat_map(|talk| &mut talk.parties) {
+        let speaker = reading.speakers.iter().position(|speaker| *speaker == party.speaker);
+        party.role = speaker.and_then(|speaker| roles[speaker]);
+    }
     insight
 }

@@ -5,6 +5,7 @@
 //! every sentence and every topic stands in the transcript.
 
 pub mod agreement;
+pub mod audio;
 pub mod categories;
 mod fold;
 pub mod insight;
@@ -17,4 +18,5 @@ mod reading;
 pub mod sentiment;
 pub mod speakers;
 mod summary;
+pub mod talk;
 pub mod wer;

@@ -3,6 +3,7 @@
 
 use super::fold::{fold, fold_phrase};
 use super::reading::Reading;
+pub(super) use crate::call::PartyRole as Role;
 
 /// Names by which configurations and providers call the sides.
 const AGENT_NAMES: [&str; 12] = [
@@ -42,13 +43,6 @@ const AGENT_PHRASES: [&str; 18] = [
     "llamada sera grabada",
     "llamada esta siendo grabada",
 ];
-
-/// A side of the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    Agent,
-    Customer,
-}
 
 /// The role of each speaker of a reading, where it is known.
 pub(super) fn roles(reading: &Reading<'_>) -> Vec<Option<Role>> {

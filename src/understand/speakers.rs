@@ -96,6 +96,7 @@ mod tests {
             language: None,
             language_confidence: 0.0,
             heard: None,
+            sound: None,
             duration_ms: 10_000,
             channels: vec![],
             segments,

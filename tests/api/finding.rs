@@ -185,6 +185,8 @@ fn sums_by_day_and_by_what_calls_have_in_common() {
     assert_eq!(items("volume?by=hour").as_array().map(Vec::len), Some(4));
     assert_eq!(items("volume?from_date=2026-11-21"), serde_json::json!([]));
     assert_eq!(items("quality?to_date=2026-11-20")[0]["calls"], 4);
+    assert_eq!(items("agreement")[0]["weeks"], serde_json::json!([]));
+    assert_eq!(items("agents?by=account")[0]["calls"], 4);
     assert_eq!(served.http.get("/api/v1/analytics/weather").status, 404);
 }
 

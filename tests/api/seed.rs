@@ -334,6 +334,7 @@ pub fn transcript() -> Transcript {
         language: Some(Language::new("en")),
         language_confidence: 0.5,
         heard: None,
+        sound: None,
         duration_ms: 3_250,
         channels: vec![channel(0, "agent"), channel(1, "customer")],
         segments: vec![
@@ -358,6 +359,7 @@ fn channel(channel: u16, speaker: &str) -> ChannelFacts {
         other_sound_ms: 0,
         bleed_from: None,
         bleed_attenuation_db: None,
+        health: None,
     }
 }
 

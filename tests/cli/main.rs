@@ -5,6 +5,7 @@ mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod demo;
+mod evaluate;
 mod import;
 mod interrupt;
 mod models;

@@ -36,6 +36,7 @@ fn a_call_as_json_has_everything() {
         other_sound_ms: 0,
         bleed_from: None,
         bleed_attenuation_db: None,
+        health: None,
     }];
     insta::assert_snapshot!(render(&call, Format::Json));
 }

@@ -39,6 +39,7 @@ fn transcript(segments: Vec<Segment>) -> Transcript {
         language: Some(Language::new("en")),
         language_confidence: 0.97,
         heard: None,
+        sound: None,
         duration_ms: segments.iter().map(|segment| segment.end_ms).max().unwrap_or(0),
         channels: Vec::new(),
         segments,

@@ -4,8 +4,10 @@
 
 mod degenerate;
 mod ear;
+mod health;
 mod layouts;
 mod memory;
+mod phases;
 mod sound;
 mod transcripts;
 mod words;

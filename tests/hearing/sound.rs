@@ -49,7 +49,7 @@ pub fn sample_call(name: &str) -> Vec<Vec<f32>> {
     channels
 }
 
-fn tone(seconds: f32, value: impl Fn(f32) -> f32) -> Vec<f32> {
+pub fn tone(seconds: f32, value: impl Fn(f32) -> f32) -> Vec<f32> {
     (0..(seconds * RATE as f32) as usize).map(|n| value(n as f32 / RATE as f32)).collect()
 }
 

@@ -158,6 +158,7 @@ pub fn transcript(language: &str, turns: &[(&str, &str)]) -> Transcript {
         suspects: Vec::new(),
         notes: Vec::new(),
         timings: Timings::default(),
+        sound: None,
     }
 }
 

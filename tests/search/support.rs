@@ -196,5 +196,6 @@ fn transcript(language: &str, said: &[Said<'_>]) -> Transcript {
         suspects: Vec::new(),
         notes: Vec::new(),
         timings: Timings::default(),
+        sound: None,
     }
 }

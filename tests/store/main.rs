@@ -18,3 +18,4 @@ mod queue;
 mod removal;
 mod scale;
 mod support;
+mod talked;

@@ -121,6 +121,7 @@ pub fn transcript(text: &str) -> Transcript {
         language: (!text.is_empty()).then(|| Language::new("en")),
         language_confidence: 0.9,
         heard: None,
+        sound: None,
         duration_ms: 2000,
         channels: Vec::new(),
         segments: if text.is_empty() { Vec::new() } else { vec![segment] },

@@ -9,9 +9,10 @@ mod language;
 mod pii;
 mod sentiment;
 mod summary;
+mod talk;
 mod wer;
 
-use callscribe::call::{Language, Segment, Timings, Transcript, TranscriptSource, Word};
+use callscribe::call::{ChannelFacts, ChannelRole, Language, Segment, Timings, Transcript, TranscriptSource, Word};
 
 /// A transcript as the script of a call has it: one segment a turn, words spread evenly over it.
 fn transcript(language: Option<&str>, turns: &[(u16, u64, u64, &str)]) -> Transcript {
@@ -42,12 +43,30 @@ fn transcript(language: Option<&str>, turns: &[(u16, u64, u64, &str)]) -> Transc
         language: language.map(Language::new),
         language_confidence: 1.0,
         heard: None,
+        sound: None,
         duration_ms: turns.iter().map(|turn| turn.2).max().unwrap_or(0),
         channels: Vec::new(),
         segments: turns.iter().map(segment).collect(),
         suspects: Vec::new(),
         notes: Vec::new(),
         timings: Timings::default(),
+    }
+}
+
+/// A channel with a party on it.
+fn channel(channel: u16, speaker: &str) -> ChannelFacts {
+    ChannelFacts {
+        channel,
+        speaker: speaker.to_owned(),
+        role: ChannelRole::Party,
+        speech_level_dbfs: Some(-20.0),
+        noise_level_dbfs: Some(-60.0),
+        clipped_share: 0.0,
+        speech_ms: 10_000,
+        other_sound_ms: 0,
+        bleed_from: None,
+        bleed_attenuation_db: None,
+        health: None,
     }
 }
 

@@ -1,4 +1,4 @@
-use callscribe::understand::wer::{Wer, call_error_rate, normalised_words, word_error_rate};
+use callscribe::understand::wer::{Cer, Wer, call_error_rate, character_error_rate, normalised_words, word_error_rate};
 use proptest::prelude::*;
 
 use crate::{sample_call, transcript};
@@ -44,11 +44,28 @@ fn a_call_is_compared_channel_by_channel() {
     assert_eq!(call_error_rate([], &swapped), wer(0, 3, 0, 0), "words on a silent channel are all invented");
 }
 
+#[test]
+fn characters_are_compared_without_spaces_and_signs() {
+    let cer = |said, heard| character_error_rate(said, heard);
+    assert_eq!(cer("I want my money back.", "i want my MONEY back"), Cer { errors: 0, characters: 16 });
+    assert_eq!(cer("money", "honey"), Cer { errors: 1, characters: 5 });
+    assert_eq!(cer("can not", "cannot").errors, 0);
+    assert_eq!((cer("", "ab").rate(), cer("", "").rate(), cer("ab", "").rate()), (2.0, 0.0, 1.0));
+}
+
 proptest! {
     #[test]
     fn words_survive_their_own_normalisation(text in "\\PC{0,80}") {
         let words = normalised_words(&text);
         prop_assert_eq!(&normalised_words(&words.join(" ")), &words);
+    }
+
+    #[test]
+    fn errors_in_characters_are_the_edit_distance(said in "[abc]{0,200}", heard in "[abc]{0,200}") {
+        let letters = |text: &str| text.chars().map(String::from).collect::<Vec<_>>().join(" ");
+        let cer = character_error_rate(&said, &heard);
+        prop_assert_eq!(cer.errors, word_error_rate(&letters(&said), &letters(&heard)).errors());
+        prop_assert_eq!(cer.characters as usize, said.len());
     }
 
     #[test]

@@ -102,6 +102,7 @@ fn sound(level: &LevelMeter, relation: Relation) -> ChannelSound {
         peak: level.peak(),
         clipped_share: level.clipped_share(),
         dc_offset: level.dc_offset(),
+        dropouts: crate::call::Dropouts::default(),
         relation,
         duration_samples: level.duration_samples(),
     }

@@ -13,7 +13,7 @@ pub(in crate::pipeline) fn run(
 ) -> Result<LanguageGuess, Setback> {
     let HeardLanguage { language, confidence } = transcript.heard();
     let heard = language.map(|language| LanguageGuess { language, confidence });
-    let read = if is_translated { None } else { detect(&transcript.text(), allowed) };
+    let read = if is_translated { None } else { detect(&transcript.conversation_text(), allowed) };
     match (heard, read) {
         // Our own ear was held against the text when the transcript was made: its confidence is what is left after that.
         (Some(heard), Some(read))

@@ -91,6 +91,7 @@ fn transcript(answer: &Value) -> Option<Transcript> {
         language: None,
         language_confidence: 0.0,
         heard: None,
+        sound: None,
         duration_ms: milliseconds(answer, "recordingDurationMs", 1.0).unwrap_or(last_ms).max(last_ms),
         channels: Vec::new(),
         segments,

@@ -71,6 +71,7 @@ fn built(
         language_confidence: 0.0,
         language,
         heard: None,
+        sound: None,
         duration_ms: told_ms.max(last),
         channels: channels(&segments),
         segments,
@@ -97,6 +98,7 @@ fn channels(segments: &[Segment]) -> Vec<ChannelFacts> {
                 other_sound_ms: 0,
                 bleed_from: None,
                 bleed_attenuation_db: None,
+                health: None,
             }),
         }
     }

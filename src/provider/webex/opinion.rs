@@ -152,6 +152,7 @@ fn transcript_of(recording: &Value, text: &str) -> Option<Transcript> {
         language: None,
         language_confidence: 0.0,
         heard: None,
+        sound: None,
         duration_ms: last.max(u64::try_from(length.as_millis()).unwrap_or(last)),
         channels: Vec::new(),
         segments: read.segments,

@@ -99,6 +99,7 @@ mod tests {
             suspects: vec![],
             notes: vec![],
             timings: Timings::default(),
+            sound: None,
         }
     }
 

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::insight::InsightView;
+use super::sound::SoundView;
 use super::{PartyView, RecordingItem, one_of, rounded, seconds};
 use crate::call::{
     Audio, CallFacts, OpinionFacts, Recording, Step, StepRecord, StepState, Transcript, TranscriptFacts,
@@ -50,6 +51,8 @@ pub struct RecordingDetail {
     /// The transcript in full, as `…/transcript?format=json` gives it, with its counts; null until there is one.
     #[schema(value_type = Option<Object>)]
     pub transcript: Option<Box<RawValue>>,
+    /// What is heard besides words: phases, one-way audio, why the transcript is poor; null until somebody listened.
+    pub sound: Option<SoundView>,
     /// What the provider made of the call, in short; null until that is there. `…/opinion` has all of it.
     pub opinion: Option<OpinionView>,
     /// What the words tell, with the places that back it; null until that is drawn.
@@ -79,6 +82,7 @@ impl RecordingDetail {
             metadata: recording.metadata.clone(),
             audio: recording.audio.as_ref().map(AudioView::of),
             transcript: recording.transcript.as_ref().and_then(|facts| whole_transcript(facts, transcript)),
+            sound: transcript.and_then(|transcript| transcript.sound.as_ref()).map(SoundView::of),
             opinion: recording.opinion.as_ref().map(OpinionView::of),
             insight: recording.insight.as_ref().map(InsightView::of),
             steps: StepsView::of(recording),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::sound::TalkView;
 use super::{rounded, seconds};
 use crate::call::{CategoryHit, Insight, PiiSpan, Sentiment, SummarySentence};
 
@@ -39,6 +40,8 @@ pub struct InsightView {
     pub categories: Vec<CategoryView>,
     /// Where the call holds personal data.
     pub pii: Vec<PiiView>,
+    /// How it was talked; null when nobody spoke.
+    pub talk: Option<TalkView>,
 }
 
 /// A language model and what it was told to do.
@@ -270,6 +273,7 @@ impl InsightView {
             sentiment: insight.sentiment.as_ref().map(sentiment),
             categories: categories.collect(),
             pii: insight.pii.iter().map(span).collect(),
+            talk: insight.talk.as_ref().map(TalkView::of),
         }
     }
 }

@@ -128,6 +128,14 @@ impl Chunk {
         count(&self.tonal) * 2 > self.tonal.len()
     }
 
+    /// Whether more than half of a part of it is tone.
+    pub fn is_tonal_in(&self, levels: &Range<usize>) -> bool {
+        let first = self.levels.start / LEVELS_PER_FRAME;
+        let frames = frames_of(levels);
+        let part = frames.start.saturating_sub(first)..frames.end.saturating_sub(first).min(self.tonal.len());
+        self.tonal.get(part).is_some_and(|part| !part.is_empty() && count(part) * 2 > part.len())
+    }
+
     /// Cuts the chunk to its speech; one that is speech from end to end keeps its acoustic ends.
     fn cut(&self, window: &WindowSound, spoken: &[bool], settings: &VadSettings) -> Vec<Range<usize>> {
         let first = self.levels.start / LEVELS_PER_FRAME;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::VadSettings;
 use super::chunk::{Chunk, Kind, frames_of, runs};
+use super::other::{SoundKind, kind_of};
 use super::sound::{FRAME_MS, LEVEL_MS, SoundFrame};
 use crate::decode::channels::SILENCE_DBFS;
 
@@ -92,8 +93,8 @@ pub struct Region {
 pub struct Regions {
     /// Speech, in order.
     pub speech: Vec<Region>,
-    /// Sound that is no speech, in order.
-    pub other: Vec<Range<usize>>,
+    /// Sound that is no speech, in order, with what it is where that can be said.
+    pub other: Vec<(Range<usize>, Option<SoundKind>)>,
 }
 
 impl WindowSound {
@@ -110,16 +111,22 @@ impl WindowSound {
         let mut found = Regions::default();
         for chunk in chunks {
             let mut rest = chunk.levels.start;
-            for levels in chunk.speech {
-                found.other.push(rest..levels.start);
+            // Speech that took in what stood before its chunk leaves nothing there.
+            let mut other = |levels: Range<usize>| {
+                if !levels.is_empty() {
+                    let kind = kind_of(self, &levels, chunk.is_tonal_in(&levels));
+                    found.other.push((levels, kind));
+                }
+            };
+            for levels in chunk.speech.iter().cloned() {
+                other(rest..levels.start);
                 rest = levels.end;
                 let peak_score = frames_of(&levels).map(|k| self.scores[k]).fold(0.0, f32::max);
                 let region = Region { levels, peak_score, by_energy: chunk.kind == Kind::Unheard };
                 found.speech.push(region);
             }
-            found.other.push(rest..chunk.levels.end);
+            other(rest..chunk.levels.end);
         }
-        found.other.retain(|levels| !levels.is_empty());
         found
     }
 

@@ -27,7 +27,7 @@ const STEADY_FRAMES: usize = SPECTRUM_SAMPLES / FRAME_SAMPLES;
 /// Cosine from which a frame counts as steady.
 const STEADY_COSINE: f32 = 0.92;
 /// Width of a bin in hertz.
-const BIN_HZ: f32 = 16_000.0 / SPECTRUM_SAMPLES as f32;
+pub const BIN_HZ: f32 = 16_000.0 / SPECTRUM_SAMPLES as f32;
 /// The telephone band in bins: 125 to 3750 Hz.
 const BAND: std::ops::Range<usize> = 8..240;
 /// Magnitudes up to this many times the median of their spectrum count as noise; of white noise 6 % are above.
@@ -37,6 +37,17 @@ const PERIODS: std::ops::Range<usize> = 40..240;
 /// The tones of the low and the high group of telephone keys, in hertz (ITU-T Q.23).
 const KEY_LOW_HZ: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
 const KEY_HIGH_HZ: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
+
+/// Bins in which the ringing of every country lies, 400 to 480 Hz (ITU-T E.180), with the width of a line.
+const RING_BINS: std::ops::Range<usize> = 23..34;
+/// Bins on both sides of a line that hold its energy.
+const LINE_BINS: usize = 2;
+/// Bins to another line at least.
+const LINE_APART_BINS: usize = 3;
+/// Bands of 500 Hz up to 8 kHz.
+pub const BANDS: usize = 16;
+/// Bins in a band.
+const BAND_BINS: usize = SPECTRUM_SAMPLES / 2 / BANDS;
 
 /// One frame, measured.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,6 +60,18 @@ pub struct SoundFrame {
     pub flatness: f32,
     /// Share of the energy in one low and one high telephone key tone, 0 to 1.
     pub key_tone: f32,
+    /// Share of the energy where the network's ringing lies, 0 to 1.
+    pub ring_share: f32,
+    /// Bin of the strongest line, from 0 Hz.
+    pub line: u16,
+    /// Bin of the strongest line that is another one.
+    pub second_line: u16,
+    /// Share of the energy in the strongest line, 0 to 1.
+    pub line_share: f32,
+    /// Share of the energy in both.
+    pub pair_share: f32,
+    /// Power in bands of 500 Hz from 0 on.
+    pub bands: [f32; BANDS],
 }
 
 impl SoundFrame {
@@ -110,12 +133,15 @@ impl SoundMeter {
             let power: Vec<f32> = self.spectrum[BAND].iter().map(|bin| bin.norm_sqr() + 1e-9).collect();
             let root = lines(&power);
             let earlier = index.checked_sub(STEADY_FRAMES).map(|at| &roots[at]);
-            frames.push(SoundFrame {
+            let frame = SoundFrame {
                 steadiness: earlier.map_or(0.0, |earlier| cosine(&root, earlier)),
                 voicing: self.voicing(),
                 flatness: flatness(&power),
                 key_tone: key_tone(&power),
-            });
+                bands: self.bands(),
+                ..SoundFrame::default()
+            };
+            frames.push(with_lines(frame, &power));
             roots.push(root);
         }
         frames
@@ -128,6 +154,14 @@ impl SoundMeter {
             *slot = at.and_then(|at| window.get(at)).map_or(0.0, |sample| sample * weight);
         }
         self.forward.process(&mut self.input, &mut self.spectrum).expect("the buffers come from the plan");
+    }
+
+    fn bands(&self) -> [f32; BANDS] {
+        let mut bands = [0.0; BANDS];
+        for (band, bins) in bands.iter_mut().zip(self.spectrum.chunks_exact(BAND_BINS)) {
+            *band = bins.iter().map(Complex32::norm_sqr).sum();
+        }
+        bands
     }
 
     fn voicing(&mut self) -> f32 {
@@ -151,6 +185,30 @@ fn lines(power: &[f32]) -> Vec<f32> {
     let (_, median, _) = ordered.select_nth_unstable_by(magnitudes.len() / 2, f32::total_cmp);
     let noise = NOISE_OVER_MEDIAN * *median;
     magnitudes.iter().map(|magnitude| (magnitude - noise).max(0.0).sqrt()).collect()
+}
+
+/// Finds the two strongest lines.
+fn with_lines(frame: SoundFrame, power: &[f32]) -> SoundFrame {
+    let total = power.iter().sum::<f32>();
+    let strongest = |bins: std::ops::Range<usize>| {
+        bins.max_by(|&a, &b| power[a].total_cmp(&power[b])).filter(|&bin| bin < power.len())
+    };
+    let around =
+        |bin: usize| power[bin.saturating_sub(LINE_BINS)..(bin + LINE_BINS + 1).min(power.len())].iter().sum::<f32>();
+    let first = strongest(0..power.len()).unwrap_or(0);
+    let below = strongest(0..first.saturating_sub(LINE_APART_BINS));
+    let above = strongest((first + LINE_APART_BINS + 1).min(power.len())..power.len());
+    let second = below.into_iter().chain(above).max_by(|&a, &b| power[a].total_cmp(&power[b])).unwrap_or(first);
+    let ring = power[RING_BINS.start - BAND.start..RING_BINS.end - BAND.start].iter().sum::<f32>();
+    let (line, other) = (around(first), if second == first { 0.0 } else { around(second) });
+    SoundFrame {
+        ring_share: ring / total,
+        line: (first + BAND.start) as u16,
+        second_line: (second + BAND.start) as u16,
+        line_share: (line / total).min(1.0),
+        pair_share: ((line + other) / total).min(1.0),
+        ..frame
+    }
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {

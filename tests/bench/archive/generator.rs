@@ -186,5 +186,6 @@ fn transcript(rng: &mut Rng, language: &str) -> Transcript {
         suspects: Vec::new(),
         notes: Vec::new(),
         timings: Timings::default(),
+        sound: None,
     }
 }
