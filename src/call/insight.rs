@@ -13,7 +13,7 @@ use super::{CategoryResult, Language, TalkMetrics};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Insight {
-    /// Sentences of the call that say most, in their order.
+    /// Sentences of the call that say most, in their order; or a language model's.
     pub summary: Vec<SummarySentence>,
     /// Words and phrases that stand out, most telling first.
     pub topics: Vec<String>,

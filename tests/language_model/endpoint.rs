@@ -9,6 +9,8 @@ use serde_json::json;
 
 use crate::fake::{Fake, Reply, account, ends, runtime, says, status};
 
+type Mood = Box<dyn Fn() -> Reply + Send + Sync>;
+
 fn config(fake: &Fake) -> LanguageModelConfig {
     LanguageModelConfig {
         url: format!("http://{}/v1", fake.address),
@@ -114,7 +116,7 @@ fn an_answer_that_is_no_answer_is_asked_for_once_more_with_another_seed() {
 #[test]
 fn every_failure_is_a_sentence_and_holds_none_of_the_words() {
     let secret = "the words of the call";
-    let moods: [(&str, Box<dyn Fn() -> Reply + Send + Sync>); 8] = [
+    let moods: [(&str, Mood); 8] = [
         ("slow", Box::new(|| None)),
         ("500", Box::new(|| status(500))),
         ("401", Box::new(|| status(401))),

@@ -10,7 +10,7 @@ use crate::call::{CategoryHit, Insight, PiiSpan, Sentiment, SummarySentence};
 /// What a call was about.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct InsightView {
-    /// Sentences of the call that say most, in their order.
+    /// Sentences of the call that say most, in their order; or a language model's, some of which the call may not back.
     pub summary: Vec<SentenceView>,
     /// Words and phrases that stand out, most telling first.
     pub topics: Vec<String>,

@@ -116,7 +116,7 @@ fn raw_lower(raw: &str) -> String {
 /// A word as it is compared, without what marks possession.
 pub(super) fn bare(raw: &str) -> String {
     let word = fold(raw);
-    word.strip_suffix("'s").map(str::to_owned).unwrap_or(word)
+    word.strip_suffix("'s").map_or_else(|| word.clone(), str::to_owned)
 }
 
 /// Which day or month a folded word names.
