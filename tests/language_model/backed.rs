@@ -21,6 +21,7 @@ fn one(call: &Transcript, sentence: &str) -> (bool, Vec<u32>) {
 fn a_paraphrase_is_backed_by_the_segments_that_hold_its_words() {
     let call = refund();
     assert_eq!(one(&call, "Daniel had a problem with his invoice."), (true, vec![2]));
+    assert!(one(&call, "Daniel asked for his invoice.").0);
     assert_eq!(one(&call, "He was charged 200 dollars."), (true, vec![2]));
     // Segment 2 was named; the words are in others.
     assert_eq!(one(&call, "The agent offers a refund of $100."), (true, vec![5]));
@@ -38,6 +39,7 @@ fn what_was_made_up_is_marked_and_kept() {
         "A refund of $1,000 was promised.",
         "Laura will call back on Monday.",
         "The invoice was sent to Margaret Hill.",
+        "Margaret asked for a refund of 100 dollars.",
         "The customer threatened legal action against the hospital.",
     ] {
         assert_eq!(one(&call, lie), (false, vec![]), "{lie}");

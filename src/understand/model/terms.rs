@@ -93,9 +93,9 @@ impl Terms {
             let is_capital =
                 |raw: &str| raw.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with(char::is_uppercase);
             let begins = at == 0 || words[at - 1].ends_with(['.', '?', '!', ':', '…']);
-            // "Maria Lopez called" begins with a name, "Refund asked for" does not.
-            let begins_with_name =
-                begins && words.get(at + 1).is_some_and(|next| is_capital(next)) && !raw.ends_with('.');
+            // "Maria Lopez called" and "Maria called" begin with a name, "Invoice and refund" does not.
+            let follows_name = |next: &&str| is_capital(next) || Self::is_telling(&bare(next));
+            let begins_with_name = begins && words.get(at + 1).is_some_and(follows_name) && !raw.ends_with('.');
             if Self::is_telling(&word) || !stop_words.is_content(&raw_lower(raw)) {
                 continue;
             }
