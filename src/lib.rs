@@ -18,6 +18,7 @@
 //! | [`cli`] | one file a subcommand; [`daemon`] is the composition root of `serve` |
 //! | [`serve`], [`notify`], [`pipeline`], [`discover`] | HTTP API; signed webhooks; the loop that finishes work; the loop that adds it |
 //! | [`provider`], [`fetch`], [`transcribe`], [`decode`], [`understand`], [`export`], [`store`], [`search`] | the parts of the path; the index is made from the store |
+//! | [`chat`] | asks a language model, where one is configured |
 //! | [`models`] | which Whisper models there are, where their files lie, whether they are whole |
 //! | [`config`], [`observe`], [`systemd`], [`clock`] | what everything may lean on |
 //! | [`call`] | the vocabulary, pure |
@@ -41,6 +42,7 @@
 //! - **Every word shown was spoken**: text that no speech on its channel backs goes to the suspect ledger.
 
 pub mod call;
+pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;

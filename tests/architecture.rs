@@ -9,20 +9,22 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 6] = [
     &["call"],
     &["config", "observe", "systemd", "clock"],
-    &["provider", "fetch", "decode", "transcribe", "understand", "export", "store", "search", "models"],
+    &["provider", "fetch", "decode", "transcribe", "understand", "export", "store", "search", "models", "chat"],
     &["serve", "notify", "pipeline", "discover"],
     &["daemon"],
     &["cli"],
 ];
 
 /// Neighbours that may be used all the same, with the reason.
-const BRIDGES: [(&str, &str); 6] = [
+const BRIDGES: [(&str, &str); 7] = [
     // Hearing is decoding, recognising and checking the language of what came out, with a model from the catalogue.
     ("transcribe", "decode"),
     ("transcribe", "understand"),
     ("transcribe", "models"),
     // The index is made from the store, and what it finds is read there.
     ("search", "store"),
+    // A language model is asked by the one client that sends, which checks and counts.
+    ("chat", "provider"),
     // Logging is set up from its section of the configuration.
     ("observe", "config"),
     // The API shows what the pipeline is doing now.

@@ -13,12 +13,18 @@ use super::{CategoryResult, Language, TalkMetrics};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Insight {
-    /// Sentences of the call that say most, in their order.
+    /// Sentences of the call that say most, in their order; or a language model's.
     pub summary: Vec<SummarySentence>,
     /// Words and phrases that stand out, most telling first.
     pub topics: Vec<String>,
     /// Who wrote the summary.
     pub summary_source: SummarySource,
+    /// The language model that wrote it; absent where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary_model: Option<SummaryModel>,
+    /// What a reader of the summary should know, as a sentence: why the model's is missing, old, or checked by half.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary_note: Option<String>,
     /// Version of the rules that drew all this; 0 for what was drawn before they were counted.
     pub rules_version: u32,
     /// The language whose rules were used; absent where none fits and only what holds for all was looked for.
@@ -60,6 +66,11 @@ pub(super) const fn is_none(mark: &u64) -> bool {
 }
 
 impl Insight {
+    /// The summary without what nothing in the call backs: for whoever shows it without saying so.
+    pub fn backed_summary(&self) -> impl Iterator<Item = &str> {
+        self.summary.iter().filter(|sentence| sentence.supported).map(|sentence| sentence.text.as_str())
+    }
+
     /// Names of the categories the call is in.
     pub fn category_names(&self) -> impl Iterator<Item = &str> {
         self.categories.iter().filter(|result| result.matched).map(|result| result.name.as_str())
@@ -73,6 +84,8 @@ pub enum SummarySource {
     /// Sentences of the call, chosen by rule.
     #[default]
     Extractive,
+    /// A language model, in its own words, each held against the transcript.
+    Model,
 }
 
 impl SummarySource {
@@ -80,19 +93,49 @@ impl SummarySource {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Extractive => "extractive",
+            Self::Model => "model",
         }
     }
+}
+
+/// What wrote a summary, and of which words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryModel {
+    /// The model's name at its endpoint.
+    pub name: String,
+    /// Tells one set of instructions from another: the beginning of their digest.
+    pub prompt_version: String,
+    /// Tells one transcript from another: the summary is of these words and no others.
+    pub transcript_digest: String,
+}
+
+/// Text that is not a language model's is backed by the words it is made of.
+const fn yes() -> bool {
+    true
 }
 
 /// One sentence of a summary with the place that backs it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SummarySentence {
-    /// The sentence, as spoken.
+    /// The sentence, as spoken; a model's in its own words.
     pub text: String,
-    /// Index of the segment in the transcript.
+    /// Index of the segment in the transcript; the nearest there is to what nothing backs.
     pub segment: u32,
     /// Where it begins in the call.
     pub start_ms: u64,
+    /// The segments that back it; empty where that is `segment` alone, and where nothing does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<u32>,
+    /// The words of the call back it.
+    #[serde(default = "yes")]
+    pub supported: bool,
+}
+
+impl SummarySentence {
+    /// A sentence of the call itself.
+    pub const fn spoken(text: String, segment: u32, start_ms: u64) -> Self {
+        Self { text, segment, start_ms, segments: Vec::new(), supported: true }
+    }
 }
 
 /// A word or phrase that stands out.
@@ -124,6 +167,12 @@ pub struct ActionItem {
     pub segment: u32,
     /// Where the sentence begins in the call.
     pub start_ms: u64,
+    /// The segments that back it; empty where that is `segment` alone, and where nothing does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<u32>,
+    /// The words of the call back it.
+    #[serde(default = "yes")]
+    pub supported: bool,
 }
 
 /// A question that nobody answered.
@@ -137,6 +186,12 @@ pub struct Question {
     pub segment: u32,
     /// Where it begins in the call.
     pub start_ms: u64,
+    /// The segments that back it; empty where that is `segment` alone, and where nothing does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<u32>,
+    /// The words of the call back it.
+    #[serde(default = "yes")]
+    pub supported: bool,
 }
 
 /// What a call was for.

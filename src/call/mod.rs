@@ -23,7 +23,7 @@ pub use health::{Bandwidth, ChannelHealth, Dropouts};
 pub use ids::{AccountName, IdError, ProviderKind, RecordingId, RecordingKey};
 pub use insight::{
     ActionItem, Insight, Intent, Keyword, PartySentiment, PiiKind, PiiSpan, Question, Sentiment, SentimentLabel,
-    SentimentPoint, SummarySentence, SummarySource,
+    SentimentPoint, SummaryModel, SummarySentence, SummarySource,
 };
 pub use job::{Job, JobCounts, JobId, JobKind, JobState, NAMED_MAX};
 pub use opinion::{Agreement, Dispute, OpinionFacts, SecondOpinion};

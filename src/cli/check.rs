@@ -91,6 +91,7 @@ impl Report {
         };
         let mut findings = vec![configuration(config), state_dir(config), disk(config), model(config)];
         findings.extend(voice_activity(config));
+        findings.extend(language_model(config));
         findings.push(processors(config));
         findings.extend(config.folders.iter().map(folder));
         if config.folders.is_empty() {
@@ -219,6 +220,15 @@ fn voice_activity(config: &Config) -> Option<Finding> {
     Some(match models::inspect_voice_activity(path) {
         Ok(()) => ok("transcribe.vad_model", format!("{} holds Silero weights.", path.display())),
         Err(error) => problem("transcribe.vad_model", error.to_string()),
+    })
+}
+
+fn language_model(config: &Config) -> Option<Finding> {
+    let model = config.language_model.as_ref()?;
+    let (url, name) = (&model.url, &model.model);
+    Some(match model.allow_remote {
+        true => note("language_model.url", format!("The words of calls are sent to {url}, wherever that is.")),
+        false => ok("language_model.url", format!("{name} at {url} is asked if that is in this network.")),
     })
 }
 

@@ -14,6 +14,7 @@ pub mod login;
 pub mod models;
 pub mod pause;
 mod progress;
+pub mod prompt;
 pub mod queue;
 pub mod retry;
 pub mod search;
@@ -102,6 +103,8 @@ pub enum Command {
     Evaluate(evaluate::Args),
     /// List, download, import and verify Whisper models
     Models(models::ModelsArgs),
+    /// Print what a language model is told to do with calls, to edit a copy of (language_model.prompt_file)
+    Prompt(prompt::Args),
     /// Check configuration, folders and model, and say what to mend
     Check(check::CheckArgs),
     /// The process that decodes and recognises; started by the others
@@ -136,6 +139,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Queue(args) => queue::run(args, config).await,
         Command::Pause(_) => pause::run(config).await,
         Command::Resume(_) => pause::resume(config).await,
+        Command::Prompt(_) => prompt::run(),
         Command::Evaluate(args) => evaluate::run(args, config).await,
         Command::Models(args) => models::run(args, &config).await,
         Command::Check(_) | Command::Worker => Ok(ExitCode::SUCCESS),

@@ -7,6 +7,7 @@ mod accounts;
 mod categories;
 mod checks;
 mod error;
+mod language_model;
 mod languages;
 mod log_filter;
 mod notify;
@@ -31,6 +32,8 @@ pub use accounts::{
     AccountConfig, RingCentralConfig, TwilioConfig, VendorConfig, WebexConfig, WebexReach, WebhooksConfig,
 };
 pub use error::{ConfigErrors, Problem};
+pub use language_model::LanguageModelConfig;
+pub(crate) use language_model::is_here;
 pub(crate) use languages::known_language;
 pub use notify::NotifyConfig;
 pub use tokens::{OWN_TOKEN, Role, TokenConfig};
@@ -69,6 +72,8 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Our door to the providers.
     pub webhooks: WebhooksConfig,
+    /// A chat endpoint that writes summaries; none unless one is named.
+    pub language_model: Option<LanguageModelConfig>,
     /// What calls are looked through for.
     pub categories: Vec<CategoryRule>,
     /// What personal data is masked, and where.
@@ -308,6 +313,8 @@ impl Config {
             .filter_map(|section| categories::category(&section).map(|rule| (section, rule)))
             .collect();
         let privacy = privacy::privacy(&root.section("privacy"));
+        let language_model =
+            language_model::language_model(&accounts::Reading { section: &root.section("language_model"), env });
         root.finish(|_| None);
 
         categories::distinct(&categories);
@@ -331,6 +338,7 @@ impl Config {
             folders,
             accounts,
             webhooks,
+            language_model,
             categories,
             privacy,
             notify,

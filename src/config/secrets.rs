@@ -81,9 +81,10 @@ pub(super) fn account_secret(
 }
 
 /// The keys that name files with accounts' secrets.
-const FILE_KEYS: [&str; 9] = [
+const FILE_KEYS: [&str; 10] = [
     "auth_token_file",
     "api_key_secret_file",
+    "api_key_file",
     "client_secret_file",
     "jwt_file",
     "verification_token_file",

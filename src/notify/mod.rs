@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::NotifyConfig;
-use crate::provider::client::{CallError, Client, HostRule, Hosts, Timing};
+use crate::provider::client::{CallError, Client, HostRule, Hosts, Places, Timing};
 use crate::store::{EventKind, SinkRule, Store, StoreError};
 use sink::Sink;
 pub use sink::{GIVE_UP_AFTER, Health, Tried};
@@ -205,7 +205,8 @@ fn rule(config: &NotifyConfig) -> SinkRule {
 fn client(url: &reqwest::Url, config: &NotifyConfig, timing: Timing) -> Result<Client, CallError> {
     let host = url.host_str().unwrap_or_default();
     let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    let hosts = Hosts { rules: vec![HostRule::Exact(host)], allow_private: config.allow_private_addresses };
+    let hosts =
+        Hosts { rules: vec![HostRule::Exact(host)], places: Places::with_private(config.allow_private_addresses) };
     let client = Client::new(hosts, timing)?;
     client.check(url)?;
     Ok(client)

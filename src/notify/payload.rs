@@ -180,8 +180,7 @@ fn facts(recording: &Recording) -> Facts<'_> {
         transcript_source: transcript.map(|facts| facts.source),
         model: transcript.map(|facts| facts.model.as_str()),
         model_is_miniature: transcript.is_some_and(|facts| facts.model_is_miniature),
-        summary: insight
-            .map_or_else(Vec::new, |insight| insight.summary.iter().map(|sentence| sentence.text.as_str()).collect()),
+        summary: insight.map_or_else(Vec::new, |insight| insight.backed_summary().collect()),
         topics: insight.map_or(&[], |insight| &insight.topics),
     }
 }

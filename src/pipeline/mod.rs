@@ -1,7 +1,8 @@
 //! Finishes work: claim -> run step -> commit result and next step in one transaction.
 //!
 //! [`Pipeline::run`] takes due steps from the store until it is told to stop. Transcriptions run one at a time, each
-//! with the whole machine; all other steps run beside them, a few at once. What a step needs from the store is read
+//! with the whole machine; all other steps run beside them, a few at once, and summaries, for which a language model may
+//! take minutes, beside those. What a step needs from the store is read
 //! before it starts and what it brings is stored after it ends: the files under `steps/` know providers, files and the
 //! worker, never the store.
 //!
@@ -24,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::call::Disposition;
+use crate::chat::ChatError;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{FetchError, Files};
@@ -44,6 +46,9 @@ pub enum PipelineError {
     /// The folders for files cannot be used.
     #[error(transparent)]
     Files(#[from] FetchError),
+    /// The language model cannot be asked as it is configured.
+    #[error(transparent)]
+    LanguageModel(#[from] ChatError),
     /// A step ended in a way that nobody foresaw.
     #[error("The pipeline stopped: {0}. This is a fault of callscribe; the journal has more.")]
     Broken(String),
@@ -74,7 +79,7 @@ impl Pipeline {
         rng: fastrand::Rng,
     ) -> Result<Self, PipelineError> {
         let files = Files::open(&config.state_dir)?;
-        Ok(Self(Arc::new(Shared::new(store, files, providers, supervisor, config, clock, rng))))
+        Ok(Self(Arc::new(Shared::new(store, files, providers, supervisor, config, clock, rng)?)))
     }
 
     /// What runs right now; live while the pipeline does.
@@ -112,6 +117,10 @@ impl Pipeline {
         for _ in 0..late::ASKERS {
             workers.spawn(late::ask(Arc::clone(shared), stop.clone(), abort.clone()));
         }
+        let model = shared.config.language_model.as_ref().filter(|_| shared.writer.is_some());
+        let writers = model.map(|model| model.concurrency);
+        let writers = writers.unwrap_or(shared.config.pipeline.fetch_concurrency).max(1);
+        let lanes = lanes.chain(std::iter::repeat_n(Lane::Summarise, writers));
         for lane in lanes.chain([Lane::Transcribe]) {
             workers.spawn(worker::work(Arc::clone(shared), lane, stop.clone(), abort.clone()));
         }

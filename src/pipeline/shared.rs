@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::steps::model_summary::Writer;
 use super::{Activity, PipelineError};
 use crate::call::{AccountName, Language, ProviderKind, RawAudio, Recording, RecordingKey};
 use crate::clock::Clock;
@@ -47,10 +48,12 @@ pub(super) struct Shared {
     pub(super) rules: Arc<Rules>,
     /// Audio is replaced by one at a time.
     pub(super) withholding: tokio::sync::Mutex<()>,
+    /// Writes summaries; absent where no language model is configured.
+    pub(super) writer: Option<Writer>,
     providers: HashMap<Source, Arc<dyn Provider>>,
     rng: Mutex<fastrand::Rng>,
     /// Claims asked for, by lane.
-    claims: [AtomicU32; 2],
+    claims: [AtomicU32; Lane::ALL.len()],
 }
 
 impl Shared {
@@ -62,13 +65,28 @@ impl Shared {
         config: Arc<Config>,
         clock: Arc<dyn Clock>,
         rng: fastrand::Rng,
-    ) -> Self {
+    ) -> Result<Self, PipelineError> {
         let providers = providers.into_iter().map(|one| ((one.kind(), one.account().clone()), one)).collect();
         let activity = Arc::new(Activity::default());
-        let (boot, rng, claims) = (BootId::fresh(), Mutex::new(rng), [const { AtomicU32::new(0) }; 2]);
+        let (boot, rng, claims) = (BootId::fresh(), Mutex::new(rng), [const { AtomicU32::new(0) }; Lane::ALL.len()]);
         let rules = Arc::new(Rules::of(&config.categories, &config.privacy));
         let withholding = tokio::sync::Mutex::default();
-        Self { rules, withholding, store, files, supervisor, config, clock, activity, boot, providers, rng, claims }
+        let writer = Writer::of(config.language_model.as_ref())?;
+        Ok(Self {
+            rules,
+            withholding,
+            writer,
+            store,
+            files,
+            supervisor,
+            config,
+            clock,
+            activity,
+            boot,
+            providers,
+            rng,
+            claims,
+        })
     }
 
     /// Runs a blocking question or order to the store off the async threads.

@@ -82,7 +82,7 @@ async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
                 (spoken, masked)
             }
         };
-        let insight = generate_summary::run(&drawn_from, &rules, &config.privacy).ok();
+        let insight = generate_summary::by_rule(&drawn_from, &rules, &config.privacy).ok();
         let opinion = store.unmasked_opinion(id)?;
         let words = Reveiled { stored: &stored, spoken: &spoken, opinion: opinion.as_ref(), insight: insight.as_ref() };
         store.reveil(id, &words)

@@ -12,7 +12,7 @@ use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
 use super::{PipelineError, sweep, withhold};
-use crate::call::{Language, ProviderKind, Recording, Step, StepState, Transcript};
+use crate::call::{Insight, Language, ProviderKind, Recording, Step, StepState, Transcript};
 use crate::observe::metrics;
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
@@ -65,7 +65,7 @@ impl Shared {
         let now = self.clock.now();
         let door = match lane {
             Lane::Transcribe => TRANSCRIPTION,
-            Lane::Light => DISK,
+            Lane::Light | Lane::Summarise => DISK,
         };
         if let Some(parked) = self.activity.parked(door, now) {
             return Ok(Next::Sleep(Some(parked.until)));
@@ -185,9 +185,13 @@ impl Done {
     }
 }
 
-/// The program and the rules that draw insights.
-fn insight_version() -> String {
-    format!("{} with rules {RULES_VERSION}", program_version())
+/// The program, the rules that draw insights, and the model that wrote the summary, if one did.
+fn insight_version(insight: &Insight) -> String {
+    let by_rule = format!("{} with rules {RULES_VERSION}", program_version());
+    match &insight.summary_model {
+        Some(model) => format!("{by_rule} and {}, prompt {}", model.name, model.prompt_version),
+        None => by_rule,
+    }
 }
 
 fn program_version() -> String {
@@ -207,15 +211,20 @@ async fn light(
     };
     Ok(match (claim.step, transcript) {
         (Step::DetectLanguage, Some(transcript)) => detect_language(shared, claim, &transcript),
-        (Step::GenerateSummary, Some(transcript)) => {
-            let insight = steps::generate_summary::run(&transcript, &shared.rules, &shared.config.privacy);
-            insight.map(|insight| Done::with(StepResult::Insight(Box::new(insight))).made_by(insight_version()))
-        }
+        (Step::GenerateSummary, Some(transcript)) => summarise(shared, claim, &transcript).await,
         (Step::DetectLanguage | Step::GenerateSummary, None) => {
             Err(Setback::NotToBeHad("There is no transcript.".to_owned()))
         }
         (step, _) => fetch(shared, claim, step, cancel).await,
     })
+}
+
+async fn summarise(shared: &Shared, claim: &Claim, transcript: &Transcript) -> Result<Done, Setback> {
+    let (privacy, earlier) = (&shared.config.privacy, claim.recording.insight.as_ref());
+    let insight =
+        steps::generate_summary::run(transcript, &shared.rules, privacy, shared.writer.as_ref(), earlier).await?;
+    let version = insight_version(&insight);
+    Ok(Done::with(StepResult::Insight(Box::new(insight))).made_by(version))
 }
 
 fn detect_language(shared: &Shared, claim: &Claim, transcript: &Transcript) -> Result<Done, Setback> {

@@ -23,7 +23,7 @@ use serde_json::Value;
 
 pub use download::Downloaded;
 pub use error::{CallError, Refusal, retry_after};
-pub use hosts::{HostRule, Hosts};
+pub use hosts::{HostRule, Hosts, Places};
 pub use rates::Rates;
 pub use traffic::{HostTraffic, Traffic};
 
@@ -215,6 +215,7 @@ pub struct Client {
     http: reqwest::Client,
     hosts: Arc<Hosts>,
     timing: Timing,
+    answer_bytes_max: usize,
     traffic: Traffic,
 }
 
@@ -231,12 +232,18 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(timing.pause)
-            .dns_resolver(hosts::PublicNames::of(&hosts))
+            .dns_resolver(hosts::PlacedNames::of(&hosts))
             // A proxy from the environment would be one more host that sees everything.
             .no_proxy()
             .build()
             .map_err(|error| CallError::network("the network", &error))?;
-        Ok(Self { http, hosts, timing, traffic: Traffic::default() })
+        Ok(Self { http, hosts, timing, answer_bytes_max: ANSWER_BYTES_MAX, traffic: Traffic::default() })
+    }
+
+    /// The same, with less to be read of an answer.
+    #[must_use]
+    pub fn reading_at_most(self, answer_bytes_max: usize) -> Self {
+        Self { answer_bytes_max, ..self }
     }
 
     /// Where data has gone.
@@ -292,7 +299,7 @@ impl Client {
         if headers.contains_key(CONTENT_ENCODING) {
             return Err(CallError::broken(&host, "is compressed, which was not asked for"));
         }
-        let body = self.read(response, ANSWER_BYTES_MAX).await?;
+        let body = self.read(response, self.answer_bytes_max).await?;
         Ok(Answer { status, headers, body, host })
     }
 

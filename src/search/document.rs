@@ -48,7 +48,7 @@ pub(super) fn texts<'r>(found: &'r Searchable, analyzer: &mut Analyzer) -> Vec<T
     add("name", call.queue.as_deref());
     add("file", recording.audio.as_ref().and_then(|audio| audio.original_name.as_deref()));
     if let Some(insight) = &recording.insight {
-        insight.summary.iter().for_each(|sentence| add("summary", Some(&sentence.text)));
+        insight.backed_summary().for_each(|sentence| add("summary", Some(sentence)));
         insight.topics.iter().for_each(|topic| add("topic", Some(topic)));
         insight.category_names().for_each(|category| add("topic", Some(category)));
     }

@@ -165,7 +165,7 @@ impl RecordingItem {
             model: transcript.map(|facts| facts.model.clone()),
             model_is_miniature: transcript.is_some_and(|facts| facts.model_is_miniature),
             insight_summary: insight.and_then(|insight| {
-                let sentences: Vec<&str> = insight.summary.iter().map(|sentence| sentence.text.as_str()).collect();
+                let sentences: Vec<&str> = insight.backed_summary().collect();
                 (!sentences.is_empty()).then(|| shortened(&sentences.join(" ")))
             }),
             topics: insight.map(|insight| insight.topics.clone()).unwrap_or_default(),

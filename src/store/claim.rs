@@ -22,22 +22,24 @@ const CHECKPOINT_BYTES_MAX: usize = 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Lane {
-    /// Everything but transcription: short, mostly waiting for disk or network.
+    /// What comes in, and its language: short, mostly waiting for disk or network.
     Light = 0,
     /// Transcription: one call at a time takes the whole machine.
     Transcribe = 1,
+    /// Summaries: quick by rule, minutes where a language model is asked, which nothing else may wait for.
+    Summarise = 2,
 }
 
 impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 3] = [Self::Light, Self::Transcribe, Self::Summarise];
+
     /// The lane a step runs in.
     pub const fn of(step: Step) -> Self {
         match step {
             Step::Transcribe => Self::Transcribe,
-            Step::FetchDetails
-            | Step::FetchMetadata
-            | Step::DownloadAudio
-            | Step::DetectLanguage
-            | Step::GenerateSummary => Self::Light,
+            Step::GenerateSummary => Self::Summarise,
+            Step::FetchDetails | Step::FetchMetadata | Step::DownloadAudio | Step::DetectLanguage => Self::Light,
         }
     }
 }

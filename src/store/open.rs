@@ -8,14 +8,15 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock, RwLock};
 
-use redb::{Builder, Database, ReadableDatabase, TableHandle};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableHandle};
 use tokio::sync::watch;
 
 use super::derived::FILL_STEP;
 use super::error::{Fault, unwinding};
 use super::news::Teller;
-use super::schema::{self, SCHEMA_VERSION, TABLES, Tables};
-use super::{CACHE_BYTES, Inner, Store, StoreError};
+use super::schema::{self, META, SCHEMA_VERSION, TABLES, Tables};
+use super::{CACHE_BYTES, Inner, Lane, Store, StoreError};
+use crate::call::Step;
 
 /// How the name of a database in the making begins.
 const UNFINISHED_PREFIX: &str = ".callscribe-";
@@ -76,6 +77,7 @@ impl Store {
         }));
         store.with(|db| check_version(db, store.path()))?;
         store.with(add_tables)?;
+        store.with(settle_lanes)?;
         Ok(store)
     }
 }
@@ -136,12 +138,43 @@ fn add_tables(db: &Database) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Work that an older program put into another lane than its step has today goes there, once.
+fn settle_lanes(db: &Database) -> Result<(), Fault> {
+    let lanes = Lane::ALL.len() as u64;
+    if db.begin_read()?.open_table(META)?.get("lanes")?.is_some_and(|known| known.value() == lanes) {
+        return Ok(());
+    }
+    let mut tx = db.begin_write()?;
+    tx.set_quick_repair(true);
+    {
+        let mut tables = Tables::open(&tx)?;
+        let lane_of = |step: u8| Step::ALL.get(usize::from(step)).map(|step| Lane::of(*step) as u8);
+        for table in [&mut tables.ready, &mut tables.waiting] {
+            let mut moved = Vec::new();
+            for entry in table.iter()? {
+                let (key, step) = entry?;
+                let ((lane, time, id), step) = (key.value(), step.value());
+                if let Some(right) = lane_of(step).filter(|right| *right != lane) {
+                    moved.push((lane, right, time, *id, step));
+                }
+            }
+            for (lane, right, time, id, step) in moved {
+                table.remove((lane, time, &id))?;
+                table.insert((right, time, &id), step)?;
+            }
+        }
+        tables.meta.insert("lanes", lanes)?;
+    }
+    Ok(tx.commit()?)
+}
+
 fn lay_out(db: &Database) -> Result<(), Fault> {
     let mut tx = db.begin_write()?;
     tx.set_quick_repair(true);
     {
         let mut tables = Tables::open(&tx)?;
         tables.meta.insert("schema", u64::from(SCHEMA_VERSION))?;
+        tables.meta.insert("lanes", Lane::ALL.len() as u64)?;
         tables.begin_derived()?;
     }
     Ok(tx.commit()?)

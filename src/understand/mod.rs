@@ -10,6 +10,7 @@ pub mod categories;
 mod fold;
 pub mod insight;
 pub mod language;
+pub mod model;
 mod parties;
 mod phrases;
 pub mod pii;

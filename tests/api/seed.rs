@@ -246,9 +246,9 @@ impl Seeds<'_> {
         self.finish(Lane::Transcribe, done(StepResult::Transcript { transcript, format: format_facts() }), now);
         let language = Some(Language::new("en"));
         self.finish(Lane::Light, done(StepResult::Language { language, confidence: 0.97 }), now);
-        let sentence = SummarySentence { text: "I want a refund.".to_owned(), segment: 1, start_ms: 1500 };
+        let sentence = SummarySentence::spoken("I want a refund.".to_owned(), 1, 1500);
         let insight = Insight { summary: vec![sentence], topics: vec!["refund".to_owned()], ..Insight::default() };
-        self.finish(Lane::Light, done(StepResult::Insight(Box::new(insight))), now);
+        self.finish(Lane::Summarise, done(StepResult::Insight(Box::new(insight))), now);
         id
     }
 
@@ -259,7 +259,7 @@ impl Seeds<'_> {
 
     /// This insight for the recording that waits for it.
     pub fn drawn(&self, insight: Insight, now: Timestamp) {
-        self.finish(Lane::Light, done(StepResult::Insight(Box::new(insight))), now);
+        self.finish(Lane::Summarise, done(StepResult::Insight(Box::new(insight))), now);
     }
 
     fn waiting(&self, remote_id: &str, started_at: &str) -> RecordingId {

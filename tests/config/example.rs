@@ -84,7 +84,7 @@ fn the_example_leaves_no_setting_out() {
             assert!(example().contains(&key), "{block}.{key} is not in the example");
         }
     }
-    for section in ["log", "api", "transcribe", "pipeline", "webhooks", "privacy"] {
+    for section in ["log", "api", "transcribe", "pipeline", "webhooks", "language_model", "privacy"] {
         for key in probe(&format!("[{section}]")) {
             assert!(table[section].as_table().unwrap().contains_key(&key), "{section}.{key} is not in the example");
         }
@@ -120,7 +120,7 @@ fn literals(source: &str) -> Vec<String> {
 #[test]
 fn every_setting_that_a_message_names_exists() {
     let table: toml::Table = uncommented().parse().unwrap();
-    let named = Regex::new(r"(?:^|[^\w.:/])(log|api|transcribe|pipeline)\.([a-z_]+)").unwrap();
+    let named = Regex::new(r"(?:^|[^\w.:/])(log|api|transcribe|pipeline|language_model)\.([a-z_]+)").unwrap();
     let mut seen = 0;
     for path in sources() {
         for literal in literals(&fs::read_to_string(&path).unwrap()) {

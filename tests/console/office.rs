@@ -145,7 +145,7 @@ fn ordinary(n: u64, now: Timestamp) -> WholeRecording {
         .choice(&[SentimentLabel::Neutral, SentimentLabel::Neutral, SentimentLabel::Positive, SentimentLabel::Negative])
         .unwrap();
     recording.insight = transcript.as_ref().map(|_| Insight {
-        summary: vec![SummarySentence { text, segment: 0, start_ms: 1_000 }],
+        summary: vec![SummarySentence::spoken(text, 0, 1_000)],
         topics,
         sentiment: Some(Sentiment { label, score: 0.0, parties: Vec::new(), course: Vec::new() }),
         ..Insight::default()

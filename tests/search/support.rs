@@ -77,9 +77,7 @@ impl Archive {
     fn finish_all(&self, name: &str, language: &str, said: &[Said<'_>]) {
         let request =
             |lane| ClaimRequest { boot: BootId::from_u128(1), lane, order: ClaimOrder::NewestFirst, attempts_max: 9 };
-        let claim = || {
-            [Lane::Light, Lane::Transcribe].iter().find_map(|lane| self.store.claim(at(900), &request(*lane)).unwrap())
-        };
+        let claim = || Lane::ALL.iter().find_map(|lane| self.store.claim(at(900), &request(*lane)).unwrap());
         while let Some(claim) = claim() {
             let result = match claim.step {
                 Step::FetchDetails => StepResult::Details(Box::new(claim.recording.call.clone())),
@@ -92,7 +90,7 @@ impl Archive {
                     StepResult::Language { language: Some(Language::new(language)), confidence: 1.0 }
                 }
                 Step::GenerateSummary => {
-                    let sentence = SummarySentence { text: format!("Sumario of {name}"), segment: 0, start_ms: 0 };
+                    let sentence = SummarySentence::spoken(format!("Sumario of {name}"), 0, 0);
                     StepResult::Insight(Box::new(Insight {
                         summary: vec![sentence],
                         topics: vec!["billing".into()],

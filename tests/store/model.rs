@@ -95,7 +95,7 @@ impl Round {
     }
 
     fn claim(&mut self) {
-        let lane = *self.rng.choice(&[Lane::Light, Lane::Transcribe]).unwrap();
+        let lane = *self.rng.choice(&Lane::ALL).unwrap();
         let order = *self.rng.choice(&[ClaimOrder::NewestFirst, ClaimOrder::OldestFirst]).unwrap();
         let expected = self.expected(lane, order);
         let request = ClaimRequest { order, ..request(lane) };

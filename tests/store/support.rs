@@ -167,7 +167,7 @@ pub fn drain(store: &Store, s: i64) -> usize {
 pub fn drain_until(store: &Store, s: i64, mut stop: impl FnMut(&Claim) -> bool) -> usize {
     let mut steps = 0;
     loop {
-        let claim = [Lane::Light, Lane::Transcribe].iter().find_map(|l| store.claim(at(s), &request(*l)).unwrap());
+        let claim = Lane::ALL.iter().find_map(|l| store.claim(at(s), &request(*l)).unwrap());
         let Some(claim) = claim else { return steps };
         if stop(&claim) {
             return steps;

@@ -54,11 +54,12 @@ impl Totals {
         let stats = store.stats()?;
         let count = |status| stats.by_status.get(&status).copied().unwrap_or(0);
         let failed = count(ProcessingStatus::Failed);
+        let due: Result<Vec<_>, _> = Lane::ALL.iter().map(|lane| store.next_due(*lane)).collect();
         Ok(Self {
             finished: count(ProcessingStatus::Completed) + count(ProcessingStatus::Partial) + failed,
             failed,
             left: count(ProcessingStatus::Pending) + count(ProcessingStatus::Processing),
-            next_due: [store.next_due(Lane::Light)?, store.next_due(Lane::Transcribe)?].into_iter().flatten().min(),
+            next_due: due?.into_iter().flatten().min(),
         })
     }
 

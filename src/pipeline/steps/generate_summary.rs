@@ -1,13 +1,32 @@
-//! What a call was about, in its own sentences, and what else its words tell.
+//! What a call was about, in its own sentences or, where a language model is configured, in that one's; and what else its
+//! words tell.
 
 use super::Setback;
+use super::model_summary::Writer;
 use crate::call::{Insight, Place, PrivacyPolicy, Transcript};
 use crate::understand::insight::{Rules, draw};
 use crate::understand::pii::mask::masked;
 
+/// Draws the insight from the words, then has `writer` put its account in the place of the sentences chosen by rule. What it
+/// is shown is masked as summaries are.
+pub(in crate::pipeline) async fn run(
+    transcript: &Transcript,
+    rules: &Rules,
+    privacy: &PrivacyPolicy,
+    writer: Option<&Writer>,
+    earlier: Option<&Insight>,
+) -> Result<Insight, Setback> {
+    let mut insight = by_rule(transcript, rules, privacy)?;
+    if let Some(writer) = writer {
+        let kinds = if privacy.masks_in(Place::Summaries) { privacy.mask.as_slice() } else { &[] };
+        writer.rewrite(&mut insight, &masked(transcript, kinds, &rules.pii), earlier).await;
+    }
+    Ok(insight)
+}
+
 /// Draws the insight from the words. Where summaries are masked, the sentences are those of the masked transcript; what
 /// and where personal data is, and what the operator's rules find, is told of the words as they were spoken.
-pub(in crate::pipeline) fn run(
+pub(in crate::pipeline) fn by_rule(
     transcript: &Transcript,
     rules: &Rules,
     privacy: &PrivacyPolicy,

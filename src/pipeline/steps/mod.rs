@@ -5,6 +5,7 @@ pub(super) mod download_audio;
 pub(super) mod fetch_details;
 pub(super) mod fetch_metadata;
 pub(super) mod generate_summary;
+pub(super) mod model_summary;
 pub(super) mod transcribe;
 
 use std::time::Duration;

@@ -31,6 +31,12 @@ pub enum CallError {
         /// The address.
         host: String,
     },
+    /// The address lies outside of this network, and what was to be sent may not leave it.
+    #[error("{host} is not on this machine or in this network, and nothing was sent to it.")]
+    RemoteAddress {
+        /// The address.
+        host: String,
+    },
     /// No answer in time.
     #[error("{host} had not answered after {seconds} s.")]
     TimedOut {
@@ -132,7 +138,10 @@ impl CallError {
     /// What follows from it where the vendor says nothing else.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::ForeignHost { .. } | Self::PrivateAddress { .. } | Self::TooLarge { .. } => Disposition::Reject,
+            Self::ForeignHost { .. }
+            | Self::PrivateAddress { .. }
+            | Self::RemoteAddress { .. }
+            | Self::TooLarge { .. } => Disposition::Reject,
             Self::TimedOut { .. } | Self::Network { .. } | Self::Broken { .. } | Self::Write(_) => {
                 Disposition::Retry { after: None }
             }

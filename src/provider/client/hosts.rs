@@ -8,6 +8,7 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::{CallError, host_of};
+use crate::config::is_here;
 
 /// A host that may be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +24,34 @@ pub enum HostRule {
 pub struct Hosts {
     /// The hosts.
     pub rules: Vec<HostRule>,
-    /// Addresses inside this network or machine may be reached, and without TLS: for a gateway of one's own, and for tests.
-    pub allow_private: bool,
+    /// Where they may lie.
+    pub places: Places,
+}
+
+/// Where hosts may lie, whatever they are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Places {
+    /// At public addresses, by TLS.
+    Public,
+    /// Inside this network or machine too, and without TLS: for a gateway of one's own, and for tests.
+    Anywhere,
+    /// On this machine or inside this network and nowhere else, also without TLS: what is sent there must not leave.
+    Here,
+}
+
+impl Places {
+    /// Public addresses, and private ones where an account says so.
+    pub const fn with_private(allow_private: bool) -> Self {
+        if allow_private { Self::Anywhere } else { Self::Public }
+    }
+
+    fn allow(self, address: IpAddr) -> bool {
+        match self {
+            Self::Public => !is_private(address),
+            Self::Anywhere => true,
+            Self::Here => is_here(plain(address)),
+        }
+    }
 }
 
 impl Hosts {
@@ -35,14 +62,17 @@ impl Hosts {
     /// [`CallError::ForeignHost`], [`CallError::PrivateAddress`].
     pub fn check(&self, url: &Url) -> Result<(), CallError> {
         let host = host_of(url);
-        let is_plain = url.scheme() == "https" || (self.allow_private && url.scheme() == "http");
+        let is_plain = url.scheme() == "https" || (self.places != Places::Public && url.scheme() == "http");
         let has_user = !url.username().is_empty() || url.password().is_some();
         if !is_plain || has_user || !self.rules.iter().any(|rule| rule.allows(url)) {
             return Err(CallError::ForeignHost { host });
         }
         let address = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
         match address {
-            Some(address) if !self.allow_private && is_private(address) => Err(CallError::PrivateAddress { host }),
+            Some(address) if !self.places.allow(address) => Err(match self.places {
+                Places::Here => CallError::RemoteAddress { host },
+                _ => CallError::PrivateAddress { host },
+            }),
             _ => Ok(()),
         }
     }
@@ -61,25 +91,29 @@ impl HostRule {
     }
 }
 
-/// Looks names up and leaves out addresses that are not public: a name under somebody else's control may point anywhere.
-pub(super) struct PublicNames {
-    allow_private: bool,
-}
+/// Looks names up and leaves out addresses that are not where they may be: a name under somebody else's control may point
+/// anywhere.
+pub(super) struct PlacedNames(Places);
 
-impl PublicNames {
+impl PlacedNames {
     pub(super) fn of(hosts: &Hosts) -> Arc<Self> {
-        Arc::new(Self { allow_private: hosts.allow_private })
+        Arc::new(Self(hosts.places))
     }
 }
 
-impl Resolve for PublicNames {
+impl Resolve for PlacedNames {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
+        let places = self.0;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found.filter(|address| allow_private || !is_private(address.ip())).collect();
+            let allowed: Vec<SocketAddr> = found.filter(|address| places.allow(address.ip())).collect();
             if allowed.is_empty() {
-                let message = format!("{} has no public address", name.as_str());
+                let wanted = if places == Places::Here {
+                    "address on this machine or in this network"
+                } else {
+                    "public address"
+                };
+                let message = format!("{} has no {wanted}", name.as_str());
                 return Err(io::Error::other(message).into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
@@ -117,6 +151,14 @@ pub(super) fn is_private(address: IpAddr) -> bool {
     }
 }
 
+/// An address as what it is when it is one inside another.
+fn plain(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => embedded(v6).unwrap_or(address),
+        IpAddr::V4(_) => address,
+    }
+}
+
 /// The IPv4 address inside an IPv6 one, as mapped (`::ffff:a.b.c.d`) or translated (`64:ff9b::a.b.c.d`).
 fn embedded(address: Ipv6Addr) -> Option<IpAddr> {
     if let Some(v4) = address.to_ipv4_mapped() {
@@ -131,18 +173,18 @@ fn embedded(address: Ipv6Addr) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn hosts(allow_private: bool) -> Hosts {
+    fn hosts(places: Places) -> Hosts {
         let rules = vec![
             HostRule::Exact("api.twilio.com".into()),
             HostRule::Below("webex.com".into()),
             HostRule::Exact("127.0.0.1:8401".into()),
             HostRule::Exact("10.0.0.1".into()),
         ];
-        Hosts { rules, allow_private }
+        Hosts { rules, places }
     }
 
     fn allowed(url: &str, allow_private: bool) -> bool {
-        hosts(allow_private).check(&Url::parse(url).unwrap()).is_ok()
+        hosts(Places::with_private(allow_private)).check(&Url::parse(url).unwrap()).is_ok()
     }
 
     #[test]
@@ -185,6 +227,18 @@ mod tests {
         }
         for public in ["3.4.5.6", "172.32.0.1", "100.128.0.1", "2606:4700::1"] {
             assert!(!is_private(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn what_may_not_leave_goes_to_no_public_address() {
+        let rule = |host: &str| Hosts { rules: vec![HostRule::Exact(host.to_owned())], places: Places::Here };
+        let allowed = |host: &str| rule(host).check(&Url::parse(&format!("http://{host}/v1")).unwrap());
+        for here in ["127.0.0.1:11434", "10.0.0.5", "192.168.1.9:8000", "[::1]:8080", "[fd00::5]"] {
+            assert!(allowed(here).is_ok(), "{here}");
+        }
+        for elsewhere in ["3.4.5.6", "100.64.0.1", "169.254.169.254", "[2606:4700::1]", "0.0.0.0"] {
+            assert!(matches!(allowed(elsewhere), Err(CallError::RemoteAddress { .. })), "{elsewhere}");
         }
     }
 }

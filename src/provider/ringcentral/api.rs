@@ -16,7 +16,7 @@ use super::sign_in::SignIn;
 use crate::call::{AccountName, Disposition};
 use crate::clock::Clock;
 use crate::config::{AccountConfig, RingCentralConfig, VendorConfig};
-use crate::provider::client::{Answer, Auth, CallError, Client, Downloaded, HostRule, Hosts, Request};
+use crate::provider::client::{Answer, Auth, CallError, Client, Downloaded, HostRule, Hosts, Places, Request};
 use crate::provider::oauth::{Keeper, Tokens, vault_name};
 use crate::provider::{AccountContext, ProviderError};
 
@@ -129,8 +129,10 @@ impl Api {
         let base = url(config.base_url.as_deref(), API_URL)?;
         let media = url(vendor.media_url.as_deref(), MEDIA_URL)?;
         let rules = [host_of(&base), host_of(&media)].into_iter().chain(config.media_hosts.iter().cloned());
-        let hosts =
-            Hosts { rules: rules.map(HostRule::Exact).collect(), allow_private: config.allow_private_addresses };
+        let hosts = Hosts {
+            rules: rules.map(HostRule::Exact).collect(),
+            places: Places::with_private(config.allow_private_addresses),
+        };
         let client = Client::new(hosts, context.timing.clone()).map_err(|error| fatal(error.to_string()))?;
         let pace = |limit| Arc::new(Pace::new(&host_of(&base), limit));
         let sign_in = SignIn {

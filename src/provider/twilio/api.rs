@@ -12,7 +12,7 @@ use super::refusals::{Ask, Refusals};
 use super::wire;
 use crate::call::Disposition;
 use crate::config::{AccountConfig, TwilioConfig};
-use crate::provider::client::{Answer, Auth, CallError, Client, HostRule, Hosts, Request, Timing};
+use crate::provider::client::{Answer, Auth, CallError, Client, HostRule, Hosts, Places, Request, Timing};
 use crate::provider::{Pages, ProviderError};
 
 /// Requests of one account on their way at once. Twilio limits concurrency and publishes no number (section 9).
@@ -50,7 +50,7 @@ impl Api {
         if config.base_url.is_none() {
             rules.push(HostRule::Below("twilio.com".to_owned()));
         }
-        let hosts = Hosts { rules, allow_private: config.allow_private_addresses };
+        let hosts = Hosts { rules, places: Places::with_private(config.allow_private_addresses) };
         let client = Client::new(hosts, timing).map_err(|error| refusals.sentence(Ask::List, &error))?;
         let (user, secret) = match (&twilio.api_key_sid, &twilio.api_key_secret) {
             (Some(user), Some(secret)) => (user, Some(secret)),

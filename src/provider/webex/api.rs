@@ -16,7 +16,7 @@ use super::sign_in::AppGrant;
 use super::wire;
 use crate::call::{AccountName, Disposition};
 use crate::config::{AccountConfig, WebexReach};
-use crate::provider::client::{Answer, Auth, CallError, Client, HostRule, Hosts, Refusal, Request};
+use crate::provider::client::{Answer, Auth, CallError, Client, HostRule, Hosts, Places, Refusal, Request};
 use crate::provider::oauth::Keeper;
 use crate::provider::{AccountContext, ProviderError};
 
@@ -104,7 +104,7 @@ impl Api {
         let mut rules: Vec<HostRule> = LINK_HOSTS.map(|host| HostRule::Below(host.to_owned())).into();
         rules.push(HostRule::Exact(host_of(&base)));
         rules.extend(config.media_hosts.iter().cloned().map(HostRule::Exact));
-        let hosts = Hosts { rules, allow_private: config.allow_private_addresses };
+        let hosts = Hosts { rules, places: Places::with_private(config.allow_private_addresses) };
         let client = Client::new(hosts, context.timing.clone()).map_err(|error| fatal(error.to_string()))?;
         let grant = make_grant(client.clone(), base.clone());
         let name = grant.vault_name(&format!("webex/{account}"));

@@ -10,12 +10,16 @@ use crate::call::{CategoryHit, Insight, PiiSpan, Sentiment, SummarySentence};
 /// What a call was about.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct InsightView {
-    /// Sentences of the call that say most, in their order.
+    /// Sentences of the call that say most, in their order; or a language model's, some of which the call may not back.
     pub summary: Vec<SentenceView>,
     /// Words and phrases that stand out, most telling first.
     pub topics: Vec<String>,
-    /// Who wrote the summary: `extractive`, sentences of the call chosen by rule.
+    /// Who wrote the summary: `extractive`, sentences of the call chosen by rule; `model`, a language model.
     pub summary_source: &'static str,
+    /// The language model that wrote it; null where none did.
+    pub summary_model: Option<SummaryModelView>,
+    /// What to know about the summary: why a language model's is missing or old, or could not be checked whole.
+    pub summary_note: Option<String>,
     /// Version of the rules that drew all this.
     pub rules_version: u32,
     /// Why there is no summary; null when there is one.
@@ -40,15 +44,28 @@ pub struct InsightView {
     pub talk: Option<TalkView>,
 }
 
+/// A language model and what it was told to do.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SummaryModelView {
+    /// Its name at its endpoint.
+    pub name: String,
+    /// Tells one set of instructions from another.
+    pub prompt_version: String,
+}
+
 /// One sentence with the place that backs it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SentenceView {
-    /// The sentence, as spoken.
+    /// The sentence, as spoken; a language model's in its own words.
     pub text: String,
-    /// Index of the segment in the transcript.
+    /// Index of the segment in the transcript; where nothing backs it, the one that comes nearest.
     pub segment: u32,
     /// Where it begins in the call, in seconds.
     pub start: f64,
+    /// All segments that back it; empty where nothing does.
+    pub segments: Vec<u32>,
+    /// The words of the call back it. Only a language model says what they do not.
+    pub supported: bool,
 }
 
 /// A word or phrase that stands out.
@@ -79,6 +96,10 @@ pub struct ActionView {
     pub segment: u32,
     /// Where the sentence begins in the call, in seconds.
     pub start: f64,
+    /// All segments that back it; empty where nothing does.
+    pub segments: Vec<u32>,
+    /// The words of the call back it.
+    pub supported: bool,
 }
 
 /// A question that nobody answered.
@@ -92,6 +113,10 @@ pub struct QuestionView {
     pub segment: u32,
     /// Where it begins in the call, in seconds.
     pub start: f64,
+    /// All segments that back it; empty where nothing does.
+    pub segments: Vec<u32>,
+    /// The words of the call back it.
+    pub supported: bool,
 }
 
 /// What a call was for.
@@ -210,12 +235,16 @@ impl InsightView {
             when: action.when.clone(),
             segment: action.segment,
             start: seconds(action.start_ms),
+            segments: backing(&action.segments, action.segment, action.supported),
+            supported: action.supported,
         });
         let questions = insight.open_questions.iter().map(|question| QuestionView {
             text: question.text.clone(),
             speaker: question.speaker.clone(),
             segment: question.segment,
             start: seconds(question.start_ms),
+            segments: backing(&question.segments, question.segment, question.supported),
+            supported: question.supported,
         });
         let intent = insight.intent.as_ref().map(|intent| IntentView {
             label: intent.label.clone(),
@@ -234,6 +263,11 @@ impl InsightView {
             summary: insight.summary.iter().map(sentence).collect(),
             topics: insight.topics.clone(),
             summary_source: insight.summary_source.as_str(),
+            summary_model: insight.summary_model.as_ref().map(|model| SummaryModelView {
+                name: model.name.clone(),
+                prompt_version: model.prompt_version.clone(),
+            }),
+            summary_note: insight.summary_note.clone(),
             rules_version: insight.rules_version,
             nothing_because: insight.nothing_because.clone(),
             points: insight.points.iter().map(sentence).collect(),
@@ -250,7 +284,18 @@ impl InsightView {
 }
 
 fn sentence(sentence: &SummarySentence) -> SentenceView {
-    SentenceView { text: sentence.text.clone(), segment: sentence.segment, start: seconds(sentence.start_ms) }
+    SentenceView {
+        text: sentence.text.clone(),
+        segment: sentence.segment,
+        start: seconds(sentence.start_ms),
+        segments: backing(&sentence.segments, sentence.segment, sentence.supported),
+        supported: sentence.supported,
+    }
+}
+
+/// What is backed by its own segment alone does not name that again.
+fn backing(segments: &[u32], segment: u32, supported: bool) -> Vec<u32> {
+    if supported && segments.is_empty() { vec![segment] } else { segments.to_vec() }
 }
 
 fn sentiment(sentiment: &Sentiment) -> SentimentView {

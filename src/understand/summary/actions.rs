@@ -219,6 +219,8 @@ fn action(reading: &Reading<'_>, sentence: &Sentence, promises: &Promises) -> Op
         when: when.map(|(first, last)| told(first, last)),
         segment: sentence.segment,
         start_ms: sentence.start_ms,
+        segments: Vec::new(),
+        supported: true,
     })
 }
 

@@ -13,7 +13,7 @@ mod when;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::stop_words::StopWords;
+pub(super) use self::stop_words::StopWords;
 use super::parties;
 use super::phrases::Phrases;
 use super::reading::Reading;
@@ -161,10 +161,7 @@ fn choose<'s, 'r>(
 
 fn in_order(mut chosen: Vec<&Spoken<'_>>) -> Vec<SummarySentence> {
     chosen.sort_by_key(|sentence| (sentence.segment, sentence.start_ms));
-    let told = |sentence: &Spoken<'_>| SummarySentence {
-        text: sentence.text.to_owned(),
-        segment: sentence.segment,
-        start_ms: sentence.start_ms,
-    };
+    let told =
+        |sentence: &Spoken<'_>| SummarySentence::spoken(sentence.text.to_owned(), sentence.segment, sentence.start_ms);
     chosen.into_iter().map(told).collect()
 }

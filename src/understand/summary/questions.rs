@@ -60,6 +60,8 @@ pub(super) fn open_questions(reading: &Reading<'_>) -> Vec<Question> {
             speaker: reading.speaker(sentence.segment).to_owned(),
             segment: sentence.segment,
             start_ms: sentence.start_ms,
+            segments: Vec::new(),
+            supported: true,
         })
         .collect()
 }

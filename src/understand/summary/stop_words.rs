@@ -75,7 +75,7 @@ dígame grabada grabado";
 const SPANISH_JOINTS: [&str; 2] = ["de", "del"];
 
 /// Which words of one language carry meaning.
-pub(super) struct StopWords {
+pub(in crate::understand) struct StopWords {
     grammar: BTreeSet<&'static str>,
     quantities: BTreeSet<&'static str>,
     courtesies: BTreeSet<&'static str>,
@@ -85,7 +85,7 @@ pub(super) struct StopWords {
 
 impl StopWords {
     /// The lists for a language, or the fallback.
-    pub(super) fn of(language: Option<&Language>) -> Self {
+    pub(in crate::understand) fn of(language: Option<&Language>) -> Self {
         let set = |list: &'static str| list.split_ascii_whitespace().collect();
         let listed = |grammar, quantities, courtesies, joints| Self {
             grammar: set(grammar),
@@ -102,7 +102,7 @@ impl StopWords {
     }
 
     /// Whether a word, in lower case, says something.
-    pub(super) fn is_content(&self, word: &str) -> bool {
+    pub(in crate::understand) fn is_content(&self, word: &str) -> bool {
         word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’'))
             && word.chars().count() >= self.letters_min
             && !self.grammar.contains(word)

@@ -87,7 +87,7 @@ pub fn recording(n: u64) -> WholeRecording {
         };
     }
     recording.insight = transcript.as_ref().map(|transcript| Insight {
-        summary: vec![SummarySentence { text: transcript.segments[0].text.clone(), segment: 0, start_ms: 0 }],
+        summary: vec![SummarySentence::spoken(transcript.segments[0].text.clone(), 0, 0)],
         categories: vec![CategoryResult {
             name: topics[0].clone(),
             matched: true,

@@ -21,23 +21,29 @@ const SEEN_MIN: f64 = 2.0;
 /// Places shown of one category or one kind of personal data.
 const PLACES_MAX: usize = 12;
 
-/// A place in the call: leads to its turn, and plays it where there is sound.
+/// A place in the call: leads to its turn, and plays it where there is sound. What no place backs says so.
 #[derive(Template)]
 #[template(
-    source = r##"<a class="at number" href="#turn-{{ segment }}" data-at="{{ start_ms }}" aria-label="Go to {{ at }}">{{ at }}</a>"##,
+    source = r##"{% if is_backed %}<a class="at number" href="#turn-{{ segment }}" data-at="{{ start_ms }}" aria-label="Go to {{ at }}">{{ at }}</a>{% else %}<strong class="unbacked">Not backed by the transcript.</strong>{% endif %}"##,
     ext = "html"
 )]
 pub(super) struct Place {
     segment: u32,
     start_ms: u64,
     at: String,
+    is_backed: bool,
 }
 
 impl HtmlSafe for Place {}
 
 impl Place {
     fn at(segment: u32, start_s: f64) -> Self {
-        Self { segment, start_ms: (start_s * 1000.0).round() as u64, at: length(start_s) }
+        Self { segment, start_ms: (start_s * 1000.0).round() as u64, at: length(start_s), is_backed: true }
+    }
+
+    /// Of something a language model says of the call.
+    fn backed(self, is_backed: bool) -> Self {
+        Self { is_backed, ..self }
     }
 }
 
@@ -124,16 +130,17 @@ impl Told {
     pub(super) fn of(insight: &InsightView, transcript: Option<&Transcript>, lanes: &[Lane]) -> Self {
         let line = |text: &str, segment, start| Line { text: text.to_owned(), place: Place::at(segment, start) };
         let sentences = |all: &[crate::serve::view::SentenceView]| {
-            all.iter().map(|one| line(&one.text, one.segment, one.start)).collect()
+            let backed = |one: &crate::serve::view::SentenceView| {
+                let Line { text, place } = line(&one.text, one.segment, one.start);
+                Line { text, place: place.backed(one.supported) }
+            };
+            all.iter().map(backed).collect()
         };
         let (matched, others): (Vec<&CategoryView>, Vec<&CategoryView>) =
             insight.categories.iter().partition(|category| category.matched);
         Self {
             nothing_because: insight.nothing_because.clone(),
-            source: match insight.summary_source {
-                "extractive" => "Sentences of the call itself, chosen by rule.".to_owned(),
-                other => format!("Written by: {}.", words(other)),
-            },
+            source: source(insight),
             summary: sentences(&insight.summary),
             points: sentences(&insight.points),
             intent: insight
@@ -148,13 +155,16 @@ impl Told {
                     what: action.what.clone(),
                     when: action.when.clone(),
                     text: (action.text.trim() != action.what.trim()).then(|| action.text.clone()),
-                    place: Place::at(action.segment, action.start),
+                    place: Place::at(action.segment, action.start).backed(action.supported),
                 })
                 .collect(),
             questions: insight
                 .open_questions
                 .iter()
-                .map(|question| (question.speaker.clone(), line(&question.text, question.segment, question.start)))
+                .map(|question| {
+                    let place = Place::at(question.segment, question.start).backed(question.supported);
+                    (question.speaker.clone(), Line { text: question.text.clone(), place })
+                })
                 .collect(),
             keywords: insight
                 .keywords
@@ -177,6 +187,15 @@ impl Told {
     pub(super) fn has_follow_up(&self) -> bool {
         !self.actions.is_empty() || !self.questions.is_empty()
     }
+}
+
+/// Who wrote the summary, and what else to know about it.
+fn source(insight: &InsightView) -> String {
+    let writer = match &insight.summary_model {
+        Some(model) => format!("Written by the language model {}.", model.name),
+        None => "Sentences of the call itself, chosen by rule.".to_owned(),
+    };
+    insight.summary_note.iter().fold(writer, |text, note| format!("{text} {note}"))
 }
 
 fn category(category: &CategoryView) -> Found {
