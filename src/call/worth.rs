@@ -32,7 +32,7 @@ impl Recording {
     /// Why this call is worth a listen; empty when nothing speaks for it.
     pub fn listen_reasons(&self) -> Vec<ListenReason> {
         let insight = self.insight.as_ref();
-        let names = insight.into_iter().flat_map(|insight| insight.category_names());
+        let names = insight.into_iter().flat_map(super::Insight::category_names);
         let mut reasons: Vec<ListenReason> = names.map(|name| ListenReason::Category(name.to_owned())).collect();
         let sentiment = insight.and_then(|insight| insight.sentiment.as_ref());
         if sentiment.is_some_and(|sentiment| sentiment.label == SentimentLabel::Negative) {

@@ -257,10 +257,14 @@ fn health(sound: &crate::decode::channels::ChannelSound, speech: &Speech, explai
         power_dbfs((speech - noise).max(noise * 1e-2) / noise).clamp(-20.0, SNR_DB_MAX)
     });
     let bandwidth_hz = speech.bandwidth_hz.filter(|_| samples > 0);
-    let bandwidth = bandwidth_hz.map(|hz| match hz {
-        ..=MUFFLED_HZ_MAX => Bandwidth::Muffled,
-        ..=NARROWBAND_HZ_MAX => Bandwidth::Narrowband,
-        _ => Bandwidth::Wideband,
+    let bandwidth = bandwidth_hz.map(|hz| {
+        if hz <= MUFFLED_HZ_MAX {
+            Bandwidth::Muffled
+        } else if hz <= NARROWBAND_HZ_MAX {
+            Bandwidth::Narrowband
+        } else {
+            Bandwidth::Wideband
+        }
     });
     let bleed_delay_ms = match sound.relation {
         Relation::Bleed { lag_samples, .. } => Some(lag_samples / SAMPLES_PER_MS as i32),

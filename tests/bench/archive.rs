@@ -46,9 +46,8 @@ fn main() -> anyhow::Result<()> {
     let (folder, _removed_at_the_end) = state::folder()?;
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!(
-        "{}, {} GiB, load {}; {count} recordings; {}; {rounds} requests a line",
+        "{}, load {}; {count} recordings; {}; {rounds} requests a line",
         process::machine(),
-        process::memory_gib(),
         load.split(' ').next().unwrap_or_default(),
         if cfg!(debug_assertions) { "dev profile" } else { "release" }
     );

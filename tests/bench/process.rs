@@ -19,17 +19,13 @@ pub fn peak_memory_bytes(pid: &str) -> io::Result<u64> {
     kib.map(|kib| kib * 1024).ok_or_else(|| io::Error::other("the kernel does not tell VmHWM"))
 }
 
-/// The processor's name and how many of them may be used.
+/// The processor's name, how many of them may be used, and the memory.
 pub fn machine() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    format!("{}, {cores} cores", name.trim_start_matches([' ', '\t', ':']))
-}
-
-/// Memory of the machine.
-pub fn memory_gib() -> u64 {
     let facts = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = facts.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<u64>().map_or(0, |kib| kib >> 20)
+    let memory = facts.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
+    let memory_gib = memory.trim().trim_end_matches(" kB").parse::<u64>().map_or(0, |kib| kib >> 20);
+    format!("{}, {cores} cores, {memory_gib} GiB", name.trim_start_matches([' ', '\t', ':']))
 }
