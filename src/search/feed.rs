@@ -3,10 +3,12 @@
 //! A change leaves the store's list only after the index has it on disk, so a kill at any moment means that some of it is
 //! done once more. Never in the way of anybody: questions are answered from what the index has meanwhile.
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tantivy::IndexWriter;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +24,9 @@ const POLL: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_secs(30);
 /// Recordings of one commit: some seconds of work at most.
 const COMMIT_EVERY: usize = 1000;
+
+/// How far the index's threads stand back, on the scale of nice(1): behind answers, and behind the worker that transcribes.
+const NICE: i32 = 10;
 
 /// Writes the index. There is one.
 pub(super) struct Feeder {
@@ -43,37 +48,41 @@ impl Search {
     ///
     /// Only what the store says when it can no longer be used. An index that cannot be written is tried again.
     pub async fn run(&self, stop: CancellationToken) -> Result<(), StoreError> {
+        let Some((steps, thread)) = self.steps(&stop) else {
+            stop.cancelled().await;
+            return Ok(());
+        };
+        let end = keep(steps, &stop).await;
+        // Whoever opens the index next finds it closed.
+        let _told_of_a_panic_already = spawn_blocking(move || thread.join()).await;
+        end
+    }
+
+    /// A thread that takes a step for each reply it is asked for, and ends when nobody can ask any more. It stands back, and
+    /// what the index writes with inherits that: people who ask go before calls that are taken up.
+    fn steps(&self, stop: &CancellationToken) -> Option<(mpsc::Sender<Reply>, JoinHandle<()>)> {
+        let (steps, asked) = mpsc::channel::<Reply>();
         let mut feeder = Feeder { search: self.clone(), analyzer: Analyzer::new(), open: None };
-        while !stop.is_cancelled() {
-            let token = stop.clone();
-            let stepped = spawn_blocking(move || {
-                let step = feeder.step(&token);
-                (feeder, step)
-            });
-            let Ok((back, step)) = stepped.await else {
-                tracing::error!(
-                    "Writing the search index ended in a panic; it is not written any more until the next start."
-                );
-                stop.cancelled().await;
-                return Ok(());
-            };
-            feeder = back;
-            let wait = match step {
-                Ok(true) => continue,
-                Ok(false) => POLL,
-                Err(SearchError::Store(error)) if error.disposition() == Disposition::Fatal => return Err(error),
-                Err(error) => {
-                    tracing::warn!(%error, "The search index could not be written; it is tried again.");
+        let stop = stop.clone();
+        let thread = std::thread::Builder::new().name("search-index".to_owned()).spawn(move || {
+            if let Err(error) = rustix::process::nice(NICE) {
+                tracing::debug!(%error, "The search index is written at the priority of everything else.");
+            }
+            while let Ok(reply) = asked.recv() {
+                let step = feeder.step(&stop);
+                if step.is_err() {
                     feeder.open = None;
-                    REST
                 }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = stop.cancelled() => {}
+                let _nobody_waits_any_more = reply.send(step);
+            }
+        });
+        match thread {
+            Ok(thread) => Some((steps, thread)),
+            Err(error) => {
+                tracing::error!(%error, "No thread could be made for the search index; it is not written.");
+                None
             }
         }
-        Ok(())
     }
 
     /// Brings the index to where the store is now, in the foreground; for tests, benchmarks and short commands.
@@ -86,6 +95,38 @@ impl Search {
         while feeder.step(&CancellationToken::new())? {}
         Ok(())
     }
+}
+
+/// What a step came to: whether there may be more.
+type Reply = oneshot::Sender<Result<bool, SearchError>>;
+
+/// Asks for one step after the other until `stop`.
+async fn keep(steps: mpsc::Sender<Reply>, stop: &CancellationToken) -> Result<(), StoreError> {
+    while !stop.is_cancelled() {
+        let (reply, step) = oneshot::channel();
+        let _gone_means_no_reply = steps.send(reply);
+        let Ok(step) = step.await else {
+            tracing::error!(
+                "Writing the search index ended in a panic; it is not written any more until the next start."
+            );
+            stop.cancelled().await;
+            return Ok(());
+        };
+        let wait = match step {
+            Ok(true) => continue,
+            Ok(false) => POLL,
+            Err(SearchError::Store(error)) if error.disposition() == Disposition::Fatal => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "The search index could not be written; it is tried again.");
+                REST
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    Ok(())
 }
 
 impl Feeder {
