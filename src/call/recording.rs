@@ -138,6 +138,9 @@ pub struct Audio {
     /// Personal data is silenced in the file itself: what was received is gone or sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redacted: Option<Redacted>,
+    /// The transcript is of other sound: this came in its place and was not listened to yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unheard: bool,
 }
 
 impl Audio {

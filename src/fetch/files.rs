@@ -157,6 +157,7 @@ impl Files {
             duration_ms: None,
             channels: Vec::new(),
             redacted: None,
+            unheard: false,
         })
     }
 
@@ -187,6 +188,15 @@ impl Files {
         file.write_all(text.as_bytes()).map_err(FetchError::at(&path))?;
         file.persist(&path).map_err(|error| FetchError::at(&path)(error.error))?;
         Ok(())
+    }
+
+    /// Removes the transcript beside an audio. One that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Io`].
+    pub fn remove_transcript(&self, audio_relative: &str) -> Result<(), FetchError> {
+        remove(&self.transcript_path(audio_relative))
     }
 
     /// Removes the files of a recording that the store has forgotten already. Files that are gone are no error.

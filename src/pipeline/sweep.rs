@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
 use super::shared::Shared;
-use crate::call::{Place, Recording, RecordingId, Transcript};
+use crate::call::{Place, Recording, RecordingId, Step, StepState, Transcript};
 use crate::export;
 use crate::fetch::{FetchError, Files, Standing, Tree};
 use crate::store::{Store, StoreError};
@@ -100,6 +100,11 @@ fn standing(files: &Files, recording: Option<&Recording>, tree: Tree, relative: 
         return Standing::Forgotten;
     }
     let Some(audio) = &recording.audio else { return Standing::Unknown };
+    let is_fetched = matches!(recording.steps.get(Step::DownloadAudio).state, StepState::Running { .. });
+    if tree == Tree::Recordings && audio.redacted.is_some() && audio.path != relative && !is_fetched {
+        // What was received, left by a kill after the redacted copy took its place.
+        return Standing::Forgotten;
+    }
     let is_its = match tree {
         Tree::Recordings => audio.path == relative,
         Tree::Transcripts => files.transcript_path(&audio.path) == files.transcript_path(relative),

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -21,9 +22,27 @@ use crate::transcribe;
 /// Recordings looked at in one question to the store.
 const PIECE: usize = 500;
 
-/// Goes through the archive once: all of it after a change of the policy, else for what a kill left undone.
+/// How long after one look through the archive the next one begins: for what ended without a step (a hold that was lifted,
+/// work that was cancelled) and for copies that could not be made.
+const AGAIN_AFTER: Duration = Duration::from_secs(3600);
+
+/// Goes through the archive: all of it after a change of the policy, else, where sound or words are not kept as they were,
+/// every hour for what was left undone.
 pub(super) async fn everything(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), PipelineError> {
     forget_derived(&shared).await?;
+    loop {
+        once(&shared, &stop).await?;
+        if shared.store.fate() == Unredacted::Keep {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN_AFTER) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}
+
+async fn once(shared: &Shared, stop: &CancellationToken) -> Result<(), PipelineError> {
     let (mark, fate) = (shared.store.veil_mark(), shared.store.fate());
     let before = shared.ask(Store::veiled_under).await?.unwrap_or(0);
     if before == mark && fate == Unredacted::Keep {
@@ -41,8 +60,8 @@ pub(super) async fn everything(shared: Arc<Shared>, stop: CancellationToken) -> 
             if stop.is_cancelled() {
                 return Ok(());
             }
-            words(&shared, id).await?;
-            one(&shared, id).await?;
+            words(shared, id).await?;
+            one(shared, id).await?;
         }
     }
     shared.ask(Store::note_veiled).await?;
@@ -69,8 +88,13 @@ async fn forget_derived(shared: &Shared) -> Result<(), PipelineError> {
 async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
     let config = Arc::clone(&shared.config);
     let rules = Arc::clone(&shared.rules);
+    let files = shared.files.clone();
     let is_new = shared.ask(move |store| {
         if !store.is_unveiled(id)? {
+            return Ok(false);
+        }
+        // Evidence stays as it was until the hold is lifted; it is shown masked meanwhile.
+        if store.fate() == Unredacted::Drop && store.get(id)?.is_some_and(|recording| recording.legal_hold) {
             return Ok(false);
         }
         let Some(stored) = store.spoken(id)? else { return Ok(false) };
@@ -84,6 +108,14 @@ async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
         };
         let insight = generate_summary::by_rule(&drawn_from, &rules, &config.privacy).ok();
         let opinion = store.unmasked_opinion(id)?;
+        // Before the words are masked in the database: a kill in between leaves none beside the audio, and those are
+        // written at the next start.
+        if let Some(audio) = store.get(id)?.and_then(|recording| recording.audio)
+            && let Err(error) = files.remove_transcript(&audio.path)
+        {
+            tracing::warn!(recording = %id, %error, "A transcript beside the audio could not be replaced.");
+            return Ok(false);
+        }
         let words = Reveiled { stored: &stored, spoken: &spoken, opinion: opinion.as_ref(), insight: insight.as_ref() };
         store.reveil(id, &words)
     });
@@ -108,6 +140,14 @@ pub(super) async fn one(shared: &Shared, id: RecordingId) -> Result<(), Pipeline
     let Some(audio) = recording.audio.clone().filter(|_| is_due(&recording)) else { return Ok(()) };
     let was_sealed = audio.redacted.as_ref().is_some_and(|redacted| redacted.is_sealed);
     if audio.redacted.as_ref().is_some_and(|redacted| redacted.veil == mark) {
+        if fate == Unredacted::Drop && was_sealed {
+            // A kill came between the database and the disk.
+            let files = shared.files.clone();
+            let cleared = shared.ask(move |_| Ok(files.remove_derived(id))).await?;
+            if let Err(error) = cleared {
+                tracing::warn!(recording = %id, %error, "A sealed file is still there; it is tried again.");
+            }
+        }
         return Ok(());
     }
     let Some(silences) = shared.ask(move |store| store.silences(id)).await? else { return Ok(()) };
@@ -187,7 +227,7 @@ async fn take_back(shared: &Shared, id: RecordingId, path: String) -> Result<(),
     let files = shared.files.clone();
     let taken = shared.ask(move |store| {
         let is_in_place = store.get(id)?.and_then(|one| one.audio).is_some_and(|audio| audio.path == path);
-        Ok::<_, StoreError>(if is_in_place { Ok(()) } else { files.remove(&path) })
+        Ok::<_, StoreError>(if is_in_place { Ok(()) } else { files.remove(&path).and(files.remove_derived(id)) })
     });
     if let Err(error) = taken.await? {
         tracing::warn!(recording = %id, %error, "A copy that is not wanted is still there; a later start removes it.");

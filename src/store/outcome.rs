@@ -159,7 +159,7 @@ pub(super) fn skip_what_cannot_come(recording: &mut Recording, now: Timestamp) {
     }
 }
 
-/// After a new transcript the steps that live on it run, also those that were skipped for want of one.
+/// After a new transcript, or other sound, the steps that live on it run, also those that were skipped for want of one.
 pub(super) fn revive_after(recording: &mut Recording, step: Step) {
     for later in Step::ALL.into_iter().filter(|later| *later > step) {
         recording.steps.reset(later);
@@ -174,7 +174,14 @@ fn keep(row: &mut Row, result: StepResult) -> Effects {
         // A source that has no more to say than it did at first.
         StepResult::Metadata(Value::Null) => {}
         StepResult::Metadata(value) => recording.metadata = with_source(value, &row.locator),
-        StepResult::Audio(audio) => recording.audio = Some(*audio),
+        StepResult::Audio(mut audio) => {
+            let is_other = |old: &Audio| old.sha256 != audio.sha256 || old.redacted.is_some() || old.unheard;
+            audio.unheard = recording.transcript.is_some() && recording.audio.as_ref().is_some_and(is_other);
+            if audio.unheard {
+                revive_after(recording, Step::DownloadAudio);
+            }
+            recording.audio = Some(*audio);
+        }
         StepResult::Insight(insight) => {
             recording.insight = Some(*insight);
             return Effects { has_insight: true, ..Effects::default() };
@@ -194,6 +201,11 @@ fn keep(row: &mut Row, result: StepResult) -> Effects {
                 audio.channel_count = Some(format.channel_count);
                 audio.duration_ms = Some(transcript.duration_ms);
                 audio.channels.clone_from(&transcript.channels);
+                audio.unheard = false;
+                if let Some(redacted) = &mut audio.redacted {
+                    // Silenced where the transcript before says; to be done again where this one says.
+                    redacted.veil = 0;
+                }
             }
             recording.transcript = Some(facts_of(&transcript));
             return Effects { transcript: Some(transcript), ..Effects::default() };

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::Fault;
 use super::outcome::{facts_of, preview_of};
+use super::query::row;
 use super::record;
 use super::schema::{OPINIONS, SECRETS, TRANSCRIPTS, Tables};
 use super::seal::{SEAL_FILE, Sealer};
@@ -194,14 +195,18 @@ impl Store {
         self.0.curtain.get()?.sealer.clone()
     }
 
-    /// Where the sound of a recording holds personal data; `None` while there is no transcript that could tell.
+    /// Where the sound of a recording holds personal data; `None` while there is no transcript of that sound that could tell.
     ///
     /// # Errors
     ///
     /// As [`Store::get`].
     pub fn silences(&self, id: RecordingId) -> Result<Option<Vec<Silence>>, StoreError> {
         let Some(curtain) = self.0.curtain.get() else { return Ok(None) };
-        Ok(self.spoken(id)?.map(|transcript| curtain.veil.silences(&transcript)))
+        let transcript = self.read(|tx| {
+            let audio = row(tx, id)?.and_then(|row| row.recording.audio);
+            if audio.is_some_and(|audio| audio.unheard) { Ok(None) } else { stored_words(tx, id) }
+        })?;
+        Ok(transcript.map(|transcript| curtain.veil.silences(&transcript)))
     }
 
     /// A recording as it may be shown: what was drawn from its words under another policy is left out until it is drawn

@@ -128,6 +128,7 @@ impl<'t> Reading<'t> {
 
     /// The text from one token to another, as it stands; over several segments joined by spaces.
     pub(super) fn text_between(&self, first: usize, last: usize) -> String {
+        let voice = self.speaker_of[self.tokens[first].segment as usize];
         let mut text = String::new();
         let mut at = first;
         while at <= last {
@@ -136,11 +137,13 @@ impl<'t> Reading<'t> {
             while end < last && self.tokens[end + 1].segment == segment {
                 end += 1;
             }
-            let whole = &self.transcript.segments[segment as usize].text;
-            if !text.is_empty() {
-                text.push(' ');
+            if self.speaker_of[segment as usize] == voice {
+                let whole = &self.transcript.segments[segment as usize].text;
+                if !text.is_empty() {
+                    text.push(' ');
+                }
+                text.push_str(&whole[self.tokens[at].bytes.start..self.tokens[end].bytes.end]);
             }
-            text.push_str(&whole[self.tokens[at].bytes.start..self.tokens[end].bytes.end]);
             at = end + 1;
         }
         text

@@ -329,6 +329,7 @@ fn sound(path: String) -> Audio {
         duration_ms: None,
         channels: vec![],
         redacted: None,
+        unheard: false,
     }
 }
 

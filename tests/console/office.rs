@@ -182,6 +182,7 @@ fn conference(at: Timestamp, path: &str, size_bytes: u64) -> WholeRecording {
         duration_ms: Some(56_000),
         channels: vec![],
         redacted: None,
+        unheard: false,
     });
     for step in Step::ALL.into_iter().filter(|step| *step != Step::GenerateSummary) {
         recording.steps.get_mut(step).state = StepState::Completed { at };

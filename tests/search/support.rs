@@ -158,6 +158,7 @@ fn audio(name: &str) -> Audio {
         duration_ms: None,
         channels: Vec::new(),
         redacted: None,
+        unheard: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Claims, results, retries, rescue.
 
-use callscribe::call::{ProcessingStatus, Step, StepState};
+use callscribe::call::{Audio, ProcessingStatus, Step, StepState};
 use callscribe::store::{ClaimOrder, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 
 use crate::support::*;
@@ -220,4 +220,25 @@ fn added_work_wakes_whoever_waits_for_it() {
     assert!(!work.has_changed().unwrap(), "nothing new came");
     fixture.store.reset(id, &[Step::GenerateSummary], at(2)).unwrap();
     assert!(work.has_changed().unwrap());
+}
+
+#[test]
+fn other_audio_in_the_place_of_what_was_heard_is_listened_to() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 10);
+    drain(&fixture.store, 50);
+    let again = |sha256: &str| {
+        fixture.store.reset(id, &[Step::DownloadAudio], at(60)).unwrap();
+        let claim = fixture.claim(60, Lane::Light).unwrap();
+        let audio = Audio { sha256: sha256.to_owned(), ..audio("a.wav") };
+        let result = StepResult::Audio(Box::new(audio));
+        fixture.store.finish(&claim, StepOutcome::Completed { result, version: None }, at(60)).unwrap();
+        let recording = fixture.get(id);
+        (recording.steps.next(), recording.audio.unwrap().unheard)
+    };
+    let heard = fixture.get(id).audio.unwrap().sha256;
+    assert_eq!(again(&heard), (None, false));
+    assert_eq!(again("of other sound"), (Some(Step::Transcribe), true));
+    drain(&fixture.store, 70);
+    assert_eq!((fixture.get(id).steps.next(), fixture.get(id).audio.unwrap().unheard), (None, false));
 }

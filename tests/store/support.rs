@@ -98,6 +98,7 @@ pub fn audio(path: &str) -> Audio {
         duration_ms: None,
         channels: Vec::new(),
         redacted: None,
+        unheard: false,
     }
 }
 

@@ -130,6 +130,14 @@ fn a_phrase_goes_on_in_the_next_segment_of_the_same_speaker() {
 }
 
 #[test]
+fn a_hit_over_two_turns_holds_no_word_of_the_other_party() {
+    let turns =
+        [(0, 0, 2_000, "I will call"), (1, 2_100, 6_000, "4539 1488 0343 6467"), (0, 6_100, 7_000, "back today.")];
+    let result = apply(rule(&["call back"]), &transcript(Some("en"), &turns));
+    assert_eq!(result.hits[0].words, "call back");
+}
+
+#[test]
 fn a_rule_for_other_languages_says_nothing() {
     let spanish = CategoryRule { languages: vec![Language::new("es")], absent: true, ..rule(&["gracias"]) };
     let rules = Rules { categories: Categories::of(&[spanish]), ..Rules::default() };

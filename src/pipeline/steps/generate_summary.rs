@@ -40,17 +40,15 @@ pub(in crate::pipeline) fn by_rule(
     }
     let hidden = draw(&masked(transcript, &privacy.mask, &rules.pii), rules);
     // The words of a hit may be those of a number; its place is enough then.
-    let is_masked = |segment: u32, start_ms: u64, end_ms: u64| {
-        insight.pii.iter().any(|span| {
-            privacy.mask.contains(&span.kind)
-                && span.segment == segment
-                && span.start_ms < end_ms
-                && span.end_ms > start_ms
-        })
+    let is_masked = |start_ms: u64, end_ms: u64| {
+        insight
+            .pii
+            .iter()
+            .any(|span| privacy.mask.contains(&span.kind) && span.start_ms <= end_ms && span.end_ms >= start_ms)
     };
     let mut categories = insight.categories.clone();
     for hit in categories.iter_mut().flat_map(|result| &mut result.hits) {
-        if is_masked(hit.segment, hit.start_ms, hit.end_ms) {
+        if is_masked(hit.start_ms, hit.end_ms) {
             hit.words.clone_from(&hit.phrase);
         }
     }

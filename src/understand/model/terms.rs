@@ -160,14 +160,14 @@ impl Counting {
     fn end(&mut self, found: &mut BTreeSet<String>) {
         let Self { thousands, group } = std::mem::take(self);
         if let Some(group) = group {
-            found.insert((thousands + group).to_string());
+            found.insert(thousands.saturating_add(group).to_string());
         }
     }
 
     fn take(&mut self, value: u64, found: &mut BTreeSet<String>) {
         match self.group {
             // "Twenty five" is one number, "four two" are two.
-            Some(before) if goes_on(before, value) => self.group = Some(before + value),
+            Some(before) if goes_on(before, value) => self.group = Some(before.saturating_add(value)),
             _ => {
                 self.end(found);
                 self.group = Some(value);

@@ -95,9 +95,10 @@ impl Mask {
     }
 }
 
-fn gather<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+fn gather(value: &Value, texts: &mut Vec<String>) {
     match value {
-        Value::String(text) => texts.push(text),
+        Value::String(text) => texts.push(text.clone()),
+        Value::Number(number) => texts.push(number.to_string()),
         Value::Array(items) => items.iter().for_each(|item| gather(item, texts)),
         Value::Object(fields) => fields.values().for_each(|field| gather(field, texts)),
         _ => {}
@@ -107,6 +108,12 @@ fn gather<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
 fn put_back(value: &mut Value, texts: &mut impl Iterator<Item = String>) {
     match value {
         Value::String(text) => *text = texts.next().unwrap_or_default(),
+        Value::Number(number) => {
+            let masked = texts.next().unwrap_or_default();
+            if masked != number.to_string() {
+                *value = Value::String(masked);
+            }
+        }
         Value::Array(items) => items.iter_mut().for_each(|item| put_back(item, texts)),
         Value::Object(fields) => fields.values_mut().for_each(|field| put_back(field, texts)),
         _ => {}
@@ -114,13 +121,13 @@ fn put_back(value: &mut Value, texts: &mut impl Iterator<Item = String>) {
 }
 
 /// Texts as turns of one speaker; their times only keep their order.
-fn as_transcript(texts: &[&str]) -> Transcript {
-    let turn = |(at, text): (u64, &&str)| Segment {
+fn as_transcript(texts: &[String]) -> Transcript {
+    let turn = |(at, text): (u64, &String)| Segment {
         channel: 0,
         speaker: String::new(),
         start_ms: at * 1000,
         end_ms: at * 1000 + 1000,
-        text: (*text).to_owned(),
+        text: text.clone(),
         words: Vec::new(),
         avg_logprob: 0.0,
         no_speech_prob: 0.0,

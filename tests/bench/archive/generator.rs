@@ -140,6 +140,7 @@ fn audio(n: u64, at: Timestamp, id: RecordingId, rng: &mut Rng) -> Audio {
         duration_ms: Some(rng.u64(20_000..600_000)),
         channels: Vec::new(),
         redacted: None,
+        unheard: false,
     }
 }
 
