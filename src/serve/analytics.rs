@@ -279,7 +279,7 @@ fn week((monday, talk): (&String, &TalkTrend)) -> Option<Week> {
 }
 
 /// The last week's mean less that of all before.
-fn drift(weeks: &BTreeMap<String, TalkTrend>) -> Option<f64> {
+pub(super) fn drift(weeks: &BTreeMap<String, TalkTrend>) -> Option<f64> {
     let mut told = weeks.values().filter(|week| week.agreement.0 > 0);
     let last = told.next_back()?.mean_agreement()?;
     let (calls, sum) = told.fold((0, 0), |(calls, sum), week| (calls + week.agreement.0, sum + week.agreement.1));

@@ -16,6 +16,7 @@ mod sessions;
 mod shown;
 pub(super) mod sign_in;
 mod system;
+mod talked;
 mod timeline;
 mod trends;
 mod webhook;

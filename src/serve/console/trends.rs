@@ -14,6 +14,7 @@ use super::calls::encoded;
 use super::chart::{Bars, Columns};
 use super::course::{Lines, Stacks};
 use super::shown::{percent, roughly};
+use super::talked::Talked;
 use super::{Here, PageError, Shell, page, shown};
 use crate::call::{ProcessingStatus, STEP_COUNT};
 use crate::serve::Api;
@@ -38,6 +39,7 @@ struct TrendsPage {
     span: Span,
     tiles: Vec<Tile>,
     trends: Trends,
+    talked: Talked,
 }
 
 impl TrendsPage {
@@ -48,9 +50,9 @@ impl TrendsPage {
 
 /// The days that are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    first: Date,
-    last: Date,
+pub(super) struct Span {
+    pub(super) first: Date,
+    pub(super) last: Date,
     days: u64,
     /// It was chosen by its length, up to today.
     is_recent: bool,
@@ -84,10 +86,13 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     let failed = Here::Trends.failed();
     let today = api.0.clock.now().to_zoned(TimeZone::UTC).date();
     let span = Span::asked(params.without_empty(), today).map_err(&failed)?;
-    let (now, before) =
-        api.ask(move |store| Ok((Figures::of(store, span)?, Totals::before(store, span)?))).await.map_err(&failed)?;
+    let asked = move |store: &Store| -> Result<_, StoreError> {
+        Ok((Figures::of(store, span)?, Totals::before(store, span)?, Talked::of(store, span)?))
+    };
+    let (now, before, talked) = api.ask(asked).await.map_err(&failed)?;
     let tiles = tiles(&now.totals, &before);
-    Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), span, tiles, trends: Trends::of(&now, span) }))
+    let trends = Trends::of(&now, span);
+    Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), span, tiles, trends, talked }))
 }
 
 impl Span {
@@ -150,7 +155,7 @@ impl Span {
     }
 
     /// The first moment, and the first behind the last one.
-    fn bounds(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+    pub(super) fn bounds(&self) -> (Option<Timestamp>, Option<Timestamp>) {
         (midnight(self.first), self.last.tomorrow().ok().and_then(midnight))
     }
 
