@@ -170,7 +170,7 @@ impl Job {
     pub fn settle(&mut self, recording: &Recording, is_cancelled: bool, now: Timestamp) -> bool {
         let Some(place) = self.open.iter().position(|id| *id == recording.id) else { return false };
         self.open.swap_remove(place);
-        let is_cancelled = is_cancelled || recording.deletion.is_some() || recording.steps.is_cancelled();
+        let is_cancelled = is_cancelled || recording.deletion.is_some();
         let count = match recording.steps.processing_status() {
             _ if is_cancelled => &mut self.counts.cancelled,
             ProcessingStatus::Completed => &mut self.counts.completed,

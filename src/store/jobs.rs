@@ -10,7 +10,7 @@ use super::record::{self, Row};
 use super::schema::{JOBS, Tables};
 use super::state::reset_row;
 use super::{AuditEntry, Store, StoreError, Verdict, outcome};
-use crate::call::{CallFacts, Job, JobId, JobKind, Recording, RecordingId, RecordingKey, Step, StepState};
+use crate::call::{CallFacts, Job, JobId, JobKind, Recording, RecordingId, RecordingKey, Step};
 
 /// Jobs kept, the newest; the oldest go first.
 pub const JOBS_MAX: u64 = 10_000;
@@ -182,7 +182,8 @@ impl Store {
         })
     }
 
-    /// Ends the work on a recording: what is still to come is skipped, what is there stays. Running work loses its claim.
+    /// Ends the work on a recording: what is there stays, what was to be done again stands where it stood, the rest of what
+    /// is still to come is skipped. Running work loses its claim, and its job hears that it was cancelled.
     ///
     /// # Errors
     ///
@@ -196,14 +197,15 @@ impl Store {
                 return Err(StoreError::WrongState(message).into());
             }
             let mut row = old.clone();
-            row.lease = None;
+            (row.lease, row.job) = (None, None);
             row.recording.updated_at = now;
-            while let Some(step) = row.recording.steps.next() {
-                let reason = format!("{}{by}.", StepState::CANCELLED);
-                row.recording.steps.get_mut(step).state = StepState::Skipped { at: now, reason };
-            }
+            let has_skipped = outcome::cancel(&mut row.recording, by, now);
             tables.forget_checkpoints(id)?;
+            // Back where it stood is no end that anybody is told of.
+            let tells_ends = tables.tells_ends;
+            tables.tells_ends &= has_skipped;
             tables.put(Some(&old), &row)?;
+            tables.tells_ends = tells_ends;
             let (by, what) = (by.to_owned(), "cancelled".to_owned());
             let detail = "The work that was left was ended; what is there stays.".to_owned();
             tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;

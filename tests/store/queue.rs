@@ -208,6 +208,43 @@ fn a_reset_runs_the_step_again_with_all_its_attempts_and_keeps_the_old_result_un
 }
 
 #[test]
+fn a_cancelled_reset_puts_every_step_back_that_has_its_result_and_tells_nobody() {
+    let fixture = Fixture::new();
+    fixture.store.tell_ends(true);
+    let id = fixture.insert("a", 0);
+    drain(&fixture.store, 1);
+    let (before, told) = (fixture.get(id), fixture.store.outbox().unwrap().waiting);
+    fixture.store.reset(id, &Step::ALL, at(2)).unwrap();
+    drain_until(&fixture.store, 3, |claim| claim.step == Step::Transcribe);
+    let after = fixture.store.cancel(id, "test", at(4)).unwrap();
+    assert_eq!(after.steps.processing_status(), ProcessingStatus::Completed);
+    assert_eq!(after.steps.get(Step::GenerateSummary), before.steps.get(Step::GenerateSummary));
+    assert_eq!(fixture.store.outbox().unwrap().waiting, told);
+    // An insight into words that were replaced meanwhile is not taken for one into the new ones.
+    fixture.store.reset(id, &[Step::Transcribe], at(5)).unwrap();
+    let claim = fixture.claim(6, Lane::Transcribe).unwrap();
+    fixture.store.finish(&claim, done(&claim), at(6)).unwrap();
+    let after = fixture.store.cancel(id, "test", at(7)).unwrap();
+    assert!(matches!(after.steps.get(Step::GenerateSummary).state, StepState::Skipped { .. }));
+    assert_whole(&fixture.store);
+}
+
+#[test]
+fn a_cancelled_retry_is_as_failed_as_before() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    for _ in [Step::FetchDetails, Step::FetchMetadata, Step::DownloadAudio] {
+        let claim = fixture.claim(1, Lane::Light).unwrap();
+        fixture.store.finish(&claim, done(&claim), at(1)).unwrap();
+    }
+    let claim = fixture.claim(2, Lane::Transcribe).unwrap();
+    fixture.store.finish(&claim, failed("No."), at(2)).unwrap();
+    fixture.store.reset(id, &[Step::Transcribe], at(3)).unwrap();
+    let after = fixture.store.cancel(id, "test", at(4)).unwrap();
+    assert_eq!(after.steps.processing_status(), ProcessingStatus::Failed);
+}
+
+#[test]
 fn added_work_wakes_whoever_waits_for_it() {
     let fixture = Fixture::new();
     let mut work = fixture.store.subscribe();
