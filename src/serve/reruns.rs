@@ -11,7 +11,7 @@ use super::filters::filters;
 use super::params::Params;
 use super::recordings::STEPS;
 use super::{Api, Caller};
-use crate::call::{JobId, ProcessingStatus, Step};
+use crate::call::{JobId, Step};
 use crate::store::{Again, ListQuery};
 
 /// The work that was asked for.
@@ -60,7 +60,8 @@ pub(super) async fn reprocess(
     begin(&api, &caller, query, Again::Steps(steps)).await
 }
 
-/// Tries every failed recording again: the steps that failed, and what depends on them.
+/// Tries everything again that failed: the steps that did, and what depends on them, of recordings that were given up and of
+/// those of which the rest is there.
 #[utoipa::path(
     post, path = "/api/v1/queue/retry-failed", tag = "daemon", operation_id = "retry_failed",
     params(("step" = Option<String>, Query, description = "Only recordings in which this step failed: `transcribe`.")),
@@ -77,8 +78,7 @@ pub(super) async fn retry_failed(
 ) -> Result<(StatusCode, Json<Rerun>), ApiError> {
     let step = params.word::<Step>(&["step"], STEPS)?;
     params.finish()?;
-    let query = ListQuery { status: Some(ProcessingStatus::Failed), ..ListQuery::default() };
-    begin(&api, &caller, query, Again::Failed(step)).await
+    begin(&api, &caller, ListQuery::default(), Again::Failed(step)).await
 }
 
 async fn begin(

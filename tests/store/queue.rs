@@ -1,7 +1,7 @@
 //! Claims, results, retries, rescue.
 
 use callscribe::call::{ProcessingStatus, Step, StepState};
-use callscribe::store::{ClaimOrder, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
+use callscribe::store::{Again, ClaimOrder, ClaimRequest, Lane, ListQuery, StepOutcome, StepResult, StoreError};
 
 use crate::support::*;
 
@@ -242,6 +242,29 @@ fn a_cancelled_retry_is_as_failed_as_before() {
     fixture.store.reset(id, &[Step::Transcribe], at(3)).unwrap();
     let after = fixture.store.cancel(id, "test", at(4)).unwrap();
     assert_eq!(after.steps.processing_status(), ProcessingStatus::Failed);
+}
+
+#[test]
+fn what_failed_is_found_wherever_it_failed() {
+    let fixture = Fixture::new();
+    let ids = [("given up", Step::Transcribe), ("the rest is there", Step::FetchMetadata)].map(|(name, wanted)| {
+        let id = fixture.insert(name, 0);
+        while let Some(claim) = Lane::ALL.iter().find_map(|lane| fixture.claim(1, *lane)) {
+            let end = if claim.step == wanted { failed("No.") } else { done(&claim) };
+            fixture.store.finish(&claim, end, at(1)).unwrap();
+        }
+        id
+    });
+    let statuses = ids.map(|id| fixture.get(id).steps.processing_status());
+    assert_eq!(statuses, [ProcessingStatus::Failed, ProcessingStatus::Partial]);
+    let retry = |step, s| fixture.store.begin_rerun(&ListQuery::default(), &Again::Failed(step), "test", at(s)).unwrap();
+    assert!(retry(Some(Step::DownloadAudio), 2).is_none());
+    let job = retry(None, 2).unwrap();
+    while fixture.store.feed_reruns(at(2)).unwrap() {}
+    assert_eq!(job.recordings_total(), 2);
+    drain(&fixture.store, 3);
+    assert_eq!(fixture.store.job(job.id).unwrap().unwrap().counts.completed, 2);
+    assert!(retry(None, 4).is_none());
 }
 
 #[test]
