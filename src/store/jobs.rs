@@ -12,8 +12,10 @@ use super::state::reset_row;
 use super::{AuditEntry, Store, StoreError, Verdict, outcome};
 use crate::call::{CallFacts, Job, JobId, JobKind, Recording, RecordingId, RecordingKey, Step};
 
-/// Jobs kept, the newest; the oldest go first.
+/// Jobs kept, the newest; of those that have ended the oldest go first.
 pub const JOBS_MAX: u64 = 10_000;
+/// Unfinished jobs that are looked past for one that is too old, while there is room.
+const PASSED_OVER_MAX: u64 = 100;
 /// How long a job that has ended is kept.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -226,17 +228,29 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Keeps a new job, and lets go of the oldest.
+    /// Keeps a new job, and lets go of the oldest that have ended. One that has not is never let go of: there are no more
+    /// than recordings with work to come, looks at the sources and reruns under way.
     pub(super) fn begin_job(&mut self, job: &Job) -> Result<JobId, Fault> {
         self.keep_job(job)?;
-        loop {
-            let oldest = self.jobs.first()?.map(|(_, oldest)| record::decode::<Job>(oldest.value())).transpose()?;
-            let Some(oldest) = oldest else { break };
+        let mut surplus = self.jobs.len()?.saturating_sub(JOBS_MAX);
+        let (mut gone, mut passed_over) = (Vec::new(), 0);
+        for entry in self.jobs.iter()? {
+            let oldest: Job = record::decode(entry?.1.value())?;
             let is_old = oldest.ended_at.is_some_and(|at| job.created_at.duration_since(at) > KEPT_FOR);
-            if self.jobs.len()? <= JOBS_MAX && !is_old {
+            match oldest.ended_at {
+                Some(_) if is_old || surplus > 0 => {
+                    surplus = surplus.saturating_sub(1);
+                    gone.push(oldest.id);
+                }
+                Some(_) => break,
+                None => passed_over += 1,
+            }
+            if passed_over >= if surplus > 0 { JOBS_MAX } else { PASSED_OVER_MAX } {
                 break;
             }
-            self.jobs.remove(oldest.id.as_bytes())?;
+        }
+        for id in gone {
+            self.jobs.remove(id.as_bytes())?;
         }
         Ok(job.id)
     }
@@ -261,5 +275,30 @@ impl Tables<'_> {
             self.note_room(&job);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_jobs_that_have_ended_are_let_go_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("callscribe.redb")).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let begun = |ended_at| Job { ended_at, ..Job::begun(JobKind::Upload, Vec::new(), now) };
+        let open = begun(None);
+        let written = store.write(|tables| {
+            tables.keep_job(&open)?;
+            for _ in 0..JOBS_MAX {
+                tables.keep_job(&begun(Some(now)))?;
+            }
+            tables.begin_job(&begun(None))?;
+            Ok(Verdict::Keep(()))
+        });
+        written.unwrap();
+        let kept = store.jobs(usize::MAX).unwrap();
+        assert_eq!((kept.len() as u64, kept.last()), (JOBS_MAX, Some(&open)));
     }
 }
