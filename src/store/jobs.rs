@@ -63,7 +63,7 @@ impl Store {
             let mut recording = Recording::discovered(id, new.key.clone(), new.call.clone(), now);
             recording.metadata = outcome::with_source(new.metadata.clone(), &new.locator);
             let job = tables.begin_job(&Job::begun(JobKind::Upload, vec![id], now))?;
-            let row = Row { recording, locator: new.locator.clone(), lease: None, late: None, job: Some(job) };
+            let row = Row { job: Some(job), ..Row::found(recording, &new.locator) };
             tables.put(None, &row)?;
             tables.name(&source, &new.key.remote_id, &new.locator, id)?;
             Ok(Verdict::Keep(Taken { recording: row.recording, job: Some(job), is_new: true }))
@@ -90,7 +90,7 @@ impl Store {
         let done = self.write(|tables| {
             let (old, mut row) = reset_row(tables, id, steps, now)?;
             let job = tables.begin_job(&Job::begun(JobKind::Reprocess, vec![id], now))?;
-            row.job = Some(job);
+            row.work_for(job);
             tables.put(Some(&old), &row)?;
             let steps = steps.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ");
             let detail = format!("Asked to do again: {steps}.");
@@ -131,9 +131,9 @@ impl Store {
                 job.recordings.push(*found);
                 job.open.push(*found);
                 if old.recording.steps.next().is_some() && old.job.is_none() {
-                    tables.put(Some(&old), &Row { job: Some(id), ..old.clone() })?;
+                    tables.put(Some(&old), &Row { job: Some(id), asked: Vec::new(), ..old.clone() })?;
                 } else {
-                    job.settle(&old.recording, false, now);
+                    job.settle(&old.recording, &[], false, now);
                 }
             }
             job.close(now);
@@ -270,7 +270,7 @@ impl Tables<'_> {
 
     fn settle_job(&mut self, id: JobId, row: &Row, is_cancelled: bool) -> Result<(), Fault> {
         let Some(mut job) = self.job(id)? else { return Ok(()) };
-        if job.settle(&row.recording, is_cancelled, row.recording.updated_at) {
+        if job.settle(&row.recording, &row.asked, is_cancelled, row.recording.updated_at) {
             self.keep_job(&job)?;
             self.note_room(&job);
         }

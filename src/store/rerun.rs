@@ -57,7 +57,8 @@ struct Feed {
 impl Feed {
     /// What comes after a page. Steps fail in recordings that were given up, and in those of which the rest is there.
     fn then(&self, next: Option<Place>) -> Option<Self> {
-        let is_of_failed = matches!(self.again, Again::Failed(_)) && self.query.status == Some(ProcessingStatus::Failed);
+        let is_of_failed =
+            matches!(self.again, Again::Failed(_)) && self.query.status == Some(ProcessingStatus::Failed);
         let query = match next {
             Some(place) => ListQuery { after: Some(place), ..self.query.clone() },
             None if is_of_failed => {
@@ -236,7 +237,7 @@ impl Tables<'_> {
         let (old, mut row) = reset_row(self, id, &steps, now)?;
         // One with work to come stays with the job that waits for it.
         if old.recording.steps.next().is_none() {
-            row.job = Some(job.id);
+            row.work_for(job.id);
             job.open.push(id);
             if job.recordings.len() < NAMED_MAX {
                 job.recordings.push(id);
@@ -245,10 +246,11 @@ impl Tables<'_> {
         self.put(Some(&old), &row)
     }
 
-    /// No more recordings come to a job; `fed` is how many came.
+    /// No more recordings come to a job; `fed` is how many came, absent when somebody ended it.
     fn end_feed(&mut self, id: JobId, fed: Option<u32>, now: Timestamp) -> Result<(), Fault> {
         let Some(mut job) = self.job(id)? else { return Ok(()) };
-        (job.is_feeding, job.expected) = (false, fed.or(job.expected));
+        (job.is_feeding, job.is_cancelled) = (false, fed.is_none());
+        job.expected = fed.or(job.expected);
         job.close(now);
         self.keep_job(&job)
     }

@@ -1,6 +1,6 @@
 //! Claims, results, retries, rescue.
 
-use callscribe::call::{ProcessingStatus, Step, StepState};
+use callscribe::call::{JobState, ProcessingStatus, Step, StepState};
 use callscribe::store::{Again, ClaimOrder, ClaimRequest, Lane, ListQuery, StepOutcome, StepResult, StoreError};
 
 use crate::support::*;
@@ -257,7 +257,8 @@ fn what_failed_is_found_wherever_it_failed() {
     });
     let statuses = ids.map(|id| fixture.get(id).steps.processing_status());
     assert_eq!(statuses, [ProcessingStatus::Failed, ProcessingStatus::Partial]);
-    let retry = |step, s| fixture.store.begin_rerun(&ListQuery::default(), &Again::Failed(step), "test", at(s)).unwrap();
+    let retry =
+        |step, s| fixture.store.begin_rerun(&ListQuery::default(), &Again::Failed(step), "test", at(s)).unwrap();
     assert!(retry(Some(Step::DownloadAudio), 2).is_none());
     let job = retry(None, 2).unwrap();
     while fixture.store.feed_reruns(at(2)).unwrap() {}
@@ -265,6 +266,19 @@ fn what_failed_is_found_wherever_it_failed() {
     drain(&fixture.store, 3);
     assert_eq!(fixture.store.job(job.id).unwrap().unwrap().counts.completed, 2);
     assert!(retry(None, 4).is_none());
+}
+
+#[test]
+fn a_job_is_judged_by_the_steps_it_asked_for() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    fixture.store.cancel(id, "test", at(1)).unwrap();
+    let (_, cancelled) = fixture.store.reprocess(id, &[Step::DownloadAudio], "test", at(2)).unwrap();
+    let (_, done) = fixture.store.reprocess(id, &[Step::DownloadAudio], "test", at(3)).unwrap();
+    drain(&fixture.store, 4);
+    assert_eq!(fixture.get(id).steps.processing_status(), ProcessingStatus::Partial, "its details were never fetched");
+    let state = |job| fixture.store.job(job).unwrap().unwrap().state(false);
+    assert_eq!((state(cancelled), state(done)), (JobState::Cancelled, JobState::Completed));
 }
 
 #[test]
