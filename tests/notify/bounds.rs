@@ -94,7 +94,11 @@ fn what_waits_is_kept_while_anything_delivered_can_go_for_it() {
     }
     give(one);
     let counts = store.sink_counts("picky").unwrap();
-    assert_eq!((counts.delivered, counts.dropped), (DELIVERIES_MAX - counts.pending, 0), "the delivered ones make room");
+    assert_eq!(
+        (counts.delivered, counts.dropped),
+        (DELIVERIES_MAX - counts.pending, 0),
+        "the delivered ones make room"
+    );
     assert_eq!(store.next_delivery("picky", at(one)).unwrap().unwrap().serial, refused.serial);
     // Nor does one that waits keep the old ones behind it.
     store.insert_whole(&(900..1100).map(generator::recording).collect::<Vec<_>>(), at(next_year)).unwrap();
