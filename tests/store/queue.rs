@@ -282,6 +282,20 @@ fn a_job_is_judged_by_the_steps_it_asked_for() {
 }
 
 #[test]
+fn a_place_in_line_is_known_from_both_ends() {
+    let fixture = Fixture::new();
+    for (name, s) in [("a", 0), ("b", 10), ("c", 20), ("d", 30)] {
+        fixture.insert(name, s);
+    }
+    while let Some(claim) = fixture.claim(40, Lane::Light) {
+        fixture.store.finish(&claim, done(&claim), at(40)).unwrap();
+    }
+    let line = fixture.store.line(10).unwrap();
+    assert_eq!([0, 10, 30].map(|s| line.around(at(s))), [(3, 0), (2, 1), (0, 3)]);
+    assert_eq!(fixture.store.line(1).unwrap().around(at(10)), (1, 1), "no more are counted than was asked for");
+}
+
+#[test]
 fn added_work_wakes_whoever_waits_for_it() {
     let fixture = Fixture::new();
     let mut work = fixture.store.subscribe();
