@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{IdError, ProcessingStatus, Recording, RecordingId};
+use super::{IdError, ProcessingStatus, Recording, RecordingId, Step, StepState};
 
 /// Our id of a job: a UUID of version 7, so ids sort by the time they were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,7 +91,7 @@ impl JobState {
 /// How many recordings of a job ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobCounts {
-    /// All steps completed.
+    /// All that was asked for is there.
     pub completed: u32,
     /// Something is not to be had.
     pub partial: u32,
@@ -129,6 +129,9 @@ pub struct Job {
     /// Recordings come in parts, as earlier ones end, and more follow.
     #[serde(default)]
     pub is_feeding: bool,
+    /// Somebody ended it before all its recordings had come.
+    #[serde(default)]
+    pub is_cancelled: bool,
     /// Recordings that come in parts: how many in all, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<u32>,
@@ -160,19 +163,24 @@ impl Job {
             counts: JobCounts::default(),
             is_looking: kind == JobKind::Fetch,
             is_feeding: false,
+            is_cancelled: false,
             expected: None,
             errors: Vec::new(),
             ended_at: None,
         }
     }
 
-    /// A recording of it has ended. Answers whether that is news.
-    pub fn settle(&mut self, recording: &Recording, is_cancelled: bool, now: Timestamp) -> bool {
+    /// A recording of it has ended, of which `asked` was asked for; where that is empty, all there is to be had. Answers
+    /// whether that is news.
+    pub fn settle(&mut self, recording: &Recording, asked: &[Step], is_cancelled: bool, now: Timestamp) -> bool {
         let Some(place) = self.open.iter().position(|id| *id == recording.id) else { return false };
         self.open.swap_remove(place);
-        let is_cancelled = is_cancelled || recording.deletion.is_some() || recording.steps.is_cancelled();
+        let is_cancelled = is_cancelled || recording.deletion.is_some();
+        let is_there = |step: &Step| matches!(recording.steps.get(*step).state, StepState::Completed { .. });
+        let has_all = !asked.is_empty() && asked.iter().all(is_there);
         let count = match recording.steps.processing_status() {
             _ if is_cancelled => &mut self.counts.cancelled,
+            _ if has_all => &mut self.counts.completed,
             ProcessingStatus::Completed => &mut self.counts.completed,
             ProcessingStatus::Failed => &mut self.counts.failed,
             _ => &mut self.counts.partial,
@@ -197,16 +205,34 @@ impl Job {
             return if is_running { JobState::Running } else { JobState::Queued };
         }
         let good = completed + partial;
-        if cancelled > 0 && good + failed == 0 {
+        let is_cancelled = self.is_cancelled || cancelled > 0;
+        if is_cancelled && good + failed == 0 {
             return JobState::Cancelled;
         }
         if (failed > 0 || !self.errors.is_empty()) && good == 0 {
             return JobState::Failed;
         }
-        if partial + failed + cancelled > 0 || !self.errors.is_empty() {
+        if is_cancelled || partial + failed > 0 || !self.errors.is_empty() {
             JobState::Partial
         } else {
             JobState::Completed
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_was_ended_between_two_parts_is_not_completed() {
+        let ended = Job {
+            is_cancelled: true,
+            ended_at: Some(Timestamp::UNIX_EPOCH),
+            ..Job::begun(JobKind::Rerun, Vec::new(), Timestamp::UNIX_EPOCH)
+        };
+        assert_eq!(ended.state(false), JobState::Cancelled);
+        let some = Job { counts: JobCounts { completed: 300, ..JobCounts::default() }, ..ended };
+        assert_eq!(some.state(false), JobState::Partial);
     }
 }

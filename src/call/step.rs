@@ -146,12 +146,15 @@ pub struct StepRecord {
     /// What produced the result: model, rules, program version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// How it had ended before it was sent back to the start: the result of then stays until a new one replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<StepRecord>>,
 }
 
 impl StepRecord {
     /// A step nobody has touched.
     pub const fn pending() -> Self {
-        Self { state: StepState::Pending, attempts: 0, last_error: None, took_ms: None, version: None }
+        Self { state: StepState::Pending, attempts: 0, last_error: None, took_ms: None, version: None, before: None }
     }
 }
 
@@ -189,13 +192,10 @@ impl Steps {
 
     /// Sends `step` and its attempts back to the start.
     pub fn reset(&mut self, step: Step) {
-        *self.get_mut(step) = StepRecord { last_error: self.get(step).last_error.clone(), ..StepRecord::pending() };
-    }
-
-    /// Whether somebody ended the work before it was done.
-    pub fn is_cancelled(&self) -> bool {
-        let is_it = |state: &StepState| matches!(state, StepState::Skipped { reason, .. } if reason.starts_with(StepState::CANCELLED));
-        self.0.iter().any(|record| is_it(&record.state))
+        let mut record = self.get(step).clone();
+        let (last_error, before) = (record.last_error.clone(), record.before.take());
+        let before = if record.state.is_final() { Some(Box::new(record)) } else { before };
+        *self.get_mut(step) = StepRecord { last_error, before, ..StepRecord::pending() };
     }
 
     /// Completed steps out of six: 2 of 6 gives 0.33.

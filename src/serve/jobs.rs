@@ -13,12 +13,13 @@ use super::params::{Params, shown};
 use super::view::step_name_or_null;
 use super::{Api, Caller};
 use crate::call::{Job, JobId, JobKind, JobState, NAMED_MAX, ProcessingStatus, Recording, RecordingId, Step};
+use crate::store::Line;
 
 const LIMIT_MAX: u64 = 500;
 const LIMIT_DEFAULT: u64 = 50;
 /// Unfinished recordings looked at to tell whether work on a job has begun.
 const LOOKED_AT_MAX: usize = 20;
-/// Calls in line that are counted to tell how many come before one.
+/// Calls in line that are counted from either end to tell how many come before one.
 const IN_LINE_MAX: usize = 10_000;
 
 /// A job.
@@ -94,8 +95,8 @@ pub(super) async fn get(
 ) -> Result<Json<JobView>, ApiError> {
     params.finish()?;
     let job = known(&api, &id).await?;
-    let (outlook, _) = api.outlook().await?;
-    Ok(Json(view(&api, job, &outlook).await?))
+    let ahead = ahead(&api, std::slice::from_ref(&job)).await?;
+    Ok(Json(view(&api, job, &ahead).await?))
 }
 
 /// The newest jobs. The last 10 000 are kept, those that have ended for seven days.
@@ -111,16 +112,17 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
     let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     params.finish()?;
     let jobs = api.ask(move |store| store.jobs(usize::try_from(limit).unwrap_or(usize::MAX))).await?;
-    let (outlook, _) = api.outlook().await?;
+    let ahead = ahead(&api, &jobs).await?;
     let mut items = Vec::with_capacity(jobs.len());
     for job in jobs {
-        items.push(view(&api, job, &outlook).await?);
+        items.push(view(&api, job, &ahead).await?);
     }
     Ok(Json(Jobs { items }))
 }
 
-/// Cancels a job: the work on its unfinished recordings ends, what is still to come is skipped, what is there stays. Each
-/// can be taken up again with `POST …/reprocess`. A look at the sources that is under way goes on.
+/// Cancels a job: the work on its unfinished recordings ends, what is there stays, what was to be done again stands where it
+/// stood, the rest of what is still to come is skipped. Each can be taken up again with `POST …/reprocess`. A look at the
+/// sources that is under way goes on.
 #[utoipa::path(
     delete, path = "/api/v1/jobs/{id}", tag = "jobs", operation_id = "cancel_job",
     params(("id" = String, Path, description = "The job's id.")),
@@ -152,8 +154,8 @@ pub(super) async fn cancel(
         let _ended = cancel_one(&api, recording, &caller).await;
     }
     let job = known(&api, &id).await?;
-    let (outlook, _) = api.outlook().await?;
-    Ok(Json(view(&api, job, &outlook).await?))
+    let ahead = ahead(&api, std::slice::from_ref(&job)).await?;
+    Ok(Json(view(&api, job, &ahead).await?))
 }
 
 /// Ends the work on one recording.
@@ -174,21 +176,28 @@ async fn known(api: &Api, id: &str) -> Result<Job, ApiError> {
     api.ask(move |store| store.job(job)).await?.ok_or_else(unknown)
 }
 
-async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiError> {
+/// What the jobs' forecasts are made of; counted once for all of them.
+async fn ahead(api: &Api, jobs: &[Job]) -> Result<(Outlook, Line), ApiError> {
+    let (outlook, _) = api.outlook().await?;
+    let is_over = jobs.iter().all(|job| job.ended_at.is_some());
+    let line = if is_over { Line::default() } else { api.ask(|store| store.line(IN_LINE_MAX)).await? };
+    Ok((outlook, line))
+}
+
+async fn view(api: &Api, job: Job, (outlook, line): &(Outlook, Line)) -> Result<JobView, ApiError> {
     let looked_at: Vec<RecordingId> = job.open.iter().copied().take(LOOKED_AT_MAX).collect();
     let open = api.ask(move |store| {
         let mut open = Vec::new();
         for id in looked_at {
             let Some(recording) = store.get(id)? else { continue };
-            let around = store.around_in_line(recording.listed_at(), IN_LINE_MAX)?;
-            open.push((recording, around));
+            open.push(recording);
         }
         Ok(open)
     });
-    let open: Vec<(Recording, (usize, usize))> = open.await?;
-    let has_begun = open.iter().any(|(one, _)| one.steps.processing_status() != ProcessingStatus::Pending);
-    let one = open.first().map(|(recording, _)| recording).filter(|_| job.open.len() == 1);
-    let eta = eta(api, &job, &open, outlook);
+    let open: Vec<Recording> = open.await?;
+    let has_begun = open.iter().any(|one| one.steps.processing_status() != ProcessingStatus::Pending);
+    let one = open.first().filter(|_| job.open.len() == 1);
+    let eta = eta(api, &job, &open, outlook, line);
     let windows = outlook.running.iter().filter(|work| job.open.contains(&work.id)).filter_map(|work| work.windows);
     let (windows_done, windows_total) = windows.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let step = one.and_then(|recording| recording.steps.next());
@@ -212,7 +221,7 @@ async fn view(api: &Api, job: Job, outlook: &Outlook) -> Result<JobView, ApiErro
 }
 
 /// The job's own forecast.
-fn eta(api: &Api, job: &Job, open: &[(Recording, (usize, usize))], outlook: &Outlook) -> Eta {
+fn eta(api: &Api, job: &Job, open: &[Recording], outlook: &Outlook, line: &Line) -> Eta {
     if job.ended_at.is_some() {
         return Eta { eta_seconds: Some(0.0), eta_note: "It has ended.".to_owned() };
     }
@@ -225,10 +234,15 @@ fn eta(api: &Api, job: &Job, open: &[(Recording, (usize, usize))], outlook: &Out
         return outlook.of_many(done, job.recordings_total().saturating_sub(done), since.as_secs_f64());
     }
     // It ends with the last of them.
-    let forecasts = open.iter().map(|(recording, around)| {
+    let forecasts = open.iter().map(|recording| {
         let audio_ms = recording.audio.as_ref().and_then(|audio| audio.duration_ms);
         let is_transcribed = recording.steps.get(Step::Transcribe).state.is_final();
-        outlook.of_one(recording.id, audio_ms.or(recording.call.duration_ms), is_transcribed, *around)
+        outlook.of_one(
+            recording.id,
+            audio_ms.or(recording.call.duration_ms),
+            is_transcribed,
+            line.around(recording.listed_at()),
+        )
     });
     let later = |one: Eta, other: Eta| match (one.eta_seconds, other.eta_seconds) {
         (None, _) => one,

@@ -183,7 +183,8 @@ pub(super) async fn reprocess(
     Ok((StatusCode::ACCEPTED, Json(Reprocessing { recording: RecordingItem::of(&recording), job_id, steps })))
 }
 
-/// Ends the work on a recording: what is still to come is skipped, what is there stays. `POST …/reprocess` takes it up again.
+/// Ends the work on a recording: what is there stays, what was to be done again stands where it stood, the rest of what is
+/// still to come is skipped. `POST …/reprocess` takes it up again.
 #[utoipa::path(
     post, path = "/api/v1/recordings/{id}/cancel", tag = "recordings", operation_id = "cancel_recording",
     params(("id" = String, Path, description = "Our id or the provider's.")),

@@ -11,7 +11,7 @@ use super::filters::filters;
 use super::params::Params;
 use super::recordings::STEPS;
 use super::{Api, Caller};
-use crate::call::{JobId, ProcessingStatus, Step};
+use crate::call::{JobId, Step};
 use crate::store::{Again, ListQuery};
 
 /// The work that was asked for.
@@ -38,6 +38,8 @@ pub(super) struct Rerun {
         ("language" = Option<String>, Query), ("min_quality" = Option<f64>, Query, minimum = 0, maximum = 1),
         ("owner" = Option<String>, Query), ("location" = Option<String>, Query), ("queue" = Option<String>, Query),
         ("category" = Option<String>, Query), ("sentiment" = Option<String>, Query),
+        ("worth_a_listen" = Option<bool>, Query),
+        ("metadata.{path}" = Option<String>, Query, description = "One for each field of the source's metadata."),
     ),
     responses(
         (status = 202, description = "The first of them are queued.", body = Rerun),
@@ -60,7 +62,8 @@ pub(super) async fn reprocess(
     begin(&api, &caller, query, Again::Steps(steps)).await
 }
 
-/// Tries every failed recording again: the steps that failed, and what depends on them.
+/// Tries everything again that failed: the steps that did, and what depends on them, of recordings that were given up and of
+/// those of which the rest is there.
 #[utoipa::path(
     post, path = "/api/v1/queue/retry-failed", tag = "daemon", operation_id = "retry_failed",
     params(("step" = Option<String>, Query, description = "Only recordings in which this step failed: `transcribe`.")),
@@ -77,8 +80,7 @@ pub(super) async fn retry_failed(
 ) -> Result<(StatusCode, Json<Rerun>), ApiError> {
     let step = params.word::<Step>(&["step"], STEPS)?;
     params.finish()?;
-    let query = ListQuery { status: Some(ProcessingStatus::Failed), ..ListQuery::default() };
-    begin(&api, &caller, query, Again::Failed(step)).await
+    begin(&api, &caller, ListQuery::default(), Again::Failed(step)).await
 }
 
 async fn begin(

@@ -140,19 +140,20 @@ impl Store {
         })
     }
 
-    /// How many recordings that may be transcribed now were recorded after `listed_at` and before it; both counted up to
-    /// `most`.
+    /// Recordings that may be transcribed now, up to `most` from either end.
     ///
     /// # Errors
     ///
     /// As [`Store::claim`].
-    pub fn around_in_line(&self, listed_at: Timestamp, most: usize) -> Result<(usize, usize), StoreError> {
+    pub fn line(&self, most: usize) -> Result<Line, StoreError> {
         self.read(|tx| {
-            let (lane, at) = (Lane::Transcribe as u8, listed_at.as_millisecond());
             let ready = tx.open_table(READY)?;
-            let newer = ready.range((lane, at, &[0xff; 16])..=(lane, i64::MAX, &[0xff; 16]))?.take(most).count();
-            let older = ready.range((lane, i64::MIN, &[0; 16])..(lane, at, &[0; 16]))?.take(most).count();
-            Ok((newer, older))
+            let lane = || ready.range(lane_range(Lane::Transcribe as u8));
+            let at = |entry: Result<_, redb::StorageError>| entry.map(|(key, _)| listed_at_ms(&key));
+            Ok(Line {
+                newest_ms: lane()?.rev().take(most).map(at).collect::<Result<_, _>>()?,
+                oldest_ms: lane()?.take(most).map(at).collect::<Result<_, _>>()?,
+            })
         })
     }
 
@@ -216,6 +217,25 @@ impl Store {
             Ok(Verdict::Keep(()))
         })
     }
+}
+
+/// The two ends of what waits to be transcribed, each from its end on.
+#[derive(Debug, Default)]
+pub struct Line {
+    newest_ms: Vec<i64>,
+    oldest_ms: Vec<i64>,
+}
+
+impl Line {
+    /// How many were recorded after `listed_at` and before it, as far as they are known.
+    pub fn around(&self, listed_at: Timestamp) -> (usize, usize) {
+        let at = listed_at.as_millisecond();
+        (self.newest_ms.partition_point(|other| *other > at), self.oldest_ms.partition_point(|other| *other < at))
+    }
+}
+
+fn listed_at_ms(key: &redb::AccessGuard<'_, (u8, i64, &'static [u8; 16])>) -> i64 {
+    key.value().1
 }
 
 /// All keys of a lane in `ready` or `waiting`.

@@ -133,10 +133,7 @@ impl Tables<'_> {
         let id = id_for(&new.key, now);
         let mut recording = Recording::discovered(id, new.key.clone(), new.call.clone(), now);
         recording.metadata = outcome::with_source(serde_json::Value::Null, &new.locator);
-        self.put(
-            None,
-            &Row { recording, locator: new.locator.clone(), lease: None, late: new.opinion_due, job: None },
-        )?;
+        self.put(None, &Row { late: new.opinion_due, ..Row::found(recording, &new.locator) })?;
         self.name(source, &new.key.remote_id, &new.locator, id)?;
         Ok(id)
     }

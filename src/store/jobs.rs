@@ -10,10 +10,12 @@ use super::record::{self, Row};
 use super::schema::{JOBS, Tables};
 use super::state::reset_row;
 use super::{AuditEntry, Store, StoreError, Verdict, outcome};
-use crate::call::{CallFacts, Job, JobId, JobKind, Recording, RecordingId, RecordingKey, Step, StepState};
+use crate::call::{CallFacts, Job, JobId, JobKind, Recording, RecordingId, RecordingKey, Step};
 
-/// Jobs kept, the newest; the oldest go first.
+/// Jobs kept, the newest; of those that have ended the oldest go first.
 pub const JOBS_MAX: u64 = 10_000;
+/// Unfinished jobs that are looked past for one that is too old, while there is room.
+const PASSED_OVER_MAX: u64 = 100;
 /// How long a job that has ended is kept.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -61,7 +63,7 @@ impl Store {
             let mut recording = Recording::discovered(id, new.key.clone(), new.call.clone(), now);
             recording.metadata = outcome::with_source(new.metadata.clone(), &new.locator);
             let job = tables.begin_job(&Job::begun(JobKind::Upload, vec![id], now))?;
-            let row = Row { recording, locator: new.locator.clone(), lease: None, late: None, job: Some(job) };
+            let row = Row { job: Some(job), ..Row::found(recording, &new.locator) };
             tables.put(None, &row)?;
             tables.name(&source, &new.key.remote_id, &new.locator, id)?;
             Ok(Verdict::Keep(Taken { recording: row.recording, job: Some(job), is_new: true }))
@@ -88,7 +90,7 @@ impl Store {
         let done = self.write(|tables| {
             let (old, mut row) = reset_row(tables, id, steps, now)?;
             let job = tables.begin_job(&Job::begun(JobKind::Reprocess, vec![id], now))?;
-            row.job = Some(job);
+            row.work_for(job);
             tables.put(Some(&old), &row)?;
             let steps = steps.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ");
             let detail = format!("Asked to do again: {steps}.");
@@ -129,9 +131,9 @@ impl Store {
                 job.recordings.push(*found);
                 job.open.push(*found);
                 if old.recording.steps.next().is_some() && old.job.is_none() {
-                    tables.put(Some(&old), &Row { job: Some(id), ..old.clone() })?;
+                    tables.put(Some(&old), &Row { job: Some(id), asked: Vec::new(), ..old.clone() })?;
                 } else {
-                    job.settle(&old.recording, false, now);
+                    job.settle(&old.recording, &[], false, now);
                 }
             }
             job.close(now);
@@ -182,7 +184,8 @@ impl Store {
         })
     }
 
-    /// Ends the work on a recording: what is still to come is skipped, what is there stays. Running work loses its claim.
+    /// Ends the work on a recording: what is there stays, what was to be done again stands where it stood, the rest of what
+    /// is still to come is skipped. Running work loses its claim, and its job hears that it was cancelled.
     ///
     /// # Errors
     ///
@@ -196,14 +199,15 @@ impl Store {
                 return Err(StoreError::WrongState(message).into());
             }
             let mut row = old.clone();
-            row.lease = None;
+            (row.lease, row.job) = (None, None);
             row.recording.updated_at = now;
-            while let Some(step) = row.recording.steps.next() {
-                let reason = format!("{}{by}.", StepState::CANCELLED);
-                row.recording.steps.get_mut(step).state = StepState::Skipped { at: now, reason };
-            }
+            let has_skipped = outcome::cancel(&mut row.recording, by, now);
             tables.forget_checkpoints(id)?;
+            // Back where it stood is no end that anybody is told of.
+            let tells_ends = tables.tells_ends;
+            tables.tells_ends &= has_skipped;
             tables.put(Some(&old), &row)?;
+            tables.tells_ends = tells_ends;
             let (by, what) = (by.to_owned(), "cancelled".to_owned());
             let detail = "The work that was left was ended; what is there stays.".to_owned();
             tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
@@ -224,17 +228,29 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Keeps a new job, and lets go of the oldest.
+    /// Keeps a new job, and lets go of the oldest that have ended. One that has not is never let go of: there are no more
+    /// than recordings with work to come, looks at the sources and reruns under way.
     pub(super) fn begin_job(&mut self, job: &Job) -> Result<JobId, Fault> {
         self.keep_job(job)?;
-        loop {
-            let oldest = self.jobs.first()?.map(|(_, oldest)| record::decode::<Job>(oldest.value())).transpose()?;
-            let Some(oldest) = oldest else { break };
+        let mut surplus = self.jobs.len()?.saturating_sub(JOBS_MAX);
+        let (mut gone, mut passed_over) = (Vec::new(), 0);
+        for entry in self.jobs.iter()? {
+            let oldest: Job = record::decode(entry?.1.value())?;
             let is_old = oldest.ended_at.is_some_and(|at| job.created_at.duration_since(at) > KEPT_FOR);
-            if self.jobs.len()? <= JOBS_MAX && !is_old {
+            match oldest.ended_at {
+                Some(_) if is_old || surplus > 0 => {
+                    surplus = surplus.saturating_sub(1);
+                    gone.push(oldest.id);
+                }
+                Some(_) => break,
+                None => passed_over += 1,
+            }
+            if passed_over >= if surplus > 0 { JOBS_MAX } else { PASSED_OVER_MAX } {
                 break;
             }
-            self.jobs.remove(oldest.id.as_bytes())?;
+        }
+        for id in gone {
+            self.jobs.remove(id.as_bytes())?;
         }
         Ok(job.id)
     }
@@ -254,10 +270,35 @@ impl Tables<'_> {
 
     fn settle_job(&mut self, id: JobId, row: &Row, is_cancelled: bool) -> Result<(), Fault> {
         let Some(mut job) = self.job(id)? else { return Ok(()) };
-        if job.settle(&row.recording, is_cancelled, row.recording.updated_at) {
+        if job.settle(&row.recording, &row.asked, is_cancelled, row.recording.updated_at) {
             self.keep_job(&job)?;
             self.note_room(&job);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_jobs_that_have_ended_are_let_go_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("callscribe.redb")).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let begun = |ended_at| Job { ended_at, ..Job::begun(JobKind::Upload, Vec::new(), now) };
+        let open = begun(None);
+        let written = store.write(|tables| {
+            tables.keep_job(&open)?;
+            for _ in 0..JOBS_MAX {
+                tables.keep_job(&begun(Some(now)))?;
+            }
+            tables.begin_job(&begun(None))?;
+            Ok(Verdict::Keep(()))
+        });
+        written.unwrap();
+        let kept = store.jobs(usize::MAX).unwrap();
+        assert_eq!((kept.len() as u64, kept.last()), (JOBS_MAX, Some(&open)));
     }
 }

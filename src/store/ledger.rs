@@ -22,11 +22,17 @@ pub const DELIVERIES_MAX: i64 = 20_000;
 const KEEP_DONE: Duration = Duration::from_secs(30 * 86_400);
 /// Old deliveries taken out with each new one: more than come in, so that they go.
 const PURGED_AT_ONCE: usize = 4;
+/// Pending deliveries that one new delivery looks past for one that is done with: well below a millisecond of reading.
+const PASSED_OVER_AT_ONCE: usize = 256;
 /// Lines in the log: one for so many dropped.
 const DROPS_PER_LINE: i64 = 1000;
 
 pub(super) fn counter(sink: &str, state: &str) -> String {
     format!("webhook/{sink}/{state}")
+}
+
+fn done_from(sink: &str) -> String {
+    format!("deliveries_done_from/{sink}")
 }
 
 impl Tables<'_> {
@@ -40,23 +46,31 @@ impl Tables<'_> {
     ) -> Result<(), Fault> {
         self.queue(sink, &Delivery { serial, ..delivery }, now)?;
         for _ in 0..PURGED_AT_ONCE {
-            let Some(oldest) = self.oldest(sink)? else { break };
-            let kept: i64 = ["pending", "delivered", "dead"].iter().try_fold(0, |sum, state| {
-                let count = self.counters.get(counter(sink, state).as_str())?.map_or(0, |count| count.value());
-                Ok::<_, Fault>(sum + count)
-            })?;
+            let pending = self.kept(sink, "pending")?;
+            let done = self.kept(sink, "delivered")? + self.kept(sink, "dead")?;
+            let is_full = pending + done > DELIVERIES_MAX;
+            let oldest = match done {
+                1.. => self.oldest_done(sink)?,
+                _ if is_full => self.oldest(sink)?,
+                _ => None,
+            };
+            let Some(oldest) = oldest else { break };
             let is_old = match oldest.state {
                 DeliveryState::Pending { .. } => false,
                 DeliveryState::Delivered { at } | DeliveryState::Dead { at } => {
                     now.checked_sub(KEEP_DONE).is_ok_and(|limit| at < limit)
                 }
             };
-            if !is_old && kept <= DELIVERIES_MAX {
+            if !is_old && !is_full {
                 break;
             }
             self.take_out(sink, &oldest, now)?;
         }
         Ok(())
+    }
+
+    fn kept(&self, sink: &str, state: &str) -> Result<i64, Fault> {
+        Ok(self.counters.get(counter(sink, state).as_str())?.map_or(0, |count| count.value()))
     }
 
     fn oldest(&self, sink: &str) -> Result<Option<Delivery>, Fault> {
@@ -65,13 +79,46 @@ impl Tables<'_> {
         Ok(Some(Delivery { serial: key.value().1, ..record::decode(bytes.value())? }))
     }
 
+    /// The oldest delivery that is done with. Pending ones before it are passed over once, not with every new delivery;
+    /// absent where that takes longer than one delivery may, and the next one goes on.
+    fn oldest_done(&mut self, sink: &str) -> Result<Option<Delivery>, Fault> {
+        let name = done_from(sink);
+        let from = self.meta.get(name.as_str())?.map_or(0, |serial| serial.value());
+        let (mut looked_at, mut next, mut found) = (0, from, None);
+        for entry in self.deliveries.range((sink, from)..=(sink, u64::MAX))?.take(PASSED_OVER_AT_ONCE) {
+            let (key, bytes) = entry?;
+            let delivery = Delivery { serial: key.value().1, ..record::decode(bytes.value())? };
+            (looked_at, next) = (looked_at + 1, delivery.serial);
+            if !matches!(delivery.state, DeliveryState::Pending { .. }) {
+                found = Some(delivery);
+                break;
+            }
+        }
+        if found.is_none() && looked_at < PASSED_OVER_AT_ONCE {
+            next = 0;
+        }
+        if next != from {
+            self.meta.insert(name.as_str(), next)?;
+        }
+        Ok(found)
+    }
+
+    /// Nothing that is done with is passed over.
+    fn note_done(&mut self, sink: &str, serial: u64) -> Result<(), Fault> {
+        let name = done_from(sink);
+        if self.meta.get(name.as_str())?.is_some_and(|from| serial < from.value()) {
+            self.meta.insert(name.as_str(), serial)?;
+        }
+        Ok(())
+    }
+
     fn take_out(&mut self, sink: &str, delivery: &Delivery, now: Timestamp) -> Result<(), Fault> {
         self.unqueue(sink, delivery)?;
         self.uncount(sink, &delivery.state)?;
         self.deliveries.remove((sink, delivery.serial))?;
         if matches!(delivery.state, DeliveryState::Pending { .. }) {
             self.count(&counter(sink, "dropped"), 1)?;
-            let dropped = self.counters.get(counter(sink, "dropped").as_str())?.map_or(0, |sum| sum.value());
+            let dropped = self.kept(sink, "dropped")?;
             // Once a thousand: the log is bounded too.
             if dropped % DROPS_PER_LINE == 1 {
                 tracing::warn!(
@@ -145,6 +192,7 @@ impl Tables<'_> {
         self.count(&counter(sink, state.name()), 1)?;
         delivery.state = state;
         self.write_delivery(sink, &delivery)?;
+        self.note_done(sink, delivery.serial)?;
         self.release_next(sink, &delivery, now)
     }
 

@@ -57,7 +57,7 @@ use uuid::Uuid;
 
 pub use audit::AuditEntry;
 pub use check::Integrity;
-pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane};
+pub use claim::{Claim, ClaimOrder, ClaimRequest, Lane, Line};
 pub use deliveries::{Delivery, DeliveryEnd, DeliveryState, SinkCounts};
 pub use depth::Depth;
 pub use discovered::{Inserted, NewRecording};

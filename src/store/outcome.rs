@@ -125,8 +125,49 @@ pub(super) fn apply(row: &mut Row, step: Step, outcome: StepOutcome, now: Timest
             record.state = StepState::Pending;
         }
     }
+    let record = row.recording.steps.get_mut(step);
+    if record.state.is_final() {
+        record.before = None;
+    }
     skip_what_cannot_come(&mut row.recording, now);
     effects
+}
+
+/// Ends what is still to come. A step that was done again stands where it stood before, any other is skipped. Answers
+/// whether one was.
+pub(super) fn cancel(recording: &mut Recording, by: &str, now: Timestamp) -> bool {
+    let mut has_skipped = false;
+    while let Some(step) = recording.steps.next() {
+        let before = recording.steps.get_mut(step).before.take();
+        match before.filter(|before| still_holds(recording, step, &before.state)) {
+            Some(before) => *recording.steps.get_mut(step) = *before,
+            None => {
+                let reason = format!("{}{by}.", StepState::CANCELLED);
+                recording.steps.get_mut(step).state = StepState::Skipped { at: now, reason };
+                has_skipped = true;
+            }
+        }
+    }
+    has_skipped
+}
+
+/// Whether the end a step had come to still says what is true: its result is there, and is of the words that are.
+fn still_holds(recording: &Recording, step: Step, end: &StepState) -> bool {
+    let (at, is_completed) = match end {
+        StepState::Completed { at } => (at, true),
+        StepState::Skipped { at, .. } | StepState::Failed { at, .. } => (at, false),
+        StepState::Pending | StepState::Running { .. } | StepState::Waiting { .. } => return false,
+    };
+    let is_after =
+        |step| !matches!(&recording.steps.get(step).state, StepState::Completed { at: theirs } if theirs > at);
+    match step {
+        Step::FetchDetails | Step::FetchMetadata => true,
+        Step::DownloadAudio => !is_completed || recording.audio.is_some(),
+        Step::Transcribe if is_completed => recording.transcript.is_some(),
+        Step::Transcribe => is_after(Step::DownloadAudio),
+        Step::DetectLanguage => is_after(Step::Transcribe),
+        Step::GenerateSummary => is_after(Step::Transcribe) && (!is_completed || recording.insight.is_some()),
+    }
 }
 
 /// Gives a step up.

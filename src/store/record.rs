@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::BootId;
-use crate::call::{JobId, Recording};
+use crate::call::{JobId, Recording, Step};
 
 /// The version written today.
 pub(super) const RECORD_VERSION: u8 = 1;
@@ -29,6 +29,22 @@ pub(super) struct Row {
     /// Which job it is worked on for, or was last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) job: Option<JobId>,
+    /// What that job asked for; empty where it is all there is to be had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) asked: Vec<Step>,
+}
+
+impl Row {
+    /// A recording that has just come up.
+    pub(super) fn found(recording: Recording, locator: &str) -> Self {
+        Self { recording, locator: locator.to_owned(), lease: None, late: None, job: None, asked: Vec::new() }
+    }
+
+    /// The steps that are to come are done for a job.
+    pub(super) fn work_for(&mut self, job: JobId) {
+        let to_come = self.recording.steps.iter().filter(|(_, record)| !record.state.is_final());
+        (self.job, self.asked) = (Some(job), to_come.map(|(step, _)| step).collect());
+    }
 }
 
 /// The hold of one claim on a recording.

@@ -13,7 +13,7 @@ use super::record;
 use super::schema::{PROGRESS, Tables};
 use super::state::reset_row;
 use super::{AuditEntry, ListQuery, Place, Store, StoreError, Verdict};
-use crate::call::{Job, JobId, JobKind, NAMED_MAX, Recording, RecordingId, Step, StepState};
+use crate::call::{Job, JobId, JobKind, NAMED_MAX, ProcessingStatus, Recording, RecordingId, Step, StepState};
 
 /// Recordings queued at once for one job. The job is written with every one that ends, and names these.
 const PART: usize = 256;
@@ -54,9 +54,25 @@ struct Feed {
     again: Again,
 }
 
+impl Feed {
+    /// What comes after a page. Steps fail in recordings that were given up, and in those of which the rest is there.
+    fn then(&self, next: Option<Place>) -> Option<Self> {
+        let is_of_failed =
+            matches!(self.again, Again::Failed(_)) && self.query.status == Some(ProcessingStatus::Failed);
+        let query = match next {
+            Some(place) => ListQuery { after: Some(place), ..self.query.clone() },
+            None if is_of_failed => {
+                ListQuery { after: None, status: Some(ProcessingStatus::Partial), ..self.query.clone() }
+            }
+            None => return None,
+        };
+        Some(Self { query, again: self.again.clone() })
+    }
+}
+
 impl Store {
     /// Begins a job that does steps of all recordings again which `query` lets through, newest first; paging is not looked
-    /// at. The first part is queued when this returns. Recordings that are being worked on are left to that. Absent when there
+    /// at. Of what failed, those that were given up come before those of which the rest is there. The first part is queued when this returns. Recordings that are being worked on are left to that. Absent when there
     /// are none.
     ///
     /// # Errors
@@ -69,14 +85,18 @@ impl Store {
         by: &str,
         now: Timestamp,
     ) -> Result<Option<Job>, StoreError> {
-        let query = ListQuery { skip: 0, limit: PART, after: None, among: None, search_text: None, ..query.clone() };
-        let expected = self.expected(&query, again)?;
+        let is_of_failed = matches!(again, Again::Failed(_));
+        let status = query.status.or(is_of_failed.then_some(ProcessingStatus::Failed));
+        let query =
+            ListQuery { status, skip: 0, limit: PART, after: None, among: None, search_text: None, ..query.clone() };
+        let feed = Feed { query, again: again.clone() };
+        let expected = self.expected(&feed)?;
         if expected == 0 {
             return Ok(None);
         }
-        let kind = if matches!(again, Again::Failed(_)) { JobKind::RetryFailed } else { JobKind::Rerun };
+        let kind = if is_of_failed { JobKind::RetryFailed } else { JobKind::Rerun };
         let job = Job { is_feeding: true, expected: Some(expected), ..Job::begun(kind, Vec::new(), now) };
-        let (id, feed) = (job.id, Feed { query, again: again.clone() });
+        let id = job.id;
         self.write(|tables| {
             if tables.reruns()? >= RERUNS_MAX {
                 let message = format!("{RERUNS_MAX} jobs over many recordings are under way already.");
@@ -166,35 +186,36 @@ impl Store {
             }
             let has_room = job.open.len() <= LOW;
             tables.keep_job(&job)?;
-            match page.next {
-                Some(place) => tables.move_on(id, feed, place)?,
+            let then = feed.then(page.next);
+            match &then {
+                Some(then) => {
+                    tables.progress.insert(key(id).as_str(), record::encode(then)?.as_slice())?;
+                }
                 None => {
                     tables.progress.remove(key(id).as_str())?;
                     let fed = job.counts.ended().saturating_add(u32::try_from(job.open.len()).unwrap_or(u32::MAX));
                     tables.end_feed(id, Some(fed), now)?;
                 }
             }
-            Ok(Verdict::Keep(has_room && page.next.is_some()))
+            Ok(Verdict::Keep(has_room && then.is_some()))
         })?;
         self.announce_work();
         Ok(more)
     }
 
     /// How many recordings a job will be about, should nothing change meanwhile.
-    fn expected(&self, query: &ListQuery, again: &Again) -> Result<u32, StoreError> {
-        if !matches!(again, Again::Failed(Some(_))) {
-            let total = self.list(&ListQuery { limit: 1, ..query.clone() })?.total;
+    fn expected(&self, feed: &Feed) -> Result<u32, StoreError> {
+        if matches!(feed.again, Again::Steps(_)) {
+            let total = self.list(&ListQuery { limit: 1, ..feed.query.clone() })?.total;
             return Ok(u32::try_from(total).unwrap_or(u32::MAX));
         }
-        let (mut count, mut query) = (0, query.clone());
-        loop {
-            let page = self.list(&query)?;
-            count += page.items.iter().filter(|recording| !again.steps_of(recording).is_empty()).count();
-            query.after = page.next;
-            if page.next.is_none() {
-                return Ok(u32::try_from(count).unwrap_or(u32::MAX));
-            }
+        let (mut count, mut next) = (0, Some(feed.clone()));
+        while let Some(feed) = next {
+            let page = self.list(&feed.query)?;
+            count += page.items.iter().filter(|recording| !feed.again.steps_of(recording).is_empty()).count();
+            next = feed.then(page.next);
         }
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 }
 
@@ -208,13 +229,15 @@ impl Tables<'_> {
         let Some(old) = self.row(id)?.filter(|row| row.recording.deletion.is_none()) else { return Ok(()) };
         let steps = again.steps_of(&old.recording);
         let is_running = old.recording.steps.iter().any(|(_, one)| matches!(one.state, StepState::Running { .. }));
-        if steps.is_empty() || is_running {
+        // One that failed again is tried once: it may have come among those that are still to be looked at.
+        let is_done = matches!(again, Again::Failed(_)) && old.job == Some(job.id);
+        if steps.is_empty() || is_running || is_done {
             return Ok(());
         }
         let (old, mut row) = reset_row(self, id, &steps, now)?;
         // One with work to come stays with the job that waits for it.
         if old.recording.steps.next().is_none() {
-            row.job = Some(job.id);
+            row.work_for(job.id);
             job.open.push(id);
             if job.recordings.len() < NAMED_MAX {
                 job.recordings.push(id);
@@ -223,16 +246,11 @@ impl Tables<'_> {
         self.put(Some(&old), &row)
     }
 
-    fn move_on(&mut self, id: JobId, feed: &Feed, place: Place) -> Result<(), Fault> {
-        let next = Feed { query: ListQuery { after: Some(place), ..feed.query.clone() }, again: feed.again.clone() };
-        self.progress.insert(key(id).as_str(), record::encode(&next)?.as_slice())?;
-        Ok(())
-    }
-
-    /// No more recordings come to a job; `fed` is how many came.
+    /// No more recordings come to a job; `fed` is how many came, absent when somebody ended it.
     fn end_feed(&mut self, id: JobId, fed: Option<u32>, now: Timestamp) -> Result<(), Fault> {
         let Some(mut job) = self.job(id)? else { return Ok(()) };
-        (job.is_feeding, job.expected) = (false, fed.or(job.expected));
+        (job.is_feeding, job.is_cancelled) = (false, fed.is_none());
+        job.expected = fed.or(job.expected);
         job.close(now);
         self.keep_job(&job)
     }

@@ -21,7 +21,8 @@ type Facts = (u8, u8, u8, bool, Str);
 type Tag = u128;
 
 /// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many; `paused_since_ms`, while
-/// it is; `lanes` -> how many lanes the queue has; `pace_…` -> sums behind [`Pace`](super::Pace).
+/// it is; `lanes` -> how many lanes the queue has; `pace_…` -> sums behind [`Pace`](super::Pace);
+/// `deliveries_done_from/…` -> serial before which all deliveries of a sink are pending.
 pub(super) const META: TableDefinition<Str, u64> = TableDefinition::new("meta");
 /// id -> [`Row`](super::record::Row).
 pub(super) const RECORDINGS: TableDefinition<Id, Bytes> = TableDefinition::new("recordings");

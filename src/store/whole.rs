@@ -44,7 +44,7 @@ impl Store {
                 tables.by_key.insert(identity, id.as_bytes())?;
                 tables.by_remote_id.insert((identity.1, id.as_bytes()), ())?;
                 tables.by_locator.insert((source.as_str(), locator.as_str()), id.as_bytes())?;
-                tables.put(None, &Row { recording, locator: locator.clone(), lease: None, late: None, job: None })?;
+                tables.put(None, &Row::found(recording, locator))?;
                 new += 1;
             }
             Ok(Verdict::Keep(new))

@@ -50,6 +50,23 @@ fn running_work_ends_when_it_is_cancelled() {
 }
 
 #[test]
+fn a_cancelled_rerun_leaves_what_was_there() {
+    let daemon = TestDaemon::start("");
+    let http = daemon.http();
+    let id = upload(&http, "en-refund.wav", &[]).json()["recording"]["id"].as_str().unwrap().to_owned();
+    let recording = format!("/api/v1/recordings/{id}");
+    let before = wait_for(&http, &recording, "it is done", |it| it["processing_status"] == "completed");
+    http.post("/api/v1/queue/pause");
+    let job = http.post(&format!("{recording}/reprocess")).json()["job_id"].as_str().unwrap().to_owned();
+    let job = http.delete(&format!("/api/v1/jobs/{job}")).json();
+    assert_eq!(job["state"], "cancelled");
+    let after = http.get(&recording).json();
+    assert_eq!((&after["processing_status"], &after["quality_score"]), (&"completed".into(), &1.0.into()));
+    assert_eq!(after["steps"]["transcribe"]["at"], before["steps"]["transcribe"]["at"]);
+    assert_eq!(after["summary"], before["summary"]);
+}
+
+#[test]
 fn a_fetch_is_a_job_with_what_it_found() {
     let daemon = TestDaemon::start("");
     let http = daemon.http();

@@ -74,6 +74,40 @@ fn what_waits_for_a_sink_is_bounded_and_what_it_never_got_is_counted() {
 }
 
 #[test]
+fn what_waits_is_kept_while_anything_delivered_can_go_for_it() {
+    let (_folder, store) = lone_store();
+    let rule = SinkRule { name: "picky".to_owned(), kinds: EventKind::ALL.to_vec(), provider: None, account: None };
+    let give = |time: &str| while store.give_out(std::slice::from_ref(&rule), at(time)).unwrap() {};
+    let [noon, one, next_year] = ["2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z", "2027-01-20T13:00:00Z"];
+    // The first recording is refused and goes on being tried; the next is taken, all of it.
+    store.insert_whole(&[alarming(0), alarming(1)], at(noon)).unwrap();
+    give(noon);
+    let later = || callscribe::store::DeliveryEnd::Retry { due: at(one), error: "It refused.".to_owned() };
+    let refused = store.next_delivery("picky", at(noon)).unwrap().unwrap();
+    store.note_delivery("picky", refused.serial, later(), at(noon)).unwrap();
+    for _ in 0..EVENTS {
+        let next = store.next_delivery("picky", at(noon)).unwrap().unwrap();
+        store.note_delivery("picky", next.serial, callscribe::store::DeliveryEnd::Delivered, at(noon)).unwrap();
+    }
+    for n in 2..=DELIVERIES_MAX / EVENTS {
+        store.insert_whole(&[alarming(n)], at(one)).unwrap();
+    }
+    give(one);
+    let counts = store.sink_counts("picky").unwrap();
+    assert_eq!(
+        (counts.delivered, counts.dropped),
+        (DELIVERIES_MAX - counts.pending, 0),
+        "the delivered ones make room"
+    );
+    assert_eq!(store.next_delivery("picky", at(one)).unwrap().unwrap().serial, refused.serial);
+    // Nor does one that waits keep the old ones behind it.
+    store.insert_whole(&(900..1100).map(generator::recording).collect::<Vec<_>>(), at(next_year)).unwrap();
+    give(next_year);
+    let counts = store.sink_counts("picky").unwrap();
+    assert_eq!((counts.delivered, counts.dropped), (0, 0));
+}
+
+#[test]
 fn a_sink_is_sent_so_many_a_minute_and_the_rest_stays_in_the_outbox() {
     let sink = Sink::that_answers(200);
     let short = NotifyConfig { include_transcript: false, ..sink.config("crm") };

@@ -1,7 +1,7 @@
 //! Claims, results, retries, rescue.
 
-use callscribe::call::{Audio, ProcessingStatus, Step, StepState};
-use callscribe::store::{ClaimOrder, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
+use callscribe::call::{Audio, JobState, ProcessingStatus, Step, StepState};
+use callscribe::store::{Again, ClaimOrder, ClaimRequest, Lane, ListQuery, StepOutcome, StepResult, StoreError};
 
 use crate::support::*;
 
@@ -205,6 +205,94 @@ fn a_reset_runs_the_step_again_with_all_its_attempts_and_keeps_the_old_result_un
     assert!(matches!(fixture.store.reset(id, &Step::ALL, at(3)), Err(StoreError::WrongState(_))));
     fixture.store.finish(&claim, done(&claim), at(3)).unwrap();
     assert_eq!(drain(&fixture.store, 4), 2);
+}
+
+#[test]
+fn a_cancelled_reset_puts_every_step_back_that_has_its_result_and_tells_nobody() {
+    let fixture = Fixture::new();
+    fixture.store.tell_ends(true);
+    let id = fixture.insert("a", 0);
+    drain(&fixture.store, 1);
+    let (before, told) = (fixture.get(id), fixture.store.outbox().unwrap().waiting);
+    fixture.store.reset(id, &Step::ALL, at(2)).unwrap();
+    drain_until(&fixture.store, 3, |claim| claim.step == Step::Transcribe);
+    let after = fixture.store.cancel(id, "test", at(4)).unwrap();
+    assert_eq!(after.steps.processing_status(), ProcessingStatus::Completed);
+    assert_eq!(after.steps.get(Step::GenerateSummary), before.steps.get(Step::GenerateSummary));
+    assert_eq!(fixture.store.outbox().unwrap().waiting, told);
+    // An insight into words that were replaced meanwhile is not taken for one into the new ones.
+    fixture.store.reset(id, &[Step::Transcribe], at(5)).unwrap();
+    let claim = fixture.claim(6, Lane::Transcribe).unwrap();
+    fixture.store.finish(&claim, done(&claim), at(6)).unwrap();
+    let after = fixture.store.cancel(id, "test", at(7)).unwrap();
+    assert!(matches!(after.steps.get(Step::GenerateSummary).state, StepState::Skipped { .. }));
+    assert_whole(&fixture.store);
+}
+
+#[test]
+fn a_cancelled_retry_is_as_failed_as_before() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    for _ in [Step::FetchDetails, Step::FetchMetadata, Step::DownloadAudio] {
+        let claim = fixture.claim(1, Lane::Light).unwrap();
+        fixture.store.finish(&claim, done(&claim), at(1)).unwrap();
+    }
+    let claim = fixture.claim(2, Lane::Transcribe).unwrap();
+    fixture.store.finish(&claim, failed("No."), at(2)).unwrap();
+    fixture.store.reset(id, &[Step::Transcribe], at(3)).unwrap();
+    let after = fixture.store.cancel(id, "test", at(4)).unwrap();
+    assert_eq!(after.steps.processing_status(), ProcessingStatus::Failed);
+}
+
+#[test]
+fn what_failed_is_found_wherever_it_failed() {
+    let fixture = Fixture::new();
+    let ids = [("given up", Step::Transcribe), ("the rest is there", Step::FetchMetadata)].map(|(name, wanted)| {
+        let id = fixture.insert(name, 0);
+        while let Some(claim) = Lane::ALL.iter().find_map(|lane| fixture.claim(1, *lane)) {
+            let end = if claim.step == wanted { failed("No.") } else { done(&claim) };
+            fixture.store.finish(&claim, end, at(1)).unwrap();
+        }
+        id
+    });
+    let statuses = ids.map(|id| fixture.get(id).steps.processing_status());
+    assert_eq!(statuses, [ProcessingStatus::Failed, ProcessingStatus::Partial]);
+    let retry =
+        |step, s| fixture.store.begin_rerun(&ListQuery::default(), &Again::Failed(step), "test", at(s)).unwrap();
+    assert!(retry(Some(Step::DownloadAudio), 2).is_none());
+    let job = retry(None, 2).unwrap();
+    while fixture.store.feed_reruns(at(2)).unwrap() {}
+    assert_eq!(job.recordings_total(), 2);
+    drain(&fixture.store, 3);
+    assert_eq!(fixture.store.job(job.id).unwrap().unwrap().counts.completed, 2);
+    assert!(retry(None, 4).is_none());
+}
+
+#[test]
+fn a_job_is_judged_by_the_steps_it_asked_for() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    fixture.store.cancel(id, "test", at(1)).unwrap();
+    let (_, cancelled) = fixture.store.reprocess(id, &[Step::DownloadAudio], "test", at(2)).unwrap();
+    let (_, done) = fixture.store.reprocess(id, &[Step::DownloadAudio], "test", at(3)).unwrap();
+    drain(&fixture.store, 4);
+    assert_eq!(fixture.get(id).steps.processing_status(), ProcessingStatus::Partial, "its details were never fetched");
+    let state = |job| fixture.store.job(job).unwrap().unwrap().state(false);
+    assert_eq!((state(cancelled), state(done)), (JobState::Cancelled, JobState::Completed));
+}
+
+#[test]
+fn a_place_in_line_is_known_from_both_ends() {
+    let fixture = Fixture::new();
+    for (name, s) in [("a", 0), ("b", 10), ("c", 20), ("d", 30)] {
+        fixture.insert(name, s);
+    }
+    while let Some(claim) = fixture.claim(40, Lane::Light) {
+        fixture.store.finish(&claim, done(&claim), at(40)).unwrap();
+    }
+    let line = fixture.store.line(10).unwrap();
+    assert_eq!([0, 10, 30].map(|s| line.around(at(s))), [(3, 0), (2, 1), (0, 3)]);
+    assert_eq!(fixture.store.line(1).unwrap().around(at(10)), (1, 1), "no more are counted than was asked for");
 }
 
 #[test]
