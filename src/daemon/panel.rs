@@ -154,7 +154,8 @@ impl Loops for Panel {
                 audio: hearing.audio,
                 languages: if given.is_empty() { config.transcribe.languages.clone() } else { given },
                 prompt: hearing.prompt.or_else(|| config.transcribe.prompt.clone()),
-                translate: hearing.translate || config.transcribe.translate,
+                // Each of the two addresses says for itself which it is.
+                translate: hearing.translate,
                 carry_context: config.transcribe.carry_context,
                 ..Request::default()
             };
