@@ -273,6 +273,18 @@ impl Loops for Panel {
         async move { discoverer.remove_at_source(&recording, &by, clock.now()).await.map_err(of_source) }.boxed()
     }
 
+    fn audio_link(&self, recording: Recording) -> BoxFuture<'static, Option<String>> {
+        let discoverer = self.discoverer.clone();
+        async move {
+            let asked = discoverer.audio_link(&recording).await;
+            if let Err(error) = &asked {
+                tracing::debug!(recording = %recording.id, %error, "There is no link to the audio at its provider.");
+            }
+            asked.ok().flatten().map(String::from)
+        }
+        .boxed()
+    }
+
     fn sign_in(&self, account: String) -> BoxFuture<'static, Result<String, ProviderError>> {
         let begun = account
             .parse::<AccountName>()

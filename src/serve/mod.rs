@@ -8,6 +8,7 @@
 
 mod access;
 mod analytics;
+mod at_provider;
 mod audio;
 mod auth;
 mod caller;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use callscribe::call::{
     AccountName, Audio, AudioFormatFacts, CallFacts, ChannelFacts, ChannelRole, Direction, Insight, Language, Party,
-    ProviderKind, RecordingId, RecordingKey, Segment, SummarySentence, Timings, Transcript, TranscriptSource, Word,
+    ProviderKind, Recording, RecordingId, RecordingKey, Segment, SummarySentence, Timings, Transcript,
+    TranscriptSource, Word,
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
@@ -34,6 +35,8 @@ pub struct Report {
     pub model_error: Option<String>,
     /// What waits for a person besides, by name.
     pub waiting: Option<String>,
+    /// Where audio is heard that is not here.
+    pub audio_link: Option<String>,
     pub running: Vec<Running>,
     pub look: Looked,
     pub reaches: Vec<Reach>,
@@ -92,6 +95,11 @@ impl Loops for ScriptedLoops {
     fn access(&self, _kind: Option<ProviderKind>, _account: Option<AccountName>) -> BoxFuture<'static, Vec<Standing>> {
         let standings = self.0.lock().unwrap().standings.clone();
         async move { standings }.boxed()
+    }
+
+    fn audio_link(&self, _recording: Recording) -> BoxFuture<'static, Option<String>> {
+        let link = self.0.lock().unwrap().audio_link.clone();
+        async { link }.boxed()
     }
 
     fn model(&self) -> String {
