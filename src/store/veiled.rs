@@ -296,15 +296,13 @@ impl Tables<'_> {
         let masked = curtain.as_ref().map(|curtain| curtain.veil.opinion(ours, opinion));
         let kept = masked.as_ref().unwrap_or(opinion);
         self.opinions.insert(id.as_bytes(), record::encode(kept)?.as_slice())?;
-        match curtain {
-            Some(curtain) if curtain.fate() == Unredacted::Seal => {
-                if is_spoken {
-                    self.seal(&curtain, &opinion_name(id), opinion)?;
-                }
+        match (curtain, is_spoken) {
+            (Some(curtain), true) if curtain.fate() == Unredacted::Seal => {
+                self.seal(&curtain, &opinion_name(id), opinion)?;
             }
-            Some(_) => drop(self.secrets.remove(opinion_name(id).as_str())?),
-            None if is_spoken => drop(self.secrets.remove(opinion_name(id).as_str())?),
-            None => {}
+            (Some(curtain), false) if curtain.fate() == Unredacted::Seal => {}
+            (None, false) => {}
+            _ => drop(self.secrets.remove(opinion_name(id).as_str())?),
         }
         Ok(kept.facts())
     }
