@@ -64,6 +64,8 @@ pub enum Ended {
 pub struct Listening {
     /// The address the API listens on.
     pub address: SocketAddr,
+    /// Where a browser finds the console, without a slash at its end.
+    pub console_url: String,
     /// There was no database before.
     pub is_first_start: bool,
     /// Signs one browser in to the console, once, within [`serve::LINK_LIFE`].
@@ -163,9 +165,10 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     let address_file = AddressFile::write(&config.state_dir, address_for_commands)?;
     tracing::info!(%address, state = %config.state_dir.display(), "The daemon is ready.");
     let scheme = if config.api.tls.is_some() { "https" } else { "http" };
-    systemd::ready(&format!("Serving on {scheme}://{address}"));
-    let console_link = format!("{scheme}://{address}{}", console.offer_link(Role::Admin)?);
-    on_listening(Listening { address, is_first_start, console_link });
+    let console_url = format!("{scheme}://{address}");
+    systemd::ready(&format!("Serving on {console_url}"));
+    let console_link = format!("{console_url}{}", console.offer_link(Role::Admin)?);
+    on_listening(Listening { address, console_url, is_first_start, console_link });
 
     let ended = watch(&mut parts, &mut signals, &stop, drain).await;
     drop(address_file);

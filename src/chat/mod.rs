@@ -46,6 +46,9 @@ enum Form {
     Bare,
 }
 
+/// What the refusal of a form names.
+const FORM_WORDS: [&str; 6] = ["response_format", "schema", "json", "temperature", "seed", "max_tokens"];
+
 const FORMS: [Form; 4] = [Form::Schema, Form::Object, Form::Text, Form::Bare];
 
 /// One question.
@@ -186,8 +189,7 @@ impl Chat {
         let mut form = self.form.load(Ordering::Relaxed).min(FORMS.len() - 1);
         loop {
             let sent = self.client.send(self.request(question, FORMS[form], attempt)).await;
-            let is_form_refused = matches!(sent.as_ref().map_err(CallError::status), Err(Some(400 | 422)));
-            if is_form_refused && form + 1 < FORMS.len() {
+            if sent.as_ref().is_err_and(refuses_form) && form + 1 < FORMS.len() {
                 form += 1;
                 continue;
             }
@@ -235,6 +237,17 @@ impl Chat {
 fn wait_after(attempt: u32, asked: Option<Duration>) -> Duration {
     let grown = RETRY_FIRST.saturating_mul(1 << (attempt - 1).min(16)).min(RETRY_MAX);
     grown.max(asked.unwrap_or_default()).mul_f64(1.0 + 0.2 * fastrand::f64())
+}
+
+/// Whether a refusal speaks of how the answer was asked for. Any other is one of this very question, and says nothing of
+/// the next.
+fn refuses_form(error: &CallError) -> bool {
+    let CallError::Refused(refusal) = error else { return false };
+    let said = String::from_utf8_lossy(&refusal.body).to_ascii_lowercase();
+    // A question that is too long is often refused with a word on max_tokens.
+    matches!(refusal.status, 400 | 422)
+        && FORM_WORDS.iter().any(|word| said.contains(word))
+        && !said.contains("context length")
 }
 
 /// Nobody is there, or nobody who could answer.

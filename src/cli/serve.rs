@@ -37,9 +37,9 @@ fn say_where(listening: Listening) {
     if !(listening.is_first_start || io::stdout().is_terminal()) {
         return;
     }
-    let Listening { address, console_link, .. } = listening;
+    let Listening { console_url, console_link, .. } = listening;
     let text = format!(
-        "The console is at http://{address}/. This link signs one browser in, once, within five minutes:\n\n  \
+        "The console is at {console_url}/. This link signs one browser in, once, within five minutes:\n\n  \
          {console_link}\n\n`callscribe console` makes another.\n"
     );
     if let Err(error) = print(&text) {

@@ -154,7 +154,8 @@ impl Loops for Panel {
                 audio: hearing.audio,
                 languages: if given.is_empty() { config.transcribe.languages.clone() } else { given },
                 prompt: hearing.prompt.or_else(|| config.transcribe.prompt.clone()),
-                translate: hearing.translate || config.transcribe.translate,
+                // Each of the two addresses says for itself which it is.
+                translate: hearing.translate,
                 carry_context: config.transcribe.carry_context,
                 ..Request::default()
             };
@@ -270,6 +271,18 @@ impl Loops for Panel {
     fn remove_at_source(&self, recording: Recording, by: String) -> BoxFuture<'static, Result<(), ProviderError>> {
         let (discoverer, clock) = (self.discoverer.clone(), Arc::clone(&self.clock));
         async move { discoverer.remove_at_source(&recording, &by, clock.now()).await.map_err(of_source) }.boxed()
+    }
+
+    fn audio_link(&self, recording: Recording) -> BoxFuture<'static, Option<String>> {
+        let discoverer = self.discoverer.clone();
+        async move {
+            let asked = discoverer.audio_link(&recording).await;
+            if let Err(error) = &asked {
+                tracing::debug!(recording = %recording.id, %error, "There is no link to the audio at its provider.");
+            }
+            asked.ok().flatten().map(String::from)
+        }
+        .boxed()
     }
 
     fn sign_in(&self, account: String) -> BoxFuture<'static, Result<String, ProviderError>> {

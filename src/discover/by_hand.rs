@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::Url;
 
 use super::account::Watched;
 use super::{DiscoverError, Discoverer, DiscoveryReport, joined};
@@ -84,6 +85,15 @@ impl Discoverer {
         }
     }
 
+    /// A short-lived address at the provider at which a recording is heard, where it has such a thing.
+    ///
+    /// # Errors
+    ///
+    /// What the provider says; [`DiscoverError::NoSuchAccount`].
+    pub async fn audio_link(&self, recording: &crate::call::Recording) -> Result<Option<Url>, DiscoverError> {
+        Ok(self.watched(recording)?.provider().audio_link(&recording.key.remote_id).await?)
+    }
+
     /// Deletes the provider's copy of a recording. Noted in the audit trail when it is done.
     ///
     /// # Errors
@@ -96,8 +106,7 @@ impl Discoverer {
         now: Timestamp,
     ) -> Result<(), DiscoverError> {
         let key = &recording.key;
-        let is_its = |watched: &&Arc<Watched>| watched.kind() == key.provider && *watched.name() == key.account;
-        let watched = self.0.iter().find(is_its).ok_or_else(|| DiscoverError::NoSuchAccount(key.account.clone()))?;
+        let watched = self.watched(recording)?;
         watched.provider().remove(&key.remote_id).await?;
         let entry = AuditEntry {
             at: now,
@@ -107,6 +116,13 @@ impl Discoverer {
             detail: format!("{}/{} deleted its copy.", key.provider, key.account),
         };
         watched.blocking(move |store| store.audit(&entry)).await
+    }
+
+    /// The account a recording came from.
+    fn watched(&self, recording: &crate::call::Recording) -> Result<&Arc<Watched>, DiscoverError> {
+        let key = &recording.key;
+        let is_its = |watched: &&Arc<Watched>| watched.kind() == key.provider && *watched.name() == key.account;
+        self.0.iter().find(is_its).ok_or_else(|| DiscoverError::NoSuchAccount(key.account.clone()))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::outcome::{PARKED_RETRY, account_name};
 use super::shared::Shared;
+use super::withhold::{tell_foreign, unless_foreign};
 use super::{PipelineError, sweep};
 use crate::call::{Disposition, Recording, RecordingId, SecondOpinion, TranscriptSource};
 use crate::provider::{Opinion, ProviderError};
@@ -127,7 +128,7 @@ async fn keep(shared: &Shared, recording: &Recording, opinion: Opinion, now: Tim
 
 /// After a transcript of our own: it is held against what the provider had said before.
 async fn reconsider(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
-    match shared.ask(move |store| store.unmasked_opinion(id)).await? {
+    match shared.ask(move |store| Ok(before(store, id)?.0)).await? {
         Some(opinion) => settle(shared, id, opinion, None).await,
         None => Ok(()),
     }
@@ -142,7 +143,11 @@ async fn settle(
 ) -> Result<(), PipelineError> {
     let now = shared.clock.now();
     let kept = shared.ask(move |store| {
-        let opinion = with_what_came_before(opinion, store.unmasked_opinion(id)?);
+        let (before, is_foreign) = before(store, id)?;
+        if is_foreign {
+            tell_foreign(id);
+        }
+        let opinion = with_what_came_before(opinion, before);
         for _ in 0..COMPARISONS_MAX {
             if let Some(recording) = compare(store, id, opinion.clone(), again, now)? {
                 return Ok(Some(recording));
@@ -157,6 +162,14 @@ async fn settle(
         // Removed meanwhile; or still changing, and then what changes it asks for another comparison.
         Ok(_) | Err(PipelineError::Store(StoreError::WrongState(_))) => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// What the provider had said, as it said it where that can be opened; and whether it could not be.
+fn before(store: &Store, id: RecordingId) -> Result<(Option<SecondOpinion>, bool), StoreError> {
+    match unless_foreign(store.unmasked_opinion(id))? {
+        Some(opinion) => Ok((opinion, false)),
+        None => Ok((store.spoken_opinion(id)?, true)),
     }
 }
 

@@ -98,16 +98,21 @@ async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
             return Ok(false);
         }
         let Some(stored) = store.spoken(id)? else { return Ok(false) };
+        let opened = unless_foreign(store.unmasked(id))?;
+        let opinion = unless_foreign(store.unmasked_opinion(id))?;
+        if opened.is_none() || opinion.is_none() {
+            tell_foreign(id);
+        }
         let (spoken, drawn_from) = match store.fate() {
             Unredacted::Keep => (stored.clone(), stored.clone()),
             Unredacted::Seal | Unredacted::Drop => {
-                let spoken = store.unmasked(id)?.unwrap_or_else(|| stored.clone());
+                let spoken = opened.flatten().unwrap_or_else(|| stored.clone());
                 let masked = store.veiled(spoken.clone(), Place::Text);
                 (spoken, masked)
             }
         };
         let insight = generate_summary::by_rule(&drawn_from, &rules, &config.privacy).ok();
-        let opinion = store.unmasked_opinion(id)?;
+        let opinion = opinion.map_or_else(|| store.spoken_opinion(id), Ok)?;
         // Before the words are masked in the database: a kill in between leaves none beside the audio, and those are
         // written at the next start.
         if let Some(audio) = store.get(id)?.and_then(|recording| recording.audio)
@@ -125,6 +130,19 @@ async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
         sweep::write_transcript(shared, id, audio.path).await?;
     }
     Ok(())
+}
+
+/// What was asked of the sealed part; `None` when that was sealed with a key that is no longer here, which stops nothing.
+pub(super) fn unless_foreign<T>(asked: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match asked {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::OtherKey(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn tell_foreign(id: RecordingId) {
+    tracing::warn!(recording = %id, "What is sealed of it was sealed with another key; what is stored is used instead.");
 }
 
 /// Puts the redacted copy in the place of a finished recording's audio, where the policy says so. Trouble with the file is

@@ -18,6 +18,7 @@ use std::path::Path;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -190,6 +191,12 @@ pub trait Provider: Send + Sync {
         into: &'a Path,
         bytes_max: u64,
     ) -> BoxFuture<'a, Result<(), ProviderError>>;
+
+    /// An address, good for a short while and without a sign-in, at which a person hears the audio; `None` where the
+    /// source has no such thing.
+    fn audio_link<'a>(&'a self, _remote_id: &'a str) -> BoxFuture<'a, Result<Option<Url>, ProviderError>> {
+        async { Ok(None) }.boxed()
+    }
 
     /// Told once the audio is kept for good: what is held for that alone may go.
     fn taken<'a>(&'a self, _remote_id: &'a str) -> BoxFuture<'a, ()> {

@@ -18,7 +18,7 @@ use tower_http::services::ServeFile;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
 use super::sound::{self, Sound, Wanted};
-use super::{Api, Caller, STREAMS_MAX, unmasked};
+use super::{Api, Caller, STREAMS_MAX, at_provider, unmasked};
 use crate::call::{Audio, Recording, Step};
 use crate::fetch::Files;
 use crate::store::{Sealer, sealed_audio_name};
@@ -34,6 +34,8 @@ const NAME_SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 #[derive(Debug, Clone, Copy)]
 enum Disposition {
     Inline,
+    /// As inline; and from the provider while it is not here.
+    Streamed,
     Attachment,
 }
 
@@ -66,7 +68,7 @@ pub(super) async fn play(
     answer(&api, &caller, (id, params), request, Disposition::Inline).await
 }
 
-/// The same as `…/{id}/audio`.
+/// The same as `…/{id}/audio`; while the audio is not here, a redirect to a short-lived link at the provider that has one.
 #[utoipa::path(
     get, path = "/api/v1/recordings/{id}/stream", tag = "audio", operation_id = "stream_audio",
     params(
@@ -78,6 +80,7 @@ pub(super) async fn play(
         (status = 200, description = "As for `…/{id}/audio`.", body = Vec<u8>, content_type = "audio/*"),
         (status = 206, description = "The range asked for.", body = Vec<u8>, content_type = "audio/*"),
         (status = 304, description = "The file is the one If-None-Match names."),
+        (status = 307, description = "The audio is not here yet; `Location` is a short-lived link at the provider."),
         (status = 404, body = ErrorBody),
         (status = 409, description = "There is none; the message says how its step stands.", body = ErrorBody),
         (status = 410, description = "The recording was removed.", body = ErrorBody),
@@ -91,7 +94,7 @@ pub(super) async fn stream(
     params: Params,
     request: Request,
 ) -> Result<Response, ApiError> {
-    answer(&api, &caller, (id, params), request, Disposition::Inline).await
+    answer(&api, &caller, (id, params), request, Disposition::Streamed).await
 }
 
 /// The audio, to be saved.
@@ -147,6 +150,11 @@ async fn answer(
         if recording.audio.as_ref().and_then(|audio| audio.redacted.as_ref()).is_some_and(|one| one.is_sealed) {
             return unsealed(api, &recording, disposition).await;
         }
+    }
+    if matches!((disposition, wanted), (Disposition::Streamed, Wanted::ByPolicy))
+        && let Some(redirect) = at_provider::elsewhere(api, &recording).await
+    {
+        return Ok(redirect);
     }
     let Sound { path, audio } = sound::of(api, &recording, wanted).await?;
     let audio = &audio;
@@ -345,7 +353,7 @@ fn with_headers(
 /// The name it had at its source, else one of our own, in a form no header or file system can trip over.
 fn content_disposition(audio: &Audio, recording: &Recording, disposition: Disposition) -> String {
     let kind = match disposition {
-        Disposition::Inline => "inline",
+        Disposition::Inline | Disposition::Streamed => "inline",
         Disposition::Attachment => "attachment",
     };
     let original = audio.original_name.as_deref().and_then(|name| name.rsplit(['/', '\\']).next()).unwrap_or_default();

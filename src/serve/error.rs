@@ -160,7 +160,7 @@ impl From<StoreError> for ApiError {
             StoreError::LegalHold(_) => {
                 Self::new(StatusCode::CONFLICT, "legal_hold", message, "Lift the hold before removing the recording.")
             }
-            StoreError::WrongState(_) | StoreError::ClaimLost(_) => Self::new(
+            StoreError::WrongState(_) | StoreError::OtherKey(_) | StoreError::ClaimLost(_) => Self::new(
                 StatusCode::CONFLICT,
                 "wrong_state",
                 message,

@@ -88,6 +88,11 @@ pub trait Loops: Send + Sync + 'static {
         async { Err(not_running()) }.boxed()
     }
 
+    /// An address at the provider, good for a short while, at which a recording that is not here yet is heard.
+    fn audio_link(&self, _recording: Recording) -> BoxFuture<'static, Option<String>> {
+        async { None }.boxed()
+    }
+
     /// The address at which a person signs an account in, good for a few minutes.
     fn sign_in(&self, _account: String) -> BoxFuture<'static, Result<String, ProviderError>> {
         async { Err(not_running()) }.boxed()

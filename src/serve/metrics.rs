@@ -1,5 +1,6 @@
 //! `GET /metrics`, for Prometheus: what was counted as it happened, and what the store and the loops say now.
 
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -7,9 +8,9 @@ use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::Params;
-use super::{Api, Loops};
 use crate::call::Step;
 use crate::observe::metrics;
 use crate::store::{Depth, SinkCounts, Stats, Store};
@@ -40,7 +41,7 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
         metrics::set(metrics::DISK_FREE, &[], free as f64);
         metrics::set(metrics::DISK_TOTAL, &[], total as f64);
     }
-    of_loops(&*api.0.loops);
+    of_loops(&api);
     let text = tokio::task::spawn_blocking(metrics::render).await.map_err(|_| ApiError::internal())?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
@@ -83,10 +84,19 @@ fn of_sink(name: &str, counts: &SinkCounts) {
     }
 }
 
-fn of_loops(loops: &dyn Loops) {
-    for check in loops.checks() {
-        metrics::set(metrics::CHECK, &[("check", check.name)], if check.ok { 1.0 } else { 0.0 });
+fn of_loops(api: &Api) {
+    let loops = &*api.0.loops;
+    let checks = loops.checks();
+    // What waited for a person is listed only while it does. Names are parts and accounts: the configuration bounds them.
+    let mut told = api.0.checks_told.lock().unwrap_or_else(PoisonError::into_inner);
+    for mended in told.iter().filter(|name| checks.iter().all(|check| check.name != **name)) {
+        metrics::set(metrics::CHECK, &[("check", mended.clone())], 1.0);
     }
+    for check in checks {
+        metrics::set(metrics::CHECK, &[("check", check.name.clone())], if check.ok { 1.0 } else { 0.0 });
+        told.insert(check.name);
+    }
+    drop(told);
     for account in loops.accounts() {
         let labels = [("provider", account.provider.to_string()), ("account", account.account)];
         metrics::set(metrics::LOOK_FAILURES, &labels, f64::from(account.failures));

@@ -8,6 +8,7 @@
 
 mod access;
 mod analytics;
+mod at_provider;
 mod audio;
 mod auth;
 mod caller;
@@ -50,8 +51,9 @@ mod waveform;
 mod webhooks;
 mod whole;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
@@ -187,6 +189,8 @@ struct Shared {
     clock: Arc<dyn Clock>,
     request_timeout: Duration,
     streams: Arc<Semaphore>,
+    /// The checks that metrics have told of.
+    checks_told: Mutex<BTreeSet<String>>,
     deliveries: Arc<Semaphore>,
     whole_answers: WholeAnswers,
     sign_ins: SignIns,
@@ -254,6 +258,7 @@ pub fn router(parts: ApiParts) -> Router {
         clock: parts.clock,
         request_timeout: parts.request_timeout,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        checks_told: Mutex::default(),
         deliveries: Arc::new(Semaphore::new(DELIVERIES_MAX)),
         whole_answers: WholeAnswers::new(),
         sign_ins: console,

@@ -59,6 +59,12 @@ pub enum StoreError {
     /// The recording is not in a state that allows it.
     #[error("{0}")]
     WrongState(String),
+    /// The key to what is sealed of a recording is another one, or gone.
+    #[error(
+        "What was sealed of recording {0} was sealed with another key. Put the seal.key of that time back into the state \
+         folder to open it."
+    )]
+    OtherKey(RecordingId),
     /// The claim is no longer the caller's: it was rescued, finished, reset or its recording removed.
     #[error("The work on recording {0} is no longer this worker's; its result was not stored.")]
     ClaimLost(RecordingId),
@@ -75,7 +81,9 @@ impl StoreError {
                 Disposition::Fatal
             }
             Self::Busy => Disposition::Retry { after: None },
-            Self::NotFound(_) | Self::WrongState(_) | Self::ClaimLost(_) | Self::LegalHold(_) => Disposition::Reject,
+            Self::NotFound(_) | Self::WrongState(_) | Self::OtherKey(_) | Self::ClaimLost(_) | Self::LegalHold(_) => {
+                Disposition::Reject
+            }
         }
     }
 

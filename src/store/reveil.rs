@@ -83,7 +83,9 @@ impl Store {
             let mut row = old.clone();
             let recording = &mut row.recording;
             let before = recording.transcript.as_ref().map(|facts| facts.word_count);
-            let mut facts = tables.keep_words(id, words.spoken, true)?;
+            // Words that could not be opened are no reason to seal, or to forget, what lies sealed of them.
+            let is_spoken = words.spoken != words.stored || !tables.has_sealed_words(id)?;
+            let mut facts = tables.keep_words(id, words.spoken, is_spoken)?;
             facts.word_count = before.unwrap_or(facts.word_count);
             recording.transcript = Some(facts);
             if let Some(opinion) = words.opinion {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use redb::ReadTransaction;
+use redb::{ReadTransaction, ReadableTable as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -152,23 +152,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`Store::get`]; [`StoreError::WrongState`] when it was sealed with another key.
+    /// As [`Store::get`]; [`StoreError::OtherKey`] when it was sealed with another key.
     pub fn unmasked(&self, id: RecordingId) -> Result<Option<Transcript>, StoreError> {
         let Some(stored) = self.spoken(id)? else { return Ok(None) };
         let sealed = match stored.source {
-            TranscriptSource::Local => self.sealed::<Transcript>(&words_name(id))?,
-            TranscriptSource::Provider => None,
+            TranscriptSource::Local => self.sealed::<Transcript>(id, &words_name(id))?,
+            TranscriptSource::Provider => self.unmasked_opinion(id)?.and_then(|opinion| opinion.transcript),
         };
-        let theirs = || -> Result<Option<Transcript>, StoreError> {
-            let is_theirs = stored.source == TranscriptSource::Provider;
-            let opinion = if is_theirs { self.sealed::<SecondOpinion>(&opinion_name(id))? } else { None };
-            Ok(opinion.and_then(|opinion| opinion.transcript))
-        };
-        let found = match sealed {
-            Some(sealed) => Some(sealed),
-            None => theirs()?,
-        };
-        Ok(Some(found.unwrap_or(stored)))
+        Ok(Some(sealed.unwrap_or(stored)))
     }
 
     /// The second opinion without a veil; see [`Store::unmasked`].
@@ -178,16 +169,15 @@ impl Store {
     /// As [`Store::unmasked`].
     pub fn unmasked_opinion(&self, id: RecordingId) -> Result<Option<SecondOpinion>, StoreError> {
         let Some(stored) = self.spoken_opinion(id)? else { return Ok(None) };
-        Ok(Some(self.sealed::<SecondOpinion>(&opinion_name(id))?.unwrap_or(stored)))
+        Ok(Some(self.sealed::<SecondOpinion>(id, &opinion_name(id))?.unwrap_or(stored)))
     }
 
-    fn sealed<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+    fn sealed<T: DeserializeOwned>(&self, id: RecordingId, name: &str) -> Result<Option<T>, StoreError> {
         let bytes = self.read(|tx| Ok(tx.open_table(SECRETS)?.get(name)?.map(|bytes| bytes.value().to_vec())))?;
         let (Some(bytes), Some(curtain)) = (bytes, self.0.curtain.get()) else { return Ok(None) };
         let opened = curtain.sealer.as_ref().and_then(|sealer| sealer.unseal(name, bytes).ok());
         let opened = opened.and_then(|opened| record::decode(&opened).ok());
-        let foreign = || StoreError::WrongState("What was sealed was sealed with another key.".to_owned());
-        opened.map(Some).ok_or_else(foreign)
+        opened.map(Some).ok_or(StoreError::OtherKey(id))
     }
 
     /// The key for what is sealed beside the database.
@@ -276,6 +266,9 @@ impl Tables<'_> {
         let mut facts = facts_of(transcript);
         let Some(curtain) = self.curtain.clone().filter(|curtain| curtain.veil.mark() != 0) else {
             self.transcripts.insert(id.as_bytes(), record::encode(transcript)?.as_slice())?;
+            if is_spoken {
+                self.secrets.remove(words_name(id).as_str())?;
+            }
             return Ok(facts);
         };
         let masked = curtain.veil.transcript(transcript);
@@ -289,6 +282,8 @@ impl Tables<'_> {
         match fate {
             Unredacted::Seal if is_spoken => self.seal(&curtain, &words_name(id), transcript)?,
             Unredacted::Drop => drop(self.secrets.remove(words_name(id).as_str())?),
+            // Sealed under another policy, of words that these replace.
+            Unredacted::Keep if is_spoken => drop(self.secrets.remove(words_name(id).as_str())?),
             Unredacted::Keep | Unredacted::Seal => {}
         }
         Ok(facts)
@@ -302,15 +297,39 @@ impl Tables<'_> {
         opinion: &SecondOpinion,
     ) -> Result<OpinionFacts, Fault> {
         let curtain = self.curtain.clone().filter(|curtain| curtain.fate() != Unredacted::Keep);
+        let is_spoken = !self.stands_for_sealed(id, opinion)?;
         let masked = curtain.as_ref().map(|curtain| curtain.veil.opinion(ours, opinion));
         let kept = masked.as_ref().unwrap_or(opinion);
         self.opinions.insert(id.as_bytes(), record::encode(kept)?.as_slice())?;
-        match curtain {
-            Some(curtain) if curtain.fate() == Unredacted::Seal => self.seal(&curtain, &opinion_name(id), opinion)?,
-            Some(_) => drop(self.secrets.remove(opinion_name(id).as_str())?),
-            None => {}
+        match (curtain, is_spoken) {
+            (Some(curtain), true) if curtain.fate() == Unredacted::Seal => {
+                self.seal(&curtain, &opinion_name(id), opinion)?;
+            }
+            (Some(curtain), false) if curtain.fate() == Unredacted::Seal => {}
+            (None, false) => {}
+            _ => drop(self.secrets.remove(opinion_name(id).as_str())?),
         }
         Ok(kept.facts())
+    }
+
+    /// Whether words are sealed of a recording.
+    pub(super) fn has_sealed_words(&self, id: RecordingId) -> Result<bool, Fault> {
+        Ok(self.secrets.get(words_name(id).as_str())?.is_some())
+    }
+
+    /// Whether an opinion is the stored one because the fuller one, sealed beside it, cannot be opened.
+    fn stands_for_sealed(&self, id: RecordingId, opinion: &SecondOpinion) -> Result<bool, Fault> {
+        let name = opinion_name(id);
+        let Some(sealed) = self.secrets.get(name.as_str())?.map(|bytes| bytes.value().to_vec()) else {
+            return Ok(false);
+        };
+        let sealer = self.curtain.as_ref().and_then(|curtain| curtain.sealer.as_ref());
+        if sealer.is_some_and(|sealer| sealer.unseal(&name, sealed).is_ok()) {
+            return Ok(false);
+        }
+        let stored = self.opinions.get(id.as_bytes())?;
+        let stored = stored.map(|bytes| record::decode::<SecondOpinion>(bytes.value())).transpose()?;
+        Ok(stored.is_some_and(|stored| stored.transcript == opinion.transcript && stored.insights == opinion.insights))
     }
 
     fn seal(&mut self, curtain: &Curtain, name: &str, what: &impl Serialize) -> Result<(), Fault> {

@@ -120,6 +120,20 @@ fn the_download_path_asks_to_be_saved_and_stream_to_be_played() {
 }
 
 #[test]
+fn audio_that_is_not_here_yet_is_streamed_from_its_provider_where_that_gives_a_link() {
+    let (served, archive) = Served::archive();
+    let stream = |id| served.http.get(&format!("/api/v1/recordings/{id}/stream"));
+    assert_eq!(stream(archive.pending).status, 409);
+    let link = "https://media.example.com/one?signature=1";
+    served.loops.set(|report| report.audio_link = Some(link.to_owned()));
+    let answer = stream(archive.pending);
+    assert_eq!((answer.status, answer.header("location")), (307, Some(link)));
+    assert_eq!(stream(archive.completed).status, 200);
+    let played = served.http.get(&format!("/api/v1/recordings/{}/audio", archive.pending));
+    assert_eq!(played.status, 409);
+}
+
+#[test]
 fn audio_that_is_not_here_says_why() {
     let (served, archive) = Served::archive();
     let answer = served.http.get(&format!("/api/v1/recordings/{}/audio", archive.failed));

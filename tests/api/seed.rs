@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use callscribe::call::{
     AccountName, Audio, AudioFormatFacts, CallFacts, ChannelFacts, ChannelRole, Direction, Insight, Language, Party,
-    ProviderKind, RecordingId, RecordingKey, Segment, SummarySentence, Timings, Transcript, TranscriptSource, Word,
+    ProviderKind, Recording, RecordingId, RecordingKey, Segment, SummarySentence, Timings, Transcript,
+    TranscriptSource, Word,
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
@@ -32,6 +33,10 @@ pub const SOUND_SHA256: &str = "74e7e5bb9d22d6db26bf76946d40fff3ea9f0346b884fd06
 #[derive(Default)]
 pub struct Report {
     pub model_error: Option<String>,
+    /// What waits for a person besides, by name.
+    pub waiting: Option<String>,
+    /// Where audio is heard that is not here.
+    pub audio_link: Option<String>,
     pub running: Vec<Running>,
     pub look: Looked,
     pub reaches: Vec<Reach>,
@@ -56,7 +61,10 @@ impl Loops for ScriptedLoops {
     fn checks(&self) -> Vec<Check> {
         let error = self.0.lock().unwrap().model_error.clone();
         let message = error.clone().unwrap_or_else(|| "Model base can be used.".to_owned());
-        vec![Check { name: "model".to_owned(), ok: error.is_none(), message }]
+        let waiting = self.0.lock().unwrap().waiting.clone();
+        let waiting = waiting.map(|name| Check { name, ok: false, message: "It waits for a person.".to_owned() });
+        let model = Check { name: "model".to_owned(), ok: error.is_none(), message };
+        [Some(model), waiting].into_iter().flatten().collect()
     }
 
     fn running(&self) -> Vec<Running> {
@@ -87,6 +95,11 @@ impl Loops for ScriptedLoops {
     fn access(&self, _kind: Option<ProviderKind>, _account: Option<AccountName>) -> BoxFuture<'static, Vec<Standing>> {
         let standings = self.0.lock().unwrap().standings.clone();
         async move { standings }.boxed()
+    }
+
+    fn audio_link(&self, _recording: Recording) -> BoxFuture<'static, Option<String>> {
+        let link = self.0.lock().unwrap().audio_link.clone();
+        async { link }.boxed()
     }
 
     fn model(&self) -> String {

@@ -65,6 +65,19 @@ fn labels_of(line: &str) -> &str {
 }
 
 #[test]
+fn a_check_that_is_mended_is_told_to_be_well_again() {
+    let served = Served::empty();
+    let tells = |value: u8| {
+        let line = format!("callscribe_check_ok{{check=\"twilio/mended\"}} {value}");
+        served.http.get("/metrics").text().lines().any(|told| told == line)
+    };
+    served.loops.set(|report| report.waiting = Some("twilio/mended".to_owned()));
+    assert!(tells(0));
+    served.loops.set(|report| report.waiting = None);
+    assert!(tells(1));
+}
+
+#[test]
 fn metrics_need_a_token_unless_they_are_open() {
     let ask = |served: &Served| {
         let host = format!("Host: {}", served.http.address);

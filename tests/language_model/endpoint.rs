@@ -7,7 +7,7 @@ use callscribe::config::LanguageModelConfig;
 use callscribe::understand::model::answer::{Draft, read};
 use serde_json::json;
 
-use crate::fake::{Fake, Reply, account, ends, runtime, says, status};
+use crate::fake::{Fake, Reply, account, ends, refuses, runtime, says, status};
 
 type Mood = Box<dyn Fn() -> Reply + Send + Sync>;
 
@@ -75,7 +75,9 @@ fn a_key_goes_with_the_question() {
 
 #[test]
 fn an_endpoint_that_takes_no_schema_is_asked_for_less_and_that_is_remembered() {
-    let fake = Fake::start(|_, asked| if asked.form() == Some("json_object") { good() } else { status(400) });
+    let fake = Fake::start(
+        |_, asked| if asked.form() == Some("json_object") { good() } else { refuses(400, "response_format") },
+    );
     let chat = Chat::new(&config(&fake)).unwrap();
     let runtime = runtime();
     assert!(is_good(&runtime.block_on(asked(&chat))));
@@ -86,9 +88,23 @@ fn an_endpoint_that_takes_no_schema_is_asked_for_less_and_that_is_remembered() {
 
 #[test]
 fn a_model_that_takes_no_temperature_is_asked_without() {
-    let fake = Fake::start(|_, asked| if asked.body.get("temperature").is_none() { good() } else { status(422) });
+    let fake = Fake::start(
+        |_, asked| if asked.body.get("temperature").is_none() { good() } else { refuses(422, "temperature") },
+    );
     assert!(is_good(&ask(&fake)));
     assert_eq!(fake.asked().len(), 4);
+}
+
+#[test]
+fn a_refusal_that_names_no_form_is_one_of_this_question_alone() {
+    for why in ["no", "maximum context length is 4096 tokens, max_tokens is too large"] {
+        let fake = Fake::start(move |turn, _| if turn == 0 { refuses(400, why) } else { good() });
+        let chat = Chat::new(&config(&fake)).unwrap();
+        let runtime = runtime();
+        assert!(runtime.block_on(asked(&chat)).is_err(), "{why}");
+        assert!(is_good(&runtime.block_on(asked(&chat))));
+        assert!(fake.asked().iter().all(|asked| asked.form() == Some("json_schema")), "{why}");
+    }
 }
 
 #[test]

@@ -123,6 +123,11 @@ pub fn status(status: u16) -> Reply {
     Some((status, Vec::new(), "{\"error\": {\"message\": \"no\"}}".to_owned()))
 }
 
+/// A refusal for this reason.
+pub fn refuses(status: u16, why: &str) -> Reply {
+    Some((status, Vec::new(), json!({ "error": { "message": why } }).to_string()))
+}
+
 /// An account with this summary, all of it said to stand in segment 2, and nothing else.
 pub fn account(sentences: &[&str]) -> String {
     let summary: Vec<Value> = sentences.iter().map(|text| json!({ "text": text, "segments": [2] })).collect();

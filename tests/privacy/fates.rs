@@ -1,7 +1,11 @@
 //! Who may still see the words and hear the sound as they were: kept, sealed or dropped.
 
+use callscribe::call::{SecondOpinion, Transcript};
+use callscribe::store::KeptOpinion;
+
 use crate::common::wait_until;
-use crate::world::{MASK_ALL, World, assert_clean, files_below};
+use crate::seed::{at, segment};
+use crate::world::{MASK_ALL, World, assert_clean, files_below, spoken};
 
 fn assert_admins_alone_see_it(world: &World) {
     let (admin, reader) = (world.http(), world.reader());
@@ -49,6 +53,50 @@ fn what_is_sealed_is_opened_for_administrators() {
     assert_eq!(world.http().delete(&world.path("")).status, 200);
     let left = files_below(&world.daemon.state().join("sealed"));
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_lost_key_ends_nothing_and_opens_again_what_it_sealed() {
+    let mut world = World::under(&format!("{MASK_ALL}\nunredacted = \"seal\""));
+    world.wait_until_redacted();
+    world.daemon.stop();
+    let (key, aside) = (world.daemon.state().join("seal.key"), world.daemon.state().join("seal.key.old"));
+    std::fs::rename(&key, &aside).unwrap();
+    // Another policy, so that everything is gone through again.
+    let config = std::fs::read_to_string(world.daemon.config()).unwrap();
+    std::fs::write(world.daemon.config(), config.replace(", \"national_id\"]", "]")).unwrap();
+    world.daemon.restart();
+    wait_until("the summary is back", || world.http().get(&world.path("")).json()["insight"].is_object().then_some(()));
+    assert_clean("the call", &world.http().get(&world.path("")).body);
+    for rest in ["/transcript", "/opinion"] {
+        assert_eq!(world.http().get(&world.path(&format!("{rest}?unmasked=true"))).status, 409, "{rest}");
+    }
+    world.daemon.stop();
+    assert_eq!(world.daemon.log().matches("was sealed with another key").count(), 1, "{}", world.daemon.log());
+    std::fs::rename(&aside, &key).unwrap();
+    world.daemon.restart();
+    assert_admins_alone_see_it(&world);
+}
+
+#[test]
+fn new_words_that_are_kept_replace_what_was_sealed_before() {
+    let mut world = World::under(&format!("{MASK_ALL}\nunredacted = \"seal\""));
+    world.wait_until_redacted();
+    world.daemon.stop();
+    let config = std::fs::read_to_string(world.daemon.config()).unwrap();
+    std::fs::write(world.daemon.config(), config.replace("\"seal\"", "\"keep\"")).unwrap();
+    let store = world.store();
+    assert!(store.unmasked(world.id).unwrap().unwrap().text().contains("4539"));
+    let new = segment(0, "agent", 0, &["Altogether", "new", "words."]);
+    world.transcribed(&store, Transcript { segments: vec![new.clone()], ..spoken() });
+    assert_eq!(store.unmasked(world.id).unwrap().unwrap().segments, std::slice::from_ref(&new));
+    let opinion = store.unmasked_opinion(world.id).unwrap().unwrap();
+    let mut theirs = opinion.transcript.clone().unwrap();
+    theirs.segments = vec![new.clone()];
+    let opinion = SecondOpinion { transcript: Some(theirs), ..opinion };
+    let kept = KeptOpinion { opinion: &opinion, compared: None, named: None, again: None };
+    store.keep_opinion(world.id, &kept, at("2026-11-21T12:00:00Z")).unwrap().unwrap();
+    assert_eq!(store.unmasked_opinion(world.id).unwrap().unwrap().transcript.unwrap().segments, [new]);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use callscribe::call::{
-    ProviderKind, RecordingId, RecordingKey, SecondOpinion, Segment, Suspect, SuspectReason, Transcript,
-    TranscriptSource,
+    AudioFormatFacts, ProviderKind, RecordingId, RecordingKey, SecondOpinion, Segment, Step, Suspect, SuspectReason,
+    Transcript, TranscriptSource,
 };
 use callscribe::config::Config;
 use callscribe::fetch::{Destination, Files};
@@ -134,6 +134,18 @@ impl World {
         format!("/api/v1/recordings/{}{rest}", self.id)
     }
 
+    /// The archive of the stopped daemon, under the policy its configuration has by now.
+    pub fn store(&self) -> Store {
+        open(&self.daemon)
+    }
+
+    /// Has the call transcribed anew, with these words.
+    pub fn transcribed(&self, store: &Store, words: Transcript) {
+        let now = at("2026-11-21T12:00:00Z");
+        store.reset(self.id, &[Step::Transcribe], now).unwrap();
+        finish(store, Lane::Transcribe, StepResult::Transcript { transcript: Box::new(words), format: format() });
+    }
+
     fn wait_until_settled(&self) {
         let http = self.http();
         wait_until("the call is done", || {
@@ -148,13 +160,41 @@ impl World {
     }
 }
 
-/// Puts the call into the archive the way the pipeline does, up to and without the last step.
-fn seeded(daemon: &TestDaemon) -> (RecordingId, Vec<u8>) {
+fn open(daemon: &TestDaemon) -> Store {
     let state = daemon.state();
     let store = Store::open(&state.join("callscribe.redb")).unwrap();
     let nothing = |_: &str| None;
     let config = Config::load(Some(daemon.config()), &nothing).unwrap();
     store.show_through(Arc::new(Mask::of(&config.privacy)), &state).unwrap();
+    store
+}
+
+fn format() -> AudioFormatFacts {
+    AudioFormatFacts {
+        container: "wav".to_owned(),
+        codec: "pcm_s16le".to_owned(),
+        sample_rate_hz: RATE as u32,
+        channel_count: 2,
+    }
+}
+
+/// Takes up the next piece of work and ends it with this.
+fn finish(store: &Store, lane: Lane, result: StepResult) {
+    let now = at("2026-11-20T12:00:00Z");
+    let request = ClaimRequest { boot: BootId::from_u128(1), lane, order: ClaimOrder::NewestFirst, attempts_max: 8 };
+    let claim = store.claim(now, &request).unwrap().expect("work to do");
+    let outcome = StepOutcome::Completed { result, version: None };
+    if lane == Lane::Transcribe {
+        let id = claim.recording.id;
+        store.checkpoint(&claim, 0, "{\"text\":\"4539 1488 0343 6467\"}").unwrap();
+        assert_eq!(store.checkpoints(id).unwrap()[0].1, "{\"text\":\"4539 1488 0343 6467\"}");
+    }
+    store.finish(&claim, outcome, now + SignedDuration::from_secs(1)).unwrap();
+}
+
+/// Puts the call into the archive the way the pipeline does, up to and without the last step.
+fn seeded(daemon: &TestDaemon) -> (RecordingId, Vec<u8>) {
+    let (state, store) = (daemon.state(), open(daemon));
     let now = at("2026-11-20T12:00:00Z");
     let key = RecordingKey {
         provider: ProviderKind::Folder,
@@ -170,34 +210,18 @@ fn seeded(daemon: &TestDaemon) -> (RecordingId, Vec<u8>) {
         opinion_due: None,
     }];
     let id = store.insert_discovered((key.provider, &key.account), &found, &[], None, now).unwrap()[0].id;
-    let finish = |lane, result| {
-        let request =
-            ClaimRequest { boot: BootId::from_u128(1), lane, order: ClaimOrder::NewestFirst, attempts_max: 8 };
-        let claim = store.claim(now, &request).unwrap().expect("work to do");
-        let outcome = StepOutcome::Completed { result, version: None };
-        if lane == Lane::Transcribe {
-            store.checkpoint(&claim, 0, "{\"text\":\"4539 1488 0343 6467\"}").unwrap();
-            assert_eq!(store.checkpoints(id).unwrap()[0].1, "{\"text\":\"4539 1488 0343 6467\"}");
-        }
-        store.finish(&claim, outcome, now + SignedDuration::from_secs(1)).unwrap();
-    };
-    finish(Lane::Light, StepResult::Details(Box::new(call)));
-    finish(Lane::Light, StepResult::Metadata(json!({})));
+    finish(&store, Lane::Light, StepResult::Details(Box::new(call)));
+    finish(&store, Lane::Light, StepResult::Metadata(json!({})));
     let files = Files::open(&state).unwrap();
     let partial = files.partial().unwrap();
     let original = wav();
     fs::write(partial.path(), &original).unwrap();
     let destination = Destination { id, recorded_at: now, original_name: Some("call-1.wav") };
     let audio = files.keep(partial, &destination, u64::MAX).unwrap();
-    finish(Lane::Light, StepResult::Audio(Box::new(audio)));
-    let format = callscribe::call::AudioFormatFacts {
-        container: "wav".to_owned(),
-        codec: "pcm_s16le".to_owned(),
-        sample_rate_hz: RATE as u32,
-        channel_count: 2,
-    };
-    finish(Lane::Transcribe, StepResult::Transcript { transcript: Box::new(spoken()), format });
+    finish(&store, Lane::Light, StepResult::Audio(Box::new(audio)));
+    finish(&store, Lane::Transcribe, StepResult::Transcript { transcript: Box::new(spoken()), format: format() });
     finish(
+        &store,
         Lane::Light,
         StepResult::Language { language: Some(callscribe::call::Language::new("en")), confidence: 0.9 },
     );

@@ -19,6 +19,16 @@ async fn audio_comes_whole_and_no_token_goes_to_its_host() {
 }
 
 #[tokio::test]
+async fn a_link_to_the_audio_is_handed_on_only_to_the_accounts_own_hosts() {
+    let (mut account, provider, recording) = Account::with_one(|_| ()).await;
+    assert!(provider.audio_link(&recording.id).await.unwrap().is_some());
+    account.config.media_hosts = Vec::new();
+    let error = account.provider().audio_link(&recording.id).await.unwrap_err();
+    assert_eq!(error.disposition, Disposition::Reject);
+    assert_eq!(account.webex.count(Endpoint::Media), 0);
+}
+
+#[tokio::test]
 async fn links_that_are_not_ready_are_waited_for() {
     let (_account, provider, recording) = Account::with_one(|one| one.links_after = 2).await;
     for _ in 0..2 {

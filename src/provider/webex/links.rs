@@ -92,6 +92,13 @@ impl WebexProvider {
         downloaded.map(drop).map_err(|error| self.api.trouble(Endpoint::Media, &error).error)
     }
 
+    /// A link to the audio that may be handed on: to one of this account's own hosts.
+    pub(super) async fn link_to_hand_on(&self, id: &str) -> Result<Url, ProviderError> {
+        let link = self.audio_link(id).await?;
+        let checked = self.api.client.check(&link);
+        checked.map(|()| link).map_err(|error| self.api.trouble(Endpoint::Media, &error).error)
+    }
+
     async fn audio_link(&self, id: &str) -> Result<Url, ProviderError> {
         let recording = self.recording(id).await?;
         match link(&recording, AUDIO) {

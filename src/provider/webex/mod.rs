@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Url;
 use serde_json::Value;
 
 use super::client::Traffic;
@@ -172,6 +173,10 @@ impl Provider for WebexProvider {
         bytes_max: u64,
     ) -> BoxFuture<'a, Result<(), ProviderError>> {
         self.fetch_audio(remote_id, into, bytes_max).boxed()
+    }
+
+    fn audio_link<'a>(&'a self, remote_id: &'a str) -> BoxFuture<'a, Result<Option<Url>, ProviderError>> {
+        async move { self.link_to_hand_on(remote_id).await.map(Some) }.boxed()
     }
 
     fn opinion<'a>(

@@ -26,6 +26,8 @@ const search = async () => {
     results.replaceChildren(...fresh.childNodes);
     results.dispatchEvent(new CustomEvent("callscribe:replaced", { bubbles: true }));
     history.replaceState(null, "", address());
+  } catch {
+    // The list stays as it was; the next letter asks again, and the page says by itself when the daemon is gone.
   } finally {
     if (mine === latest) results.removeAttribute("aria-busy");
   }
