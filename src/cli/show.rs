@@ -29,7 +29,7 @@ pub struct Args {
     /// Print what GET /api/v1/recordings/ID answers
     #[arg(long)]
     json: bool,
-    /// Without the masks of [privacy]; the audit trail notes it
+    /// Without the masks of the privacy policy; the audit trail notes it
     #[arg(long)]
     unmasked: bool,
 }

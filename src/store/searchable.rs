@@ -22,7 +22,7 @@ pub struct Searchable {
     pub opinion: Option<SecondOpinion>,
 }
 
-/// A [`Transcript`](crate::call::Transcript), as far as it can be searched.
+/// A [`Transcript`], as far as it can be searched.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Spoken {
     /// Main language.
