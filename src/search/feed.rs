@@ -25,8 +25,9 @@ const REST: Duration = Duration::from_secs(30);
 /// Recordings of one commit: some seconds of work at most.
 const COMMIT_EVERY: usize = 1000;
 
-/// How far the index's threads stand back, on the scale of nice(1): behind answers, and behind the worker that transcribes.
-const NICE: i32 = 10;
+/// How far the index's threads stand back, on the scale of nice(1): behind answers, beside the worker that transcribes, so that
+/// what was said is found soon after it was heard.
+const NICE: i32 = 5;
 
 /// Writes the index. There is one.
 pub(super) struct Feeder {

@@ -1,11 +1,17 @@
 //! A call is found by a word somebody said, read and heard.
 
+use crate::common::wait_until;
 use crate::person::Person;
 
 #[test]
 fn a_call_is_found_by_a_spoken_word_and_its_transcript_follows_the_sound() {
     let person = Person::with_calls(&["en-refund.wav", "es-tarjeta.wav"]);
     let browser = &person.browser;
+    let http = person.daemon.http();
+    wait_until("the index has both calls", || {
+        let found = http.get("/api/v1/recordings/?search_text=recorded").json();
+        (found["total"] == 1).then_some(())
+    });
     browser.write("#search-text", "recorded");
     browser.wait_until("one call is left", "return document.querySelectorAll('.call-row').length === 1");
     assert_eq!(browser.text(".hits mark").to_lowercase(), "recorded");
