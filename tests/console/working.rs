@@ -23,7 +23,7 @@ fn long_call(times: usize) -> Vec<u8> {
 
 fn drop_long_call(person: &Person) -> String {
     let part = person.daemon.inbox().join(".long.part");
-    fs::write(&part, long_call(90)).unwrap();
+    fs::write(&part, long_call(60)).unwrap();
     fs::rename(part, person.daemon.inbox().join("long.wav")).unwrap();
     let http = person.daemon.http();
     wait_until("the call is found", || {
