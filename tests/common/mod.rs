@@ -25,3 +25,17 @@ pub fn wait_until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// A sample call so many times over: transcribing it takes long enough to be watched.
+pub fn long_call(sample: &str, times: usize) -> Vec<u8> {
+    let sample = std::fs::read(format!("{}/tests/calls/{sample}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let data = sample.windows(4).position(|four| four == b"data").unwrap() + 8;
+    let (head, sound) = sample.split_at(data);
+    let mut call = head.to_vec();
+    (0..times).for_each(|_| call.extend_from_slice(sound));
+    let length = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
+    call[data - 4..data].copy_from_slice(&length(sound.len() * times));
+    let whole = length(call.len() - 8);
+    call[4..8].copy_from_slice(&whole);
+    call
+}

@@ -4,26 +4,12 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::common::wait_until;
-use crate::person::{Person, SAMPLES, drop_call};
-
-/// A sample call so many times over: transcribing it takes long enough to be watched.
-fn long_call(times: usize) -> Vec<u8> {
-    let sample = fs::read(format!("{SAMPLES}/en-refund.wav")).unwrap();
-    let data = sample.windows(4).position(|four| four == b"data").unwrap() + 8;
-    let (head, sound) = sample.split_at(data);
-    let mut call = head.to_vec();
-    (0..times).for_each(|_| call.extend_from_slice(sound));
-    let length = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
-    call[data - 4..data].copy_from_slice(&length(sound.len() * times));
-    let whole = length(call.len() - 8);
-    call[4..8].copy_from_slice(&whole);
-    call
-}
+use crate::common::{long_call, wait_until};
+use crate::person::{Person, drop_call};
 
 fn drop_long_call(person: &Person) -> String {
     let part = person.daemon.inbox().join(".long.part");
-    fs::write(&part, long_call(60)).unwrap();
+    fs::write(&part, long_call("en-refund.wav", 60)).unwrap();
     fs::rename(part, person.daemon.inbox().join("long.wav")).unwrap();
     let http = person.daemon.http();
     wait_until("the call is found", || {

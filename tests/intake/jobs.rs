@@ -1,7 +1,7 @@
 //! Jobs: seen, cancelled, kept.
 
-use crate::common::TestDaemon;
-use crate::support::{drop_call, upload, wait_for};
+use crate::common::{TestDaemon, long_call};
+use crate::support::{Form, drop_call, upload, wait_for};
 
 #[test]
 fn a_cancelled_job_ends_and_can_be_taken_up_again() {
@@ -35,7 +35,10 @@ fn a_cancelled_job_ends_and_can_be_taken_up_again() {
 fn running_work_ends_when_it_is_cancelled() {
     let daemon = TestDaemon::start("");
     let http = daemon.http();
-    let id = upload(&http, "en-complaint.wav", &[]).json()["recording"]["id"].as_str().unwrap().to_owned();
+    let call = long_call("en-complaint.wav", 30);
+    let form = Form { fields: &[], file: Some(("call.wav", &call)) };
+    let uploaded = form.send(&http, "/api/v1/recordings").json();
+    let id = uploaded["recording"]["id"].as_str().unwrap().to_owned();
     wait_for(&http, "/api/v1/queue", "it is being transcribed", |queue| {
         queue["running"].as_array().unwrap().iter().any(|work| work["step"] == "transcribe")
     });
