@@ -328,6 +328,8 @@ async fn what_a_killed_run_left_is_done_again_under_the_same_id() {
     plant.until(id, |_| plant.shows(Step::DownloadAudio)).await;
     std::fs::write(state.path().join("recordings/.partial/left.part"), "half").unwrap();
     plant.run.abort();
+    // What is killed takes nothing up any more.
+    assert!(plant.run.await.is_err_and(|end| end.is_cancelled()));
     shelf.is_stuck.store(false, Ordering::SeqCst);
     let plant = Plant::start(fixture.store.clone(), shelf, config(state.path()));
     let recording = plant.until(id, |recording| recording.audio.is_some()).await;
