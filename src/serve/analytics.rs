@@ -282,8 +282,8 @@ fn week((monday, talk): (&String, &TalkTrend)) -> Option<Week> {
 pub(super) fn drift(weeks: &BTreeMap<String, TalkTrend>) -> Option<f64> {
     let mut told = weeks.values().filter(|week| week.agreement.0 > 0);
     let last = told.next_back()?.mean_agreement()?;
-    let (calls, sum) = told.fold((0, 0), |(calls, sum), week| (calls + week.agreement.0, sum + week.agreement.1));
-    (calls > 0).then(|| rounded(last - sum as f64 / 1e6 / calls as f64))
+    let before = told.sum::<TalkTrend>().mean_agreement()?;
+    Some(rounded(last - before))
 }
 
 /// A grouping with its name.

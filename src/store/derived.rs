@@ -7,7 +7,7 @@ use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
-use super::facets::{DERIVED_VERSION, NumberRow, Sums, day_sums, numbers, reversed, tags};
+use super::facets::{ByDay, DERIVED_VERSION, NumberRow, Sums, day_sums, numbers, reversed, tags};
 use super::record::{self, Row};
 use super::schema::{PROGRESS, Tables};
 use super::talked::{TalkSums, talk_sums};
@@ -184,19 +184,17 @@ impl Tables<'_> {
         let before = old.map(day_sums).unwrap_or_default();
         let after = new.map(day_sums).unwrap_or_default();
         change_sums(&mut self.days, &before, &after)?;
-        let talked = |row: Option<&Row>| row.map(talk_sums).unwrap_or_default().into_iter().collect();
-        change_sums(&mut self.talk_days, &talked(old), &talked(new))
+        let before = old.map(|row| talk_sums(row, &before)).unwrap_or_default();
+        let after = new.map(|row| talk_sums(row, &after)).unwrap_or_default();
+        change_sums(&mut self.talk_days, &before, &after)
     }
 }
-
-/// Sums by (kind, day, value).
-type ByDay<const N: usize> = BTreeMap<(u8, i32, String), [i64; N]>;
 
 /// Takes what is gone from the kept sums and adds what has come; sums of nothing are not kept.
 fn change_sums<const N: usize>(
     kept: &mut redb::Table<'_, (u8, i32, &'static str), [i64; N]>,
-    before: &ByDay<N>,
-    after: &ByDay<N>,
+    before: &ByDay<[i64; N]>,
+    after: &ByDay<[i64; N]>,
 ) -> Result<(), Fault> {
     let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     for key in keys {
@@ -246,8 +244,8 @@ pub(super) struct DerivedCheck {
     tags: u64,
     phones: u64,
     numbers: BTreeMap<String, NumberRow>,
-    days: BTreeMap<(u8, i32, String), Sums>,
-    talk_days: BTreeMap<(u8, i32, String), TalkSums>,
+    days: ByDay<Sums>,
+    talk_days: ByDay<TalkSums>,
 }
 
 impl DerivedCheck {
@@ -267,11 +265,13 @@ impl DerivedCheck {
             number.1[entry.status as usize] += 1;
             number.2 = number.2.max(entry.at);
         }
-        for (key, part) in day_sums(row) {
+        let days = day_sums(row);
+        let talked = talk_sums(row, &days);
+        for (key, part) in days {
             let sums = self.days.entry(key).or_default();
             sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
-        for (key, part) in talk_sums(row) {
+        for (key, part) in talked {
             let sums = self.talk_days.entry(key).or_default();
             sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
@@ -307,7 +307,7 @@ impl DerivedCheck {
 fn kept_sums<const N: usize>(
     tx: &redb::ReadTransaction,
     table: redb::TableDefinition<'_, (u8, i32, &'static str), [i64; N]>,
-) -> Result<ByDay<N>, Fault> {
+) -> Result<ByDay<[i64; N]>, Fault> {
     let mut kept = BTreeMap::new();
     for entry in tx.open_table(table)?.iter()? {
         let (key, sums) = entry?;

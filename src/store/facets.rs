@@ -37,6 +37,9 @@ pub(super) type NumberRow = (u64, [u64; 5], i64);
 /// steps, positive, neutral, negative.
 pub(super) type Sums = [i64; 10];
 
+/// Sums by (kind, day, value).
+pub(super) type ByDay<S> = BTreeMap<(u8, i32, String), S>;
+
 /// What a day's sums are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -179,7 +182,7 @@ pub(super) fn day_of(ms: i64) -> i32 {
 }
 
 /// What a row adds to which sums; nothing once it is removed.
-pub(super) fn day_sums(row: &Row) -> BTreeMap<(u8, i32, String), Sums> {
+pub(super) fn day_sums(row: &Row) -> ByDay<Sums> {
     let mut parts = BTreeMap::new();
     let recording = &row.recording;
     if recording.deletion.is_some() {

@@ -1,7 +1,7 @@
 //! Sums by day of how calls were talked and how far transcripts agree: beside the sums of [`facets`](super::facets), under the
 //! same keys, for the calls that have such figures.
 
-use super::facets::{ALL_DAYS, Sums, day_sums};
+use super::facets::{ALL_DAYS, ByDay, Sums};
 use super::record::Row;
 use crate::call::PartyRole;
 
@@ -11,15 +11,14 @@ use crate::call::PartyRole;
 /// answer; calls worth a listen.
 pub(super) type TalkSums = [i64; 17];
 
-/// What a row adds to which sums; nothing once it is removed, and nothing of a call without such figures.
-pub(super) fn talk_sums(row: &Row) -> Vec<((u8, i32, String), TalkSums)> {
+/// What a row adds to which sums: under the keys of its [`day_sums`](super::facets::day_sums), and nothing of a call without
+/// such figures.
+pub(super) fn talk_sums(row: &Row, days: &ByDay<Sums>) -> ByDay<TalkSums> {
     let sums = sums_of(row);
     if sums == TalkSums::default() {
-        return Vec::new();
+        return ByDay::new();
     }
-    let keys: std::collections::BTreeMap<(u8, i32, String), Sums> = day_sums(row);
-    let of_groups = keys.into_keys().filter(|(_, day, _)| *day != ALL_DAYS);
-    of_groups.map(|key| (key, sums)).collect()
+    days.keys().filter(|(_, day, _)| *day != ALL_DAYS).map(|key| (key.clone(), sums)).collect()
 }
 
 fn sums_of(row: &Row) -> TalkSums {

@@ -141,6 +141,15 @@ impl TalkTrend {
     }
 }
 
+impl<'t> std::iter::Sum<&'t Self> for TalkTrend {
+    fn sum<I: Iterator<Item = &'t Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |mut sum, part| {
+            sum.add(part);
+            sum
+        })
+    }
+}
+
 impl From<TalkSums> for TalkTrend {
     fn from(sums: TalkSums) -> Self {
         let sums = sums.map(|sum| u64::try_from(sum).unwrap_or(0));

@@ -61,15 +61,20 @@ fn a_socket_that_a_kill_left_behind_is_replaced() {
     assert!(ask(UnixStream::connect(&socket).unwrap(), "GET /api/v1/queue").starts_with("HTTP/1.1 200"));
 }
 
-#[test]
-fn tls_is_spoken_and_nothing_else() {
+/// A daemon that speaks TLS itself, and its port.
+fn by_own_tls() -> (TestDaemon, u16) {
     let port = free_port();
     let api = format!(
         "listen = \"127.0.0.1:{port}\"\ntls_cert_file = {:?}\ntls_key_file = {:?}\n",
         fixture("localhost.crt"),
         fixture("localhost.key"),
     );
-    let daemon = TestDaemon::start_with_api(&api, "");
+    (TestDaemon::start_with_api(&api, ""), port)
+}
+
+#[test]
+fn tls_is_spoken_and_nothing_else() {
+    let (daemon, port) = by_own_tls();
     let token = daemon.http().token;
     let secure = || by_tls(port);
     let authorised = format!("GET /api/v1/queue HTTP/1.1\r\nAuthorization: Bearer {token}\r\nX:");
@@ -82,13 +87,7 @@ fn tls_is_spoken_and_nothing_else() {
 
 #[test]
 fn the_session_of_a_browser_that_speaks_tls_with_us_is_sent_by_tls_alone() {
-    let port = free_port();
-    let api = format!(
-        "listen = \"127.0.0.1:{port}\"\ntls_cert_file = {:?}\ntls_key_file = {:?}\n",
-        fixture("localhost.crt"),
-        fixture("localhost.key"),
-    );
-    let daemon = TestDaemon::start_with_api(&api, "");
+    let (daemon, port) = by_own_tls();
     let link = || daemon.http().post("/api/v1/console/link").json()["path"].as_str().unwrap().to_owned();
     let secure = ask(by_tls(port), &format!("GET {} HTTP/1.1\r\nAccept: text/html\r\nX:", link()));
     assert!(secure.contains("set-cookie: callscribe") && secure.contains("; Secure"), "{secure}");

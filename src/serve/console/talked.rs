@@ -2,14 +2,17 @@
 //! `/trends`, from the sums that `/api/v1/analytics` answers with.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::calls::encoded;
 use super::shown::{count, percent};
+use super::trends::Span;
 use crate::call::LOW_AGREEMENT;
 use crate::serve::analytics::drift;
-use crate::store::{Store, StoreError, Trend, TrendBy};
+use crate::store::{TalkTrend, Trend};
 
-use super::trends::Span;
+/// Sums by account, and of each by week.
+pub(super) type WeeksOfAccounts = BTreeMap<String, BTreeMap<String, TalkTrend>>;
 
 /// Agents, and accounts, that are shown.
 const LINES_MAX: usize = 20;
@@ -48,39 +51,37 @@ pub(super) struct Worth {
 }
 
 impl Talked {
-    /// Of a span of days. Blocking.
-    pub(super) fn of(store: &Store, span: Span) -> Result<Self, StoreError> {
-        let (from, to) = span.bounds();
+    /// Of a span of days, from the sums by owner, by account and week, and of all.
+    pub(super) fn of(owners: &[(String, Trend)], weeks: &WeeksOfAccounts, all: &Trend, span: Span) -> Self {
         let period = format!("from_date={}&to_date={}", span.first, span.last);
-        let mut owners = store.trends(TrendBy::Owner, from, to)?;
-        owners.retain(|(_, trend)| trend.talk.agent_calls > 0);
+        let mut owners: Vec<_> = owners.iter().filter(|(_, trend)| trend.talk.agent_calls > 0).collect();
         owners.sort_by_key(|(_, trend)| Reverse(trend.talk.agent_calls));
         let agent = |(name, trend): &(String, Trend)| Agent {
             link: format!("/calls?owner={}&{period}", encoded(name)),
             name: name.clone(),
             figures: figures(trend),
         };
-        let mut accounts = Vec::new();
-        for (name, weeks) in store.weeks_of_accounts(from, to)?.into_iter().take(LINES_MAX) {
-            let (calls, sum) =
-                weeks.values().fold((0, 0), |(calls, sum), week| (calls + week.agreement.0, sum + week.agreement.1));
-            if calls == 0 {
-                continue;
-            }
-            let mean = sum as f64 / 1e6 / calls as f64;
-            accounts.push(Account {
-                name,
-                calls: count(calls),
-                agreement: percent(mean),
-                drift: drift(&weeks).map(|drift| format!("{:+.0} points", drift * 100.0)),
-                is_low: mean < f64::from(LOW_AGREEMENT),
-            });
+        let worth = all.talk.worth_a_listen;
+        Self {
+            agents: owners.into_iter().take(LINES_MAX).map(agent).collect(),
+            accounts: weeks.iter().filter_map(Account::of).take(LINES_MAX).collect(),
+            worth: (worth > 0)
+                .then(|| Worth { calls: count(worth), link: format!("/calls?worth_a_listen=true&{period}") }),
         }
-        let all = store.trends(TrendBy::All, from, to)?;
-        let worth = all.first().map_or(0, |(_, trend)| trend.talk.worth_a_listen);
-        let worth =
-            (worth > 0).then(|| Worth { calls: count(worth), link: format!("/calls?worth_a_listen=true&{period}") });
-        Ok(Self { agents: owners.iter().take(LINES_MAX).map(agent).collect(), accounts, worth })
+    }
+}
+
+impl Account {
+    fn of((name, weeks): (&String, &BTreeMap<String, TalkTrend>)) -> Option<Self> {
+        let all: TalkTrend = weeks.values().sum();
+        let mean = all.mean_agreement()?;
+        Some(Self {
+            name: name.clone(),
+            calls: count(all.agreement.0),
+            agreement: percent(mean),
+            drift: drift(weeks).map(|drift| format!("{:+.0} points", drift * 100.0)),
+            is_low: mean < f64::from(LOW_AGREEMENT),
+        })
     }
 }
 

@@ -87,11 +87,13 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     let today = api.0.clock.now().to_zoned(TimeZone::UTC).date();
     let span = Span::asked(params.without_empty(), today).map_err(&failed)?;
     let asked = move |store: &Store| -> Result<_, StoreError> {
-        Ok((Figures::of(store, span)?, Totals::before(store, span)?, Talked::of(store, span)?))
+        let (from, to) = span.bounds();
+        Ok((Figures::of(store, span)?, Totals::before(store, span)?, store.weeks_of_accounts(from, to)?))
     };
-    let (now, before, talked) = api.ask(asked).await.map_err(&failed)?;
+    let (now, before, weeks) = api.ask(asked).await.map_err(&failed)?;
     let tiles = tiles(&now.totals, &before);
     let trends = Trends::of(&now, span);
+    let talked = Talked::of(&now.groups["owner"], &weeks, &now.totals.all, span);
     Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), span, tiles, trends, talked }))
 }
 
