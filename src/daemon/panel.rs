@@ -16,8 +16,9 @@ use crate::clock::Clock;
 use crate::config::{Config, NotifyConfig};
 use crate::discover::{DiscoverError, Discoverer, SignIns};
 use crate::notify::{Health, Notifier};
+use crate::pipeline::workers_of;
 use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
-use crate::serve::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing};
+use crate::serve::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing, Workers};
 use crate::store::Egress;
 use crate::transcribe::{Request, TranscribeError};
 
@@ -111,6 +112,11 @@ impl Loops for Panel {
         let Some(activity) = self.engine.read().activity else { return Vec::new() };
         let parked = activity.snapshot().parked.into_iter();
         parked.map(|work| Parked { what: work.what, reason: work.reason, until: work.until }).collect()
+    }
+
+    fn workers(&self) -> Workers {
+        let process = self.engine.read().supervisor.map(|supervisor| supervisor.standing());
+        Workers { process, lanes: workers_of(&self.config).into() }
     }
 
     fn unpark(&self) {

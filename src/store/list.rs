@@ -5,6 +5,7 @@
 //! facts tell apart are kept by day; others are counted over keys.
 
 mod days;
+mod failed;
 mod numbered;
 mod rows;
 mod streams;
@@ -25,6 +26,7 @@ use super::schema::LISTING;
 use super::unindexed::changed;
 use super::{Store, StoreError};
 use crate::call::{Language, ProcessingStatus, ProviderKind, Recording, RecordingId, STEP_COUNT, SentimentLabel};
+pub use failed::FailedStep;
 use rows::RowFilter;
 use streams::{Key, Stream, Streams, common};
 
@@ -76,6 +78,8 @@ pub struct ListQuery {
     pub queue: Option<String>,
     /// Somebody should listen to it: [`Recording::listen_reasons`].
     pub is_worth_a_listen: bool,
+    /// Work on it has ended, and this step, or any, failed: what was given up, and what has everything but that.
+    pub failed_step: Option<FailedStep>,
     /// Fields of the source's description: (path, value). Of an array any element will do; case does not count.
     pub metadata: Vec<(String, String)>,
 }
@@ -344,6 +348,7 @@ fn wanted_tags(query: &ListQuery) -> Vec<u128> {
         (Field::Account, query.account.as_deref()),
         (Field::Queue, query.queue.as_deref()),
         (Field::WorthAListen, query.is_worth_a_listen.then_some(IS_WORTH)),
+        (Field::FailedStep, query.failed_step.map(FailedStep::as_str)),
     ];
     let fields = texts.into_iter().filter_map(|(field, value)| Some(tag(field, "", value?)));
     fields.chain(query.metadata.iter().map(|(path, value)| tag(Field::Metadata, path, value))).collect()

@@ -99,7 +99,7 @@ fn a_waiting_call_is_cancelled_and_a_failed_one_retried_from_the_queue() {
     browser.click(&format!("{failed} tbody form button"));
     browser
         .wait_until("it waits", "return document.querySelectorAll('[aria-labelledby=waiting] tbody tr').length === 1");
-    assert!(browser.text(failed).contains("No call has failed."));
+    assert!(browser.text(failed).contains("Nothing has failed."));
     browser.click("[aria-labelledby=waiting] form[action$='/cancel'] button");
     browser.wait_until(
         "it waits no more",

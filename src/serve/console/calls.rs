@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::shown::{Badge, Moment, length};
 use super::{Here, PageError, Shell, page, shown};
-use crate::call::{Direction, ProcessingStatus, RecordingId};
+use crate::call::{Direction, ProcessingStatus, RecordingId, Step};
 use crate::search::{Ask, Snippet, Snippets};
 use crate::serve::error::ApiError;
 use crate::serve::params::Params;

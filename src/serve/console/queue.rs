@@ -11,12 +11,12 @@ use serde::Deserialize;
 use super::calls::{title, titles};
 use super::shown::Moment;
 use super::{Here, PageError, Shell, page, read, shown};
-use crate::call::{ProcessingStatus, Recording, Step};
+use crate::call::{Recording, Step};
 use crate::serve::Api;
 use crate::serve::params::Params;
 use crate::serve::queue;
 use crate::serve::view::RecordingItem;
-use crate::store::ListQuery;
+use crate::store::{FailedStep, ListQuery};
 
 /// Failed calls shown; the list of calls has all of them.
 const FAILED_SHOWN: usize = 20;
@@ -125,7 +125,8 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     let queue: Queue = read(&answer).map_err(&failed)?;
     let ids = queue.running.iter().map(|job| &job.id).chain(queue.waiting.iter().map(|item| &item.id));
     let titles = titles(&api, ids.cloned().collect()).await.map_err(&failed)?;
-    let query = ListQuery { status: Some(ProcessingStatus::Failed), limit: FAILED_SHOWN, ..ListQuery::default() };
+    // What the button beside the list tries again.
+    let query = ListQuery { failed_step: Some(FailedStep::Any), limit: FAILED_SHOWN, ..ListQuery::default() };
     let found = api.ask(move |store| store.list(&query)).await.map_err(&failed)?;
     Ok(page(&QueuePage {
         shell: Shell::new(Here::Queue, "Queue"),
