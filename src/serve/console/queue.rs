@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::calls::{title, titles};
 use super::shown::Moment;
 use super::{Here, PageError, Shell, page, read, shown};
-use crate::call::{Recording, Step};
+use crate::call::{Recording, Step, StepState};
 use crate::serve::Api;
 use crate::serve::params::Params;
 use crate::serve::queue;
@@ -88,10 +88,11 @@ impl ParkedItem {
     }
 }
 
-/// A call on which work has ended badly.
+/// A call of which a step has failed.
 struct Failed {
     id: String,
     title: String,
+    /// The steps that failed.
     step: String,
     error: String,
     when: Moment,
@@ -104,14 +105,19 @@ impl Failed {
     fn of(recording: &Recording) -> Self {
         let steps = queue::failed_steps(recording);
         let names: Vec<&str> = steps.iter().map(|step| step.as_str()).collect();
-        let first = steps.first().copied().unwrap_or(Step::FetchDetails);
+        let shown: Vec<String> = names.iter().map(|name| shown::words(name)).collect();
+        let failed_at = |step: &Step| match recording.steps.get(*step).state {
+            StepState::Failed { at, .. } => Some(at),
+            _ => None,
+        };
+        let when = steps.iter().filter_map(failed_at).max().unwrap_or(recording.updated_at);
         Self {
             id: recording.id.to_string(),
             title: title(&RecordingItem::of(recording)),
-            step: shown::words(first.as_str()),
+            step: shown.join(", "),
             error: recording.steps.last_error().unwrap_or("It does not say why.").to_owned(),
-            when: Moment::of(&recording.updated_at),
-            attempts: recording.steps.get(first).attempts,
+            when: Moment::of(&when),
+            attempts: steps.iter().map(|step| recording.steps.get(*step).attempts).max().unwrap_or(0),
             retry: names.join(","),
         }
     }
