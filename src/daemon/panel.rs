@@ -119,10 +119,8 @@ impl Loops for Panel {
         Workers { process, lanes: workers_of(&self.config).into() }
     }
 
-    fn unpark(&self) {
-        if let Some(activity) = self.engine.read().activity {
-            activity.unpark_all();
-        }
+    fn unpark(&self) -> Vec<RecordingId> {
+        self.engine.read().activity.map(|activity| activity.unpark_all()).unwrap_or_default()
     }
 
     fn cancel(&self, id: RecordingId) {

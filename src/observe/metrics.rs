@@ -81,7 +81,10 @@ fn describe() {
     describe_histogram!(CONFIDENCE, "Mean word probability of finished transcripts.");
     describe_counter!(PROVIDER_ERRORS, "What went wrong at sources, by account and by what follows from it.");
     describe_counter!(WORKER_STARTS, "Starts of the transcription worker.");
-    describe_counter!(WORKER_FAILURES, "Transcription workers that died, hung, grew too large or could not be started.");
+    describe_counter!(
+        WORKER_FAILURES,
+        "Transcription workers that died, hung, grew too large or could not be started."
+    );
     describe_counter!(REQUESTS, "Requests answered, by route, method and status.");
     describe_histogram!(REQUEST_DURATION, "How long answers took to begin, by route.");
     describe_counter!(EGRESS_BYTES, "Bytes of bodies sent to hosts outside.");

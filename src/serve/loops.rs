@@ -34,8 +34,11 @@ pub trait Loops: Send + Sync + 'static {
         Workers::default()
     }
 
-    /// Lets what waits for a person be tried again at once; the caller wakes the workers.
-    fn unpark(&self) {}
+    /// Lets what waits for a person be tried again at once. Answers the recordings that would wait on by themselves; the
+    /// caller hurries them.
+    fn unpark(&self) -> Vec<RecordingId> {
+        Vec::new()
+    }
 
     /// Resolves when what [`Loops::running`] or [`Loops::parked`] answers has changed.
     fn progressed(&self) -> BoxFuture<'static, ()> {

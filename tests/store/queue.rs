@@ -278,6 +278,20 @@ fn what_failed_is_found_wherever_it_failed() {
 }
 
 #[test]
+fn what_waits_is_due_at_once_when_it_is_hurried() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    let claim = fixture.claim(1, Lane::Light).unwrap();
+    let waiting = StepOutcome::Waiting { until: at(100), reason: "Its account needs a person.".to_owned() };
+    fixture.store.finish(&claim, waiting, at(1)).unwrap();
+    assert!(fixture.claim(2, Lane::Light).is_none());
+    fixture.store.hurry(&[id], at(2)).unwrap();
+    assert_eq!(fixture.claim(2, Lane::Light).unwrap().recording.id, id);
+    fixture.store.hurry(&[id], at(2)).unwrap();
+    assert!(fixture.claim(2, Lane::Light).is_none(), "what runs is left to that");
+}
+
+#[test]
 fn a_job_is_judged_by_the_steps_it_asked_for() {
     let fixture = Fixture::new();
     let id = fixture.insert("a", 0);

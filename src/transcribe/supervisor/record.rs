@@ -85,8 +85,13 @@ impl Record {
 
     pub(super) fn started(&self, id: u32) {
         metrics::worker_started();
-        let process =
-            ProcessStanding { id, since: SystemClock.now(), phase: WorkerPhase::Loading, calls_done: 0, memory_bytes: None };
+        let process = ProcessStanding {
+            id,
+            since: SystemClock.now(),
+            phase: WorkerPhase::Loading,
+            calls_done: 0,
+            memory_bytes: None,
+        };
         let mut standing = self.standing();
         standing.starts += 1;
         standing.process = Some(process);
