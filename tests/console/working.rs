@@ -11,7 +11,7 @@ use crate::person::{Person, drop_call, wait_for_calls};
 
 fn drop_long_call(person: &Person) -> String {
     let part = person.daemon.inbox().join(".long.part");
-    fs::write(&part, long_call("en-refund.wav", 60)).unwrap();
+    fs::write(&part, long_call("en-refund.wav", 20)).unwrap();
     fs::rename(part, person.daemon.inbox().join("long.wav")).unwrap();
     let http = person.daemon.http();
     wait_until("the call is found", || {

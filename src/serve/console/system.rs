@@ -20,6 +20,7 @@ const DISK_LOW_BYTES: u64 = 2_000_000_000;
 struct SystemPage {
     shell: Shell,
     checks: Vec<Check>,
+    troubles: Vec<Trouble>,
     model: String,
     workers: WorkersView,
     totals: Totals,
@@ -27,6 +28,36 @@ struct SystemPage {
     accounts: Vec<ProviderItem>,
     sinks: Vec<SinkItem>,
     hosts: Vec<HostItem>,
+}
+
+/// What keeps the daemon from nothing and is not in order all the same.
+struct Trouble {
+    name: String,
+    says: String,
+    /// Where on the page more is told.
+    link: &'static str,
+}
+
+impl Trouble {
+    fn of(accounts: &[ProviderItem], sinks: &[SinkItem]) -> Vec<Self> {
+        let unreachable = accounts.iter().filter(|account| account.last_error.is_some()).map(|account| Self {
+            name: format!("{} {}", shown::words(&account.provider), account.account),
+            says: "Its last look failed: calls from there are missing.".to_owned(),
+            link: "#sources",
+        });
+        let down = sinks.iter().filter(|sink| sink.down_until.is_some()).map(|sink| Self {
+            name: format!("Webhook {}", sink.name),
+            says: format!(
+                "It does not answer; {} waiting for it.",
+                match sink.pending {
+                    1 => "1 event is".to_owned(),
+                    events => format!("{} events are", shown::count(events)),
+                }
+            ),
+            link: "#webhooks",
+        });
+        unreachable.chain(down).collect()
+    }
 }
 
 impl LaneView {
@@ -123,6 +154,7 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     Ok(page(&SystemPage {
         shell: Shell::new(Here::System, "System"),
         checks: api.0.loops.checks(),
+        troubles: Trouble::of(&accounts.items, &webhooks.items),
         model: api.0.loops.model(),
         workers,
         totals: read(&totals).map_err(&failed)?,
