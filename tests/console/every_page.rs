@@ -152,6 +152,10 @@ fn every_page_of_a_daemon_in_trouble_is_fit_for_everybody() {
     });
     rustix::process::kill_process(rustix::process::Pid::from_raw(worker).unwrap(), rustix::process::Signal::KILL)
         .unwrap();
+    wait_until("it is missed", || {
+        let worker = http.get("/api/v1/workers").json()["process"].take();
+        worker["process_id"].is_null().then_some(())
+    });
     wait_until("both sinks heard of the calls", || {
         let heard = |sink: &Sink| sink.heard.load(std::sync::atomic::Ordering::SeqCst);
         (heard(&well) >= 5 && heard(&down) >= 1).then_some(())

@@ -252,7 +252,8 @@ impl Process {
 pub(super) fn resident_bytes(id: u32) -> Option<u64> {
     let statm = std::fs::read_to_string(format!("/proc/{id}/statm")).ok()?;
     let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
+    // One that has ended and was not waited for yet has none.
+    (pages > 0).then(|| pages * rustix::param::page_size() as u64)
 }
 
 fn setup(config: &SupervisorConfig) -> Setup {
