@@ -15,7 +15,7 @@ use super::record::Row;
 use crate::call::{Direction, Language, Party, ProcessingStatus, Recording, Step, StepState};
 
 /// Raised when anything below changes its meaning; a database of another version is filled anew.
-pub(super) const DERIVED_VERSION: u32 = 3;
+pub(super) const DERIVED_VERSION: u32 = 4;
 
 /// Milliseconds of a day; days are those of UTC.
 pub(super) const DAY_MS: i64 = 86_400_000;
