@@ -2,13 +2,14 @@
 //!
 //! Every filter is a row of keys, newest first: of the listing, of a tag, of a telephone number, or given by the search
 //! index. A page is what all of them have in common; no row is opened that is not shown. Totals of what the listing's
-//! facts tell apart are kept by day; others are counted over keys.
+//! facts tell apart are kept by day, those of one tag and of one number beside it; others are counted over keys.
 
 mod days;
 mod failed;
 mod numbered;
 mod rows;
 mod streams;
+mod tagged;
 
 use std::sync::Arc;
 
@@ -162,8 +163,14 @@ impl Store {
                 gathered.total = total;
                 return Ok(gathered.end());
             }
-            let known_total = numbered::known_total(tx, query, span)?;
-            common(streams_of(tx, query, span.low, span.high())?, |key| {
+            let known_total = match tagged::known_total(tx, query, span)? {
+                None => numbered::known_total(tx, query, span)?,
+                known => known,
+            };
+            // What need not be counted need not be passed either.
+            let after = query.after.map(Place::key).filter(|_| known_total.is_some());
+            let high = after.map_or(span.high(), |after| after.min(span.high()));
+            common(streams_of(tx, query, span.low, high)?, |key| {
                 gathered.see(key, || opened(tx, key))?;
                 Ok(known_total.is_none() || !gathered.has_more)
             })?;
