@@ -99,12 +99,16 @@ fn personal_data_is_found_and_other_numbers_are_not() {
             }
         }
     }
+    let mut fallen_short = Vec::new();
     for ((part, kind), Tally { meant, covered, told, right }) in tallies {
         let share = |a: u32, b: u32| f64::from(a) / f64::from(b.max(1));
         let (precision, recall) = (share(right, told), share(covered, meant));
         println!("personal data {part} {kind}: {meant} meant, precision {precision:.3}, recall {recall:.3}");
-        assert!(precision >= 0.9 && recall >= 0.8, "{part} {kind}");
+        if precision < 0.9 || recall < 0.8 {
+            fallen_short.push(format!("{part} {kind}"));
+        }
     }
+    assert!(fallen_short.is_empty(), "{fallen_short:?}");
 }
 
 fn call(turns: &[(u16, u64, u64, &str)]) -> Transcript {
