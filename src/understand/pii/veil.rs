@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use super::Pii;
-use super::mask::{aside, masked_with, spans_of};
+use super::mask::{aside, hidden_in, masked_with};
 use crate::call::{
-    ChannelRole, PiiKind, PiiSpan, PrivacyPolicy, SecondOpinion, Segment, Silence, Timings, Transcript,
+    ChannelRole, PiiKind, PrivacyPolicy, SecondOpinion, Segment, Silence, Timings, Transcript,
     TranscriptSource, Veil,
 };
 use crate::understand::agreement;
 
 /// Raised when the same words would be masked in another way.
-const MASK_VERSION: u64 = 1;
+const MASK_VERSION: u64 = 2;
 /// Silence before and behind what was said: word times are good to a tenth of a second.
 const MARGIN_MS: u64 = 200;
 
@@ -51,7 +51,7 @@ impl Veil for Mask {
         if self.kinds().is_empty() {
             return opinion.clone();
         }
-        let spans = |one: &Transcript| spans_of(one, self.kinds(), &self.pii, &[]);
+        let spans = |one: &Transcript| hidden_in(one, self.kinds(), &self.pii, &[]).spans;
         let told = ours.map(spans).unwrap_or_default();
         let theirs = opinion.transcript.as_ref();
         let transcript = theirs.map(|theirs| masked_with(theirs, self.kinds(), &self.pii, &told));
@@ -67,14 +67,22 @@ impl Veil for Mask {
 
     fn silences(&self, transcript: &Transcript) -> Vec<Silence> {
         let kinds = if self.kinds().is_empty() { PiiKind::ALL.to_vec() } else { self.kinds().to_vec() };
-        let published = spans_of(transcript, &kinds, &self.pii, &[]);
-        let set_aside = aside(transcript);
-        let suspected = spans_of(&set_aside, &kinds, &self.pii, &[]);
-        let of = |transcript: &Transcript, spans: &[PiiSpan]| -> Vec<Silence> {
-            spans.iter().filter_map(|span| silence(transcript, span)).collect()
+        let of = |transcript: &Transcript| -> Vec<Silence> {
+            let hidden = hidden_in(transcript, &kinds, &self.pii, &[]);
+            let found = hidden.spans.iter().filter_map(|span| {
+                let segment = transcript.segments.get(span.segment as usize)?;
+                let has_times = segment.word_ranges().is_some_and(|ranges| !ranges.is_empty());
+                // Without word times nobody knows where in its turn: all of it goes.
+                let whole = (segment.start_ms, segment.end_ms);
+                let times = if has_times { (span.start_ms, span.end_ms) } else { whole };
+                Some(silence(transcript, segment, times))
+            });
+            let unread = transcript.segments[hidden.read_segments..].iter();
+            let unread = unread.map(|segment| silence(transcript, segment, (segment.start_ms, segment.end_ms)));
+            found.chain(unread).collect()
         };
-        let mut all = of(transcript, &published);
-        all.extend(of(&set_aside, &suspected));
+        let mut all = of(transcript);
+        all.extend(of(&aside(transcript)));
         merged(all)
     }
 }
@@ -100,7 +108,11 @@ fn gather(value: &Value, texts: &mut Vec<String>) {
         Value::String(text) => texts.push(text.clone()),
         Value::Number(number) => texts.push(number.to_string()),
         Value::Array(items) => items.iter().for_each(|item| gather(item, texts)),
-        Value::Object(fields) => fields.values().for_each(|field| gather(field, texts)),
+        // A field's name says what its value is, and may itself be somebody's number.
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| {
+            texts.push(name.clone());
+            gather(field, texts);
+        }),
         _ => {}
     }
 }
@@ -115,9 +127,24 @@ fn put_back(value: &mut Value, texts: &mut impl Iterator<Item = String>) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| put_back(item, texts)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| put_back(field, texts)),
+        Value::Object(fields) => {
+            for (name, mut field) in std::mem::take(fields) {
+                let masked = texts.next().unwrap_or_default();
+                put_back(&mut field, texts);
+                fields.insert(apart_from(fields, masked, &name), field);
+            }
+        }
         _ => {}
     }
+}
+
+/// A name that no other field has: two that were masked are told apart by a number.
+fn apart_from(fields: &serde_json::Map<String, Value>, masked: String, name: &str) -> String {
+    if masked == name || !fields.contains_key(&masked) {
+        return masked;
+    }
+    let numbered = |number: usize| format!("{masked} {number}");
+    (2..).map(numbered).find(|name| !fields.contains_key(name)).unwrap_or(masked.clone())
 }
 
 /// Texts as turns of one speaker; their times only keep their order.
@@ -149,16 +176,13 @@ fn as_transcript(texts: &[String]) -> Transcript {
     }
 }
 
-/// Where a span is heard. Without word times nobody knows where in its turn: all of it goes.
-fn silence(transcript: &Transcript, span: &PiiSpan) -> Option<Silence> {
-    let segment = transcript.segments.get(span.segment as usize)?;
-    let has_times = segment.word_ranges().is_some_and(|ranges| !ranges.is_empty());
-    let (start_ms, end_ms) = if has_times { (span.start_ms, span.end_ms) } else { (segment.start_ms, segment.end_ms) };
-    Some(Silence {
+/// Where something is heard that was said in a segment.
+fn silence(transcript: &Transcript, segment: &Segment, (start_ms, end_ms): (u64, u64)) -> Silence {
+    Silence {
         channel: are_apart(transcript).then_some(segment.channel),
         start_ms: start_ms.saturating_sub(MARGIN_MS),
         end_ms: end_ms + MARGIN_MS,
-    })
+    }
 }
 
 /// Whether what is said on one channel is heard on that one alone, as far as was measured.
