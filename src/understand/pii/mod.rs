@@ -77,7 +77,11 @@ impl Pii {
         for mut entity in found {
             entity.tokens.sort_unstable();
             entity.tokens.dedup();
-            // What is known for something else already is that; the rest is not left open for it.
+            // What is known for something else already is that; the rest is not left open for it. A telephone number is
+            // known by all its digits, so one that shares some with a card is none.
+            if entity.kind == PiiKind::Phone && entity.tokens.iter().any(|token| taken[*token]) {
+                continue;
+            }
             entity.tokens.retain(|token| !taken[*token]);
             if entity.tokens.is_empty() {
                 continue;

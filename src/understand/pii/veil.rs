@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Pii;
 use super::mask::{aside, hidden_in, masked_with};
 use crate::call::{
-    ChannelRole, PiiKind, PrivacyPolicy, SecondOpinion, Segment, Silence, Timings, Transcript,
+    ChannelRole, PiiKind, PiiSpan, PrivacyPolicy, SecondOpinion, Segment, Silence, Timings, Transcript,
     TranscriptSource, Veil,
 };
 use crate::understand::agreement;
@@ -65,6 +65,10 @@ impl Veil for Mask {
         SecondOpinion { transcript, insights: self.value(&opinion.insights), agreement, ..opinion.clone() }
     }
 
+    fn places(&self, transcript: &Transcript) -> Vec<PiiSpan> {
+        self.pii.find(transcript)
+    }
+
     fn silences(&self, transcript: &Transcript) -> Vec<Silence> {
         let kinds = if self.kinds().is_empty() { PiiKind::ALL.to_vec() } else { self.kinds().to_vec() };
         let of = |transcript: &Transcript| -> Vec<Silence> {
@@ -110,7 +114,7 @@ fn gather(value: &Value, texts: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|item| gather(item, texts)),
         // A field's name says what its value is, and may itself be somebody's number.
         Value::Object(fields) => fields.iter().for_each(|(name, field)| {
-            texts.push(name.clone());
+            texts.push(read_out(name));
             gather(field, texts);
         }),
         _ => {}
@@ -130,21 +134,39 @@ fn put_back(value: &mut Value, texts: &mut impl Iterator<Item = String>) {
         Value::Object(fields) => {
             for (name, mut field) in std::mem::take(fields) {
                 let masked = texts.next().unwrap_or_default();
+                let name = if masked == read_out(&name) { name } else { masked };
                 put_back(&mut field, texts);
-                fields.insert(apart_from(fields, masked, &name), field);
+                fields.insert(apart_from(fields, name), field);
             }
         }
         _ => {}
     }
 }
 
-/// A name that no other field has: two that were masked are told apart by a number.
-fn apart_from(fields: &serde_json::Map<String, Value>, masked: String, name: &str) -> String {
-    if masked == name || !fields.contains_key(&masked) {
+/// The words of a field's name: `phone_number` and `phoneNumber` speak of a phone's number.
+fn read_out(name: &str) -> String {
+    let mut words = String::with_capacity(name.len());
+    let mut is_small = false;
+    for c in name.chars() {
+        if c == '_' || is_small && c.is_uppercase() {
+            words.push(' ');
+        }
+        if c != '_' {
+            words.push(c);
+        }
+        is_small = c.is_lowercase();
+    }
+    words
+}
+
+/// A name that no other field has: what was masked is told apart by a number.
+fn apart_from(fields: &serde_json::Map<String, Value>, masked: String) -> String {
+    if !fields.contains_key(&masked) {
         return masked;
     }
+    // The first of these is free unless somebody wrote it so.
     let numbered = |number: usize| format!("{masked} {number}");
-    (2..).map(numbered).find(|name| !fields.contains_key(name)).unwrap_or(masked.clone())
+    (fields.len() + 1..).map(numbered).find(|name| !fields.contains_key(name)).unwrap_or_default()
 }
 
 /// Texts as turns of one speaker; their times only keep their order.
