@@ -227,7 +227,7 @@ fn seeded(daemon: &TestDaemon) -> (RecordingId, Vec<u8>) {
     );
     let ours = store.spoken(id).unwrap();
     let opinion = opinion(&spoken());
-    let kept = KeptOpinion { opinion: &opinion, compared: ours.as_ref(), named: None, again: None };
+    let kept = KeptOpinion { opinion: &opinion, compared: ours.as_ref(), named: None, is_named_as_spoken: false, again: None };
     store.keep_opinion(id, &kept, now).unwrap().unwrap();
     (id, original)
 }

@@ -113,6 +113,11 @@ fn sign(span: &PiiSpan, text: &str) -> String {
     format!("[{}]{kept}", span.kind)
 }
 
+/// The transcript without these spans, which may lie over one another.
+pub(super) fn without(transcript: &Transcript, spans: &[PiiSpan]) -> Transcript {
+    Transcript { segments: with_spans(&transcript.segments, &joined(spans.to_vec())), ..transcript.clone() }
+}
+
 /// What was set aside, as a transcript of its own.
 pub(super) fn aside(transcript: &Transcript) -> Transcript {
     let segments = transcript.suspects.iter().map(|suspect| suspect.segment.clone()).collect();

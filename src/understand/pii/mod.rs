@@ -12,6 +12,7 @@ mod iban;
 pub mod mask;
 mod national;
 mod numbers;
+pub mod retold;
 mod runs;
 pub mod veil;
 
@@ -21,7 +22,7 @@ use super::reading::Reading;
 use crate::call::{PiiKind, PiiSpan, Transcript};
 
 /// Places that are listed of one call; more is a list of numbers read out by a machine. Masked are all.
-pub(super) const PLACES_MAX: usize = 5_000;
+pub const PLACES_MAX: usize = 5_000;
 
 /// One thing found: its words.
 struct Entity {

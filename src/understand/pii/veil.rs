@@ -170,7 +170,7 @@ fn apart_from(fields: &serde_json::Map<String, Value>, masked: String) -> String
 }
 
 /// Texts as turns of one speaker; their times only keep their order.
-fn as_transcript(texts: &[String]) -> Transcript {
+pub(super) fn as_transcript(texts: &[String]) -> Transcript {
     let turn = |(at, text): (u64, &String)| Segment {
         channel: 0,
         speaker: String::new(),
