@@ -56,7 +56,7 @@ async fn once(shared: &Shared, stop: &CancellationToken) -> Result<bool, Pipelin
     if before != mark {
         tracing::info!("The privacy policy changed: what is kept is brought under it.");
     }
-    let mut is_whole = true;
+    let (mut is_whole, mut has_masked) = (true, before != mark);
     let mut after: Option<RecordingId> = None;
     loop {
         let ids = shared.ask(move |store| store.ids_after(after, PIECE)).await?;
@@ -66,9 +66,15 @@ async fn once(shared: &Shared, stop: &CancellationToken) -> Result<bool, Pipelin
             if stop.is_cancelled() {
                 return Ok(false);
             }
-            is_whole &= words(shared, id).await?;
+            let brought = words(shared, id).await?;
+            is_whole &= brought.is_some();
+            has_masked |= brought == Some(true);
             one(shared, id).await?;
         }
+    }
+    if has_masked && fate != Unredacted::Keep {
+        // Before it counts as done: a kill in between has it begin anew.
+        shared.ask(Store::scrub).await?;
     }
     if is_whole {
         shared.ask(Store::note_veiled).await?;
@@ -93,23 +99,23 @@ async fn forget_derived(shared: &Shared) -> Result<(), PipelineError> {
 }
 
 /// Brings the words of one recording, what the provider said of it, and what was drawn from them, under today's policy.
-/// False when something is still to be done.
-async fn words(shared: &Shared, id: RecordingId) -> Result<bool, PipelineError> {
+/// Whether anything was; `None` when something is still to be done.
+async fn words(shared: &Shared, id: RecordingId) -> Result<Option<bool>, PipelineError> {
     for _ in 0..CHANGES_MAX {
         let (config, rules, files) = (Arc::clone(&shared.config), Arc::clone(&shared.rules), shared.files.clone());
         match shared.ask(move |store| reveiled(store, id, &rules, &config.privacy, &files)).await? {
-            Reveiling::Idle => return Ok(true),
-            Reveiling::Failed => return Ok(false),
+            Reveiling::Idle => return Ok(Some(false)),
+            Reveiling::Failed => return Ok(None),
             Reveiling::Changed => {}
             Reveiling::Done => {
                 if let Some(audio) = shared.ask(move |store| store.get(id)).await?.and_then(|recording| recording.audio) {
                     sweep::write_transcript(shared, id, audio.path).await?;
                 }
-                return Ok(true);
+                return Ok(Some(true));
             }
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// What came of bringing one recording under the policy.

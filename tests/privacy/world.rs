@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use callscribe::call::{
-    AudioFormatFacts, ProviderKind, RecordingId, RecordingKey, SecondOpinion, Segment, Step, Suspect, SuspectReason,
+    AudioFormatFacts, Insight, ProviderKind, RecordingId, RecordingKey, SecondOpinion, Segment, Step, Suspect, SuspectReason,
     Transcript, TranscriptSource,
 };
 use callscribe::config::Config;
@@ -144,6 +144,12 @@ impl World {
         let now = at("2026-11-21T12:00:00Z");
         store.reset(self.id, &[Step::Transcribe], now).unwrap();
         finish(store, Lane::Transcribe, StepResult::Transcript { transcript: Box::new(words), format: format() });
+    }
+
+    /// Has the call's summary made anew, with this result.
+    pub fn summarised(&self, store: &Store, insight: Insight) {
+        store.reset(self.id, &[Step::GenerateSummary], at("2026-11-21T12:00:00Z")).unwrap();
+        finish(store, Lane::Summarise, StepResult::Insight(Box::new(insight)));
     }
 
     fn wait_until_settled(&self) {

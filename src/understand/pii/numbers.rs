@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::Entity;
 use super::cue::Cues;
-use super::runs::Run;
+use super::digits::is_number;
+use super::runs::{Digit, Run, text_of};
 use crate::call::PiiKind;
 use crate::understand::reading::Reading;
 
@@ -43,7 +44,7 @@ const CARDS: [(&str, &[usize]); 19] = [
 /// Cards in the runs, with the parts of them that others repeat.
 pub(super) fn cards(reading: &Reading<'_>, runs: &[Run]) -> Vec<Entity> {
     let mut cards = Vec::new();
-    let mut echoes = Echoes::of(runs);
+    let mut echoes = Echoes::of(reading, runs);
     for run in runs {
         let text = run.text();
         let mut at = 0;
@@ -87,34 +88,46 @@ fn passes_luhn(digits: &str) -> bool {
 
 /// Short runs by their digits: what may be a part of a card that is said once more. Each is given to one card.
 struct Echoes<'r> {
-    by_text: HashMap<String, Vec<&'r Run>>,
+    by_text: HashMap<String, Vec<&'r [Digit]>>,
 }
 
 impl<'r> Echoes<'r> {
-    fn of(runs: &'r [Run]) -> Self {
-        let mut by_text: HashMap<String, Vec<&Run>> = HashMap::new();
-        for run in runs.iter().filter(|run| (REPEATED_DIGITS_MIN..=CARD_DIGITS_MAX).contains(&run.digits.len())) {
-            by_text.entry(run.text()).or_default().push(run);
+    fn of(reading: &Reading<'_>, runs: &'r [Run]) -> Self {
+        let mut by_text: HashMap<String, Vec<&[Digit]>> = HashMap::new();
+        for run in runs {
+            // "The other one? 4242": what only may be a digit is no part of what is repeated.
+            let is_doubtful = |digit: &&Digit| !is_number(&reading.tokens[digit.token].folded) && !has_digit(reading, digit);
+            let digits = &run.digits[run.digits.iter().take_while(is_doubtful).count()..];
+            for digits in [run.digits.as_slice(), digits] {
+                if (REPEATED_DIGITS_MIN..=CARD_DIGITS_MAX).contains(&digits.len()) {
+                    by_text.entry(text_of(digits)).or_default().push(digits);
+                }
+            }
         }
         Self { by_text }
     }
 
     fn of_card(&mut self, reading: &Reading<'_>, card: &str, of: &Run) -> Vec<usize> {
         let (from, to) = (reading.tokens[of.first()].start_ms, reading.tokens[of.last()].end_ms);
-        let is_near = |run: &&Run| {
-            let start = reading.tokens[run.first()].start_ms;
-            start + REPEATED_MS_MAX >= from && start <= to + REPEATED_MS_MAX && run.first() != of.first()
+        let is_near = |digits: &[Digit]| {
+            let first = digits.first().map_or(0, |digit| digit.token);
+            let start = reading.tokens[first].start_ms;
+            start + REPEATED_MS_MAX >= from && start <= to + REPEATED_MS_MAX && first != of.first()
         };
         let mut tokens = Vec::new();
         for first in 0..card.len() {
             for end in first + REPEATED_DIGITS_MIN..=card.len() {
                 let Some(said) = self.by_text.get_mut(&card[first..end]) else { continue };
-                let near = said.extract_if(.., |run| is_near(&&**run));
-                tokens.extend(near.flat_map(|run| run.digits.iter().map(|digit| digit.token)));
+                let near = said.extract_if(.., |digits| is_near(digits));
+                tokens.extend(near.flat_map(|digits| digits.iter().map(|digit| digit.token)));
             }
         }
         tokens
     }
+}
+
+fn has_digit(reading: &Reading<'_>, digit: &Digit) -> bool {
+    reading.tokens[digit.token].folded.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Telephone numbers: said to be one, or written like one and not said to be anything else.

@@ -43,8 +43,13 @@ impl Run {
     }
 
     pub(super) fn text(&self) -> String {
-        self.digits.iter().map(|digit| char::from(b'0' + digit.value)).collect()
+        text_of(&self.digits)
     }
+}
+
+/// Digits as they are written.
+pub(super) fn text_of(digits: &[Digit]) -> String {
+    digits.iter().map(|digit| char::from(b'0' + digit.value)).collect()
 }
 
 /// All runs of a call, in order.
