@@ -108,7 +108,8 @@ async fn words(shared: &Shared, id: RecordingId) -> Result<Option<bool>, Pipelin
             Reveiling::Failed => return Ok(None),
             Reveiling::Changed => {}
             Reveiling::Done => {
-                if let Some(audio) = shared.ask(move |store| store.get(id)).await?.and_then(|recording| recording.audio) {
+                if let Some(audio) = shared.ask(move |store| store.get(id)).await?.and_then(|recording| recording.audio)
+                {
                     sweep::write_transcript(shared, id, audio.path).await?;
                 }
                 return Ok(Some(true));

@@ -21,8 +21,8 @@ use super::schema::{OPINIONS, SECRETS, TRANSCRIPTS, Tables};
 use super::seal::{SEAL_FILE, Sealer};
 use super::{SealError, Store, StoreError};
 use crate::call::{
-    OpinionFacts, PiiSpan, Place, Recording, RecordingId, SecondOpinion, Silence, Transcript, TranscriptFacts, TranscriptSource,
-    Unredacted, Veil,
+    OpinionFacts, PiiSpan, Place, Recording, RecordingId, SecondOpinion, Silence, Transcript, TranscriptFacts,
+    TranscriptSource, Unredacted, Veil,
 };
 
 /// Stands before a window that was sealed; no window begins like that, it is JSON.

@@ -135,7 +135,8 @@ fn a_models_summary_is_masked_again_and_not_replaced() {
     assert_eq!(insight["summary"][0]["text"], shown);
 
     world.daemon.stop();
-    let text = "Die Kundin hat ihre Karte genannt und möchte das Geld für die Bestellung so bald wie möglich zurück haben.";
+    let text =
+        "Die Kundin hat ihre Karte genannt und möchte das Geld für die Bestellung so bald wie möglich zurück haben.";
     world.summarised(&world.store(), tells(text));
     world.set_policy(&MASK_ALL.replace(", \"national_id\"", ""));
     world.daemon.restart();

@@ -210,7 +210,8 @@ fn places_follow_the_words_that_stand_for_what_was_masked() {
         let of_text = &shown.segments[0].text[place.from as usize..place.to as usize];
         (of_text, words[place.first_word as usize], place.last_word - place.first_word)
     });
-    let expected = [("[card],", "[card],", 0), ("ana@example.com,", "ana@example.com,", 0), ("[phone].", "[phone].", 0)];
+    let expected =
+        [("[card],", "[card],", 0), ("ana@example.com,", "ana@example.com,", 0), ("[phone].", "[phone].", 0)];
     assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
@@ -230,6 +231,7 @@ fn a_call_told_in_other_words_is_told_without_its_numbers() {
     assert_eq!(texts[0], "The customer paid with the card ending in [card] on a second try.");
     assert_eq!(texts[1], "She gave the card [card] and can be written to at [email] (example).");
     assert_eq!(texts[2], "She was born in [birth_date] and wants 14 days to pay.");
-    let mut german = ["Der Kunde hat seine Karte genannt und möchte das Geld so bald wie möglich zurück haben.".to_owned()];
+    let mut german =
+        ["Der Kunde hat seine Karte genannt und möchte das Geld so bald wie möglich zurück haben.".to_owned()];
     assert!(!Retold::of(&call, &kinds, &pii).mask(german.iter_mut().collect()), "its numbers cannot be told");
 }

@@ -4,8 +4,8 @@
 use super::Setback;
 use super::model_summary::Writer;
 use crate::call::{Insight, Place, PrivacyPolicy, SummaryModel, SummarySource, Transcript};
-use crate::understand::model::{Account, transcript_digest};
 use crate::understand::insight::{Rules, draw};
+use crate::understand::model::{Account, transcript_digest};
 use crate::understand::pii::PLACES_MAX;
 use crate::understand::pii::mask::{masked, places_in_masked};
 use crate::understand::pii::retold::Retold;

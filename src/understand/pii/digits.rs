@@ -122,7 +122,10 @@ pub(super) enum Heard {
 pub(super) fn is_number(folded: &str) -> bool {
     const DOUBTFUL: [&str; 9] = ["o", "oh", "un", "una", "uno", "once", "mil", "nil", "one"];
     !DOUBTFUL.contains(&folded)
-        && matches!(heard(folded, folded), Some(Heard::Digits(_) | Heard::Tens(_) | Heard::Hundreds(_) | Heard::Times(_)))
+        && matches!(
+            heard(folded, folded),
+            Some(Heard::Digits(_) | Heard::Tens(_) | Heard::Hundreds(_) | Heard::Times(_))
+        )
 }
 
 /// What a folded word, whose text is `raw`, is in a number; `None` for a word that has no part in one.
@@ -138,7 +141,9 @@ pub(super) fn heard(folded: &str, raw: &str) -> Option<Heard> {
     if let Some((_, tens)) = TENS.iter().find(|(word, _)| *word == folded) {
         return Some(Heard::Tens(*tens));
     }
-    let is_it = |word: &str| word == folded || folded.strip_suffix("as").is_some_and(|stem| word.strip_suffix("os") == Some(stem));
+    let is_it = |word: &str| {
+        word == folded || folded.strip_suffix("as").is_some_and(|stem| word.strip_suffix("os") == Some(stem))
+    };
     if let Some((_, hundreds)) = HUNDREDS.iter().find(|(word, _)| is_it(word)) {
         return Some(Heard::Hundreds(*hundreds));
     }

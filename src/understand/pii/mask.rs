@@ -51,7 +51,7 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
-    fn taken_from(&self, segments: &[Segment]) -> Vec<Segment> {
+    pub(super) fn taken_from(&self, segments: &[Segment]) -> Vec<Segment> {
         let mut masked = with_spans(segments, &self.spans);
         for segment in &mut masked[self.read_segments..] {
             UNREAD.clone_into(&mut segment.text);
@@ -188,7 +188,7 @@ fn looks_like_data(token: &Token, text: &str) -> bool {
 }
 
 /// In their order, those of one kind that follow each other word by word as one, and none over another.
-fn joined(mut spans: Vec<PiiSpan>) -> Vec<PiiSpan> {
+pub(super) fn joined(mut spans: Vec<PiiSpan>) -> Vec<PiiSpan> {
     spans.sort_by_key(|span| (span.segment, span.from, std::cmp::Reverse(span.to)));
     let mut joined: Vec<PiiSpan> = Vec::with_capacity(spans.len());
     for span in spans {

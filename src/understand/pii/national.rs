@@ -75,8 +75,7 @@ impl National {
             }
             let digits = run.text();
             let (ahead, behind) = (letter_before(reading, run.first()), letter_behind(reading, run.last()));
-            let side =
-                |side: &Option<Letter>| side.as_ref().map(|(_, letter)| letter.clone()).unwrap_or_default();
+            let side = |side: &Option<Letter>| side.as_ref().map(|(_, letter)| letter.clone()).unwrap_or_default();
             for (with_ahead, with_behind) in [(true, true), (true, false), (false, true), (false, false)] {
                 let (front, back) = (ahead.as_ref().filter(|_| with_ahead), behind.as_ref().filter(|_| with_behind));
                 let text = format!("{}{digits}{}", side(&front.cloned()), side(&back.cloned()));

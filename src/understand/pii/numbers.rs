@@ -96,7 +96,8 @@ impl<'r> Echoes<'r> {
         let mut by_text: HashMap<String, Vec<&[Digit]>> = HashMap::new();
         for run in runs {
             // "The other one? 4242": what only may be a digit is no part of what is repeated.
-            let is_doubtful = |digit: &&Digit| !is_number(&reading.tokens[digit.token].folded) && !has_digit(reading, digit);
+            let is_doubtful =
+                |digit: &&Digit| !is_number(&reading.tokens[digit.token].folded) && !has_digit(reading, digit);
             let digits = &run.digits[run.digits.iter().take_while(is_doubtful).count()..];
             for digits in [run.digits.as_slice(), digits] {
                 if (REPEATED_DIGITS_MIN..=CARD_DIGITS_MAX).contains(&digits.len()) {

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::digits::heard;
-use super::mask::{hidden_in, masked};
+use super::mask::{hidden_in, masked, without};
 use super::runs::runs;
 use super::veil::as_transcript;
 use super::{Pii, spans};
@@ -83,14 +83,15 @@ impl<'p> Retold<'p> {
         let copies: Vec<String> = whole.iter().map(|text| (*text).to_owned()).collect();
         let told = as_transcript(&copies);
         let told = masked(&told, self.kinds, self.pii);
-        let told = super::mask::without(&told, &self.known_in(&told));
+        let told = without(&told, &self.known_in(&told));
         for (text, masked) in texts.into_iter().zip(told.segments) {
             *text = masked.text;
         }
         true
     }
 
-    fn known_in(&self, told: &Transcript) -> Vec<PiiSpan> {
+    /// Where texts, as turns of one speaker, tell what was said in the call.
+    pub(super) fn known_in(&self, told: &Transcript) -> Vec<PiiSpan> {
         let reading = Reading::of(told);
         let mut found = Vec::new();
         for run in runs(&reading) {

@@ -139,7 +139,9 @@ impl Open {
                 self.settle();
                 self.times = Some((times, at));
             }
-            Heard::Plus if self.run.digits.is_empty() && self.tens.is_none() && self.hundreds.is_none() => self.plus(at),
+            Heard::Plus if self.run.digits.is_empty() && self.tens.is_none() && self.hundreds.is_none() => {
+                self.plus(at)
+            }
             Heard::Plus => {
                 self.close(runs);
                 self.plus(at);

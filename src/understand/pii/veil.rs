@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Pii;
-use super::mask::{aside, hidden_in, masked_with};
+use super::mask::{Hidden, aside, hidden_in, joined, masked_with};
+use super::retold::Retold;
 use crate::call::{
     ChannelRole, PiiKind, PiiSpan, PrivacyPolicy, SecondOpinion, Segment, Silence, Timings, Transcript,
     TranscriptSource, Veil,
@@ -14,6 +15,9 @@ use crate::understand::agreement;
 const MASK_VERSION: u64 = 2;
 /// Silence before and behind what was said: word times are good to a tenth of a second.
 const MARGIN_MS: u64 = 200;
+
+/// The longest name of a character in a page: `&nbsp;`, `&#160;`.
+const ENTITY_BYTES_MAX: usize = 10;
 
 /// Masks as a policy says.
 #[derive(Debug)]
@@ -62,7 +66,12 @@ impl Veil for Mask {
             // What is disputed is told in masked words from the beginning.
             agreement.disputes = agreement::compare(&ours, masked).disputes;
         }
-        SecondOpinion { transcript, insights: self.value(&opinion.insights), agreement, ..opinion.clone() }
+        SecondOpinion {
+            transcript,
+            insights: self.value(&opinion.insights, [ours, theirs]),
+            agreement,
+            ..opinion.clone()
+        }
     }
 
     fn places(&self, transcript: &Transcript) -> Vec<PiiSpan> {
@@ -92,19 +101,64 @@ impl Veil for Mask {
 }
 
 impl Mask {
-    /// A tree of texts, read one after the other, so that one says what the next one is.
-    fn value(&self, value: &Value) -> Value {
+    /// A tree of texts, read one after the other, so that one says what the next one is. They tell of a call: what was said
+    /// in that is looked for as well.
+    fn value(&self, value: &Value, call: [Option<&Transcript>; 2]) -> Value {
         let mut texts = Vec::new();
         gather(value, &mut texts);
         if texts.is_empty() {
             return value.clone();
         }
-        let masked = masked_with(&as_transcript(&texts), self.kinds(), &self.pii, &[]);
-        let mut masked = masked.segments.into_iter().map(|segment| segment.text);
+        let told: Vec<Retold<'_>> =
+            call.into_iter().flatten().map(|spoken| Retold::of(spoken, self.kinds(), &self.pii)).collect();
+        let views = [|text: &String| text.clone(), without_tags, without_marks];
+        let (mut spans, mut read_segments) = (Vec::new(), texts.len());
+        for view in views {
+            let view = as_transcript(&texts.iter().map(view).collect::<Vec<_>>());
+            let hidden = hidden_in(&view, self.kinds(), &self.pii, &[]);
+            read_segments = read_segments.min(hidden.read_segments);
+            spans.extend(hidden.spans);
+            spans.extend(told.iter().flat_map(|told| told.known_in(&view)));
+        }
+        for span in &mut spans {
+            // Words are counted otherwise in each view; bytes are not, and two of them are never neighbours.
+            (span.first_word, span.last_word) = (span.from.saturating_mul(2), span.to.saturating_mul(2));
+        }
+        let masked = Hidden { spans: joined(spans), read_segments }.taken_from(&as_transcript(&texts).segments);
+        let mut masked = masked.into_iter().map(|segment| segment.text);
         let mut value = value.clone();
         put_back(&mut value, &mut masked);
         value
     }
+}
+
+/// The text of a page without its tags, byte for byte in its place: a number goes on behind one.
+fn without_tags(text: &String) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    // Looked for once: a text full of openings without an end is not gone through for each of them.
+    let last_end = text.rfind('>').unwrap_or(0);
+    while let Some(start) = rest.find(['<', '&']) {
+        let (before, markup) = rest.split_at(start);
+        plain.push_str(before);
+        let length = if markup.starts_with('&') {
+            markup.bytes().take(ENTITY_BYTES_MAX).position(|byte| byte == b';').map_or(1, |at| at + 1)
+        } else if plain.len() < last_end {
+            markup.find('>').map_or(1, |at| at + 1)
+        } else {
+            1
+        };
+        plain.push_str(&" ".repeat(length));
+        rest = &markup[length..];
+    }
+    plain + rest
+}
+
+/// Text without what stands in tags and between names and values, byte for byte in its place: `href="mailto:…"`.
+fn without_marks(text: &String) -> String {
+    text.chars()
+        .map(|c| if matches!(c, '<' | '>' | '"' | '\'' | '=' | ':' | ';' | '&' | '|') { ' ' } else { c })
+        .collect()
 }
 
 fn gather(value: &Value, texts: &mut Vec<String>) {
