@@ -49,8 +49,11 @@ pub struct Insight {
     pub sentiment: Option<Sentiment>,
     /// What the configured rules found, in the order of the configuration.
     pub categories: Vec<CategoryResult>,
-    /// Where the call holds personal data, in the order of the call.
+    /// Where the call holds personal data, in the order of the call: in the transcript as it is shown, masked where that is.
     pub pii: Vec<PiiSpan>,
+    /// Further places with personal data that are not listed, because they are too many. They are masked like the others.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub pii_left_out: u32,
     /// How it was talked; absent when nobody spoke, and in what releases before wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub talk: Option<TalkMetrics>,
@@ -63,6 +66,12 @@ pub struct Insight {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
 pub(super) const fn is_none(mark: &u64) -> bool {
     *mark == 0
+}
+
+/// The same for a count.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Insight {

@@ -54,6 +54,9 @@ pub struct OpinionFacts {
     pub agreement: Option<f32>,
     /// Places where they differ.
     pub dispute_count: u32,
+    /// The [`Veil`](super::Veil) it was kept under; 0 for none.
+    #[serde(default, skip_serializing_if = "super::insight::is_none")]
+    pub veil: u64,
 }
 
 impl SecondOpinion {
@@ -64,6 +67,7 @@ impl SecondOpinion {
             has_transcript: self.transcript.is_some(),
             agreement: self.agreement.as_ref().map(|agreement| agreement.score),
             dispute_count: self.agreement.as_ref().map_or(0, |agreement| agreement.disputes.len() as u32),
+            veil: 0,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PiiKind, SecondOpinion, Transcript};
+use super::{PiiKind, PiiSpan, SecondOpinion, Transcript};
 
 /// Where words or sound are shown or kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,6 +138,9 @@ pub trait Veil: fmt::Debug + Send + Sync {
 
     /// What the provider said without personal data, told by `ours` too: what one of both heard is masked in both.
     fn opinion(&self, ours: Option<&Transcript>, opinion: &SecondOpinion) -> SecondOpinion;
+
+    /// Where a transcript holds personal data of any kind.
+    fn places(&self, transcript: &Transcript) -> Vec<PiiSpan>;
 
     /// Where the sound has personal data; of all kinds where the policy names none.
     fn silences(&self, transcript: &Transcript) -> Vec<Silence>;

@@ -70,15 +70,18 @@ impl Segment {
         self.end_ms.saturating_sub(self.start_ms)
     }
 
-    /// Where each word stands in `text`, as byte ranges in order; `None` when the words are not all found there.
+    /// Where each word stands in `text`, as byte ranges in order; `None` when the words are not all found there, or leave
+    /// out some of it.
     pub fn word_ranges(&self) -> Option<Vec<Range<usize>>> {
         let mut from = 0;
+        let is_said = |text: &str| text.contains(char::is_alphanumeric);
         let find = |word: &Word| {
-            let start = from + self.text[from..].find(&word.word)?;
+            let start = from + self.text[from..].find(&word.word).filter(|at| !is_said(&self.text[from..from + at]))?;
             from = start + word.word.len();
             Some(start..from)
         };
-        self.words.iter().map(find).collect()
+        let ranges: Option<Vec<Range<usize>>> = self.words.iter().map(find).collect();
+        ranges.filter(|ranges| ranges.is_empty() || !is_said(&self.text[from..]))
     }
 }
 

@@ -10,9 +10,10 @@ const PATTERNS_MAX: usize = 50;
 /// Memory a compiled pattern may take.
 const PATTERN_BYTES_MAX: usize = 1 << 18;
 /// What is looked for when nothing is named: social security numbers, and the two numbers of Spain.
-const NATIONAL_IDS: [&str; 3] = [
-    r"social security|social security number|ssn => \d{9}",
-    r"dni|d.n.i|nif|documento|documento de identidad => \d{8}[A-Z]",
+const NATIONAL_IDS: [&str; 4] = [
+    r"social security|ssn|soc sec|my social|your social|his social|her social|their social|the social|full social => \d{9}",
+    r"dni|d.n.i|nif => \d{8}[A-Z]?",
+    r"documento|documento de identidad => \d{8}[A-Z]",
     r"nie|n.i.e|documento => [XYZ]\d{7}[A-Z]",
 ];
 

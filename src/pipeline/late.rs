@@ -13,7 +13,7 @@ use super::outcome::{PARKED_RETRY, account_name};
 use super::shared::Shared;
 use super::withhold::{tell_foreign, unless_foreign};
 use super::{PipelineError, sweep};
-use crate::call::{Disposition, Recording, RecordingId, SecondOpinion, TranscriptSource};
+use crate::call::{Disposition, Recording, RecordingId, SecondOpinion, TranscriptSource, Unredacted};
 use crate::provider::{Opinion, ProviderError};
 use crate::store::{KeptOpinion, Store, StoreError};
 use crate::understand::{agreement, speakers};
@@ -192,11 +192,15 @@ fn compare(
     now: Timestamp,
 ) -> Result<Option<Recording>, StoreError> {
     let ours = store.spoken(id)?.filter(|transcript| transcript.source == TranscriptSource::Local);
+    // What lies sealed gets its speakers too, and what lies open is masked from that.
+    let is_sealed = store.fate() == Unredacted::Seal;
+    let opened = if ours.is_some() && is_sealed { unless_foreign(store.unmasked(id))?.flatten() } else { None };
     let mut named = None;
-    if let (Some(ours), Some(theirs)) = (&ours, &opinion.transcript) {
+    if let (Some(ours), Some(theirs)) = (opened.as_ref().or(ours.as_ref()), &opinion.transcript) {
         opinion.agreement = Some(agreement::compare(ours, theirs));
         named = speakers::laid_over(ours, theirs).filter(|named| named != ours);
     }
-    let kept = KeptOpinion { opinion: &opinion, compared: ours.as_ref(), named: named.as_ref(), again };
+    let (compared, is_named_as_spoken) = (ours.as_ref(), opened.is_some());
+    let kept = KeptOpinion { opinion: &opinion, compared, named: named.as_ref(), is_named_as_spoken, again };
     store.keep_opinion(id, &kept, now)
 }

@@ -14,13 +14,17 @@ use tokio_util::sync::CancellationToken;
 use super::shared::Shared;
 use super::steps::generate_summary;
 use super::{PipelineError, sweep};
-use crate::call::{Audio, Place, Recording, RecordingId, Redacted, Unredacted};
+use crate::call::{Audio, Insight, Place, PrivacyPolicy, Recording, RecordingId, Redacted, Unredacted};
 use crate::fetch::{FetchError, Files, copy_key};
 use crate::store::{Reveiled, Sealer, Store, StoreError, sealed_audio_name};
 use crate::transcribe;
+use crate::understand::insight::Rules;
 
 /// Recordings looked at in one question to the store.
 const PIECE: usize = 500;
+
+/// Times one recording is looked at anew because its words changed meanwhile.
+const CHANGES_MAX: usize = 3;
 
 /// How long after one look through the archive the next one begins: for what ended without a step (a hold that was lifted,
 /// work that was cancelled) and for copies that could not be made.
@@ -31,8 +35,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(3600);
 pub(super) async fn everything(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), PipelineError> {
     forget_derived(&shared).await?;
     loop {
-        once(&shared, &stop).await?;
-        if shared.store.fate() == Unredacted::Keep {
+        let is_whole = once(&shared, &stop).await?;
+        if is_whole && shared.store.fate() == Unredacted::Keep {
             return Ok(());
         }
         tokio::select! {
@@ -42,15 +46,17 @@ pub(super) async fn everything(shared: Arc<Shared>, stop: CancellationToken) -> 
     }
 }
 
-async fn once(shared: &Shared, stop: &CancellationToken) -> Result<(), PipelineError> {
+/// Whether everything is under the policy now.
+async fn once(shared: &Shared, stop: &CancellationToken) -> Result<bool, PipelineError> {
     let (mark, fate) = (shared.store.veil_mark(), shared.store.fate());
     let before = shared.ask(Store::veiled_under).await?.unwrap_or(0);
     if before == mark && fate == Unredacted::Keep {
-        return Ok(());
+        return Ok(true);
     }
     if before != mark {
         tracing::info!("The privacy policy changed: what is kept is brought under it.");
     }
+    let (mut is_whole, mut has_masked) = (true, before != mark);
     let mut after: Option<RecordingId> = None;
     loop {
         let ids = shared.ask(move |store| store.ids_after(after, PIECE)).await?;
@@ -58,14 +64,22 @@ async fn once(shared: &Shared, stop: &CancellationToken) -> Result<(), PipelineE
         after = Some(*last);
         for id in ids {
             if stop.is_cancelled() {
-                return Ok(());
+                return Ok(false);
             }
-            words(shared, id).await?;
+            let brought = words(shared, id).await?;
+            is_whole &= brought.is_some();
+            has_masked |= brought == Some(true);
             one(shared, id).await?;
         }
     }
-    shared.ask(Store::note_veiled).await?;
-    Ok(())
+    if has_masked && fate != Unredacted::Keep {
+        // Before it counts as done: a kill in between has it begin anew.
+        shared.ask(Store::scrub).await?;
+    }
+    if is_whole {
+        shared.ask(Store::note_veiled).await?;
+    }
+    Ok(is_whole)
 }
 
 /// Removes derived files of recordings that were removed while they were made.
@@ -84,52 +98,90 @@ async fn forget_derived(shared: &Shared) -> Result<(), PipelineError> {
         .await
 }
 
-/// Brings the words of one recording, and what was drawn from them, under today's policy.
-async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
-    let config = Arc::clone(&shared.config);
-    let rules = Arc::clone(&shared.rules);
-    let files = shared.files.clone();
-    let is_new = shared.ask(move |store| {
-        if !store.is_unveiled(id)? {
-            return Ok(false);
-        }
-        // Evidence stays as it was until the hold is lifted; it is shown masked meanwhile.
-        if store.fate() == Unredacted::Drop && store.get(id)?.is_some_and(|recording| recording.legal_hold) {
-            return Ok(false);
-        }
-        let Some(stored) = store.spoken(id)? else { return Ok(false) };
-        let opened = unless_foreign(store.unmasked(id))?;
-        let opinion = unless_foreign(store.unmasked_opinion(id))?;
-        if opened.is_none() || opinion.is_none() {
-            tell_foreign(id);
-        }
-        let (spoken, drawn_from) = match store.fate() {
-            Unredacted::Keep => (stored.clone(), stored.clone()),
-            Unredacted::Seal | Unredacted::Drop => {
-                let spoken = opened.flatten().unwrap_or_else(|| stored.clone());
-                let masked = store.veiled(spoken.clone(), Place::Text);
-                (spoken, masked)
+/// Brings the words of one recording, what the provider said of it, and what was drawn from them, under today's policy.
+/// Whether anything was; `None` when something is still to be done.
+async fn words(shared: &Shared, id: RecordingId) -> Result<Option<bool>, PipelineError> {
+    for _ in 0..CHANGES_MAX {
+        let (config, rules, files) = (Arc::clone(&shared.config), Arc::clone(&shared.rules), shared.files.clone());
+        match shared.ask(move |store| reveiled(store, id, &rules, &config.privacy, &files)).await? {
+            Reveiling::Idle => return Ok(Some(false)),
+            Reveiling::Failed => return Ok(None),
+            Reveiling::Changed => {}
+            Reveiling::Done => {
+                if let Some(audio) = shared.ask(move |store| store.get(id)).await?.and_then(|recording| recording.audio)
+                {
+                    sweep::write_transcript(shared, id, audio.path).await?;
+                }
+                return Ok(Some(true));
             }
-        };
-        let insight = generate_summary::by_rule(&drawn_from, &rules, &config.privacy).ok();
-        let opinion = opinion.map_or_else(|| store.spoken_opinion(id), Ok)?;
-        // Before the words are masked in the database: a kill in between leaves none beside the audio, and those are
-        // written at the next start.
-        if let Some(audio) = store.get(id)?.and_then(|recording| recording.audio)
-            && let Err(error) = files.remove_transcript(&audio.path)
-        {
-            tracing::warn!(recording = %id, %error, "A transcript beside the audio could not be replaced.");
-            return Ok(false);
         }
-        let words = Reveiled { stored: &stored, spoken: &spoken, opinion: opinion.as_ref(), insight: insight.as_ref() };
-        store.reveil(id, &words)
-    });
-    if is_new.await?
-        && let Some(audio) = shared.ask(move |store| store.get(id)).await?.and_then(|recording| recording.audio)
-    {
-        sweep::write_transcript(shared, id, audio.path).await?;
     }
-    Ok(())
+    Ok(None)
+}
+
+/// What came of bringing one recording under the policy.
+enum Reveiling {
+    /// It was already.
+    Idle,
+    Done,
+    /// Words came or went meanwhile.
+    Changed,
+    /// A file stands in the way; told already.
+    Failed,
+}
+
+fn reveiled(
+    store: &Store,
+    id: RecordingId,
+    rules: &Rules,
+    privacy: &PrivacyPolicy,
+    files: &Files,
+) -> Result<Reveiling, StoreError> {
+    let Some(recording) = store.get(id)?.filter(|recording| recording.deletion.is_none()) else {
+        return Ok(Reveiling::Idle);
+    };
+    let earlier = store.drawn(id)?;
+    // Evidence stays as it was until the hold is lifted; it is shown masked meanwhile, and so is what is drawn from it.
+    let is_evidence = store.fate() == Unredacted::Drop && recording.legal_hold;
+    let is_drawn = earlier.as_ref().is_none_or(|earlier| earlier.veil == store.veil_mark());
+    if !store.is_unveiled(id)? || is_evidence && is_drawn {
+        return Ok(Reveiling::Idle);
+    }
+    let (stored, stored_opinion) = (store.spoken(id)?, store.spoken_opinion(id)?);
+    let (opened, opinion) = (unless_foreign(store.unmasked(id))?, unless_foreign(store.unmasked_opinion(id))?);
+    if opened.is_none() || opinion.is_none() {
+        tell_foreign(id);
+    }
+    let opinion = opinion.unwrap_or_else(|| stored_opinion.clone());
+    let spoken = match store.fate() {
+        Unredacted::Keep => stored.clone(),
+        Unredacted::Seal | Unredacted::Drop => opened.flatten().or_else(|| stored.clone()),
+    };
+    let insight = spoken.as_ref().zip(earlier.as_ref()).and_then(|(spoken, earlier)| {
+        let drawn_from = match store.fate() {
+            Unredacted::Keep => spoken.clone(),
+            Unredacted::Seal | Unredacted::Drop => store.veiled(spoken.clone(), Place::Text),
+        };
+        generate_summary::again(&drawn_from, spoken, rules, privacy, earlier).ok()
+    });
+    // Without words nothing is drawn; what was drawn once is not kept under another policy.
+    let insight = insight.or_else(|| earlier.map(|_| Insight::default()));
+    // Before the words are masked in the database: a kill in between leaves none beside the audio, and those are written
+    // at the next start.
+    if let Some(audio) = &recording.audio
+        && let Err(error) = files.remove_transcript(&audio.path)
+    {
+        tracing::warn!(recording = %id, %error, "A transcript beside the audio could not be replaced.");
+        return Ok(Reveiling::Failed);
+    }
+    let words = Reveiled {
+        stored: stored.as_ref(),
+        spoken: spoken.as_ref().filter(|_| !is_evidence),
+        stored_opinion: stored_opinion.as_ref(),
+        opinion: opinion.as_ref().filter(|_| !is_evidence),
+        insight: insight.as_ref(),
+    };
+    Ok(if store.reveil(id, &words)? { Reveiling::Done } else { Reveiling::Changed })
 }
 
 /// What was asked of the sealed part; `None` when that was sealed with a key that is no longer here, which stops nothing.

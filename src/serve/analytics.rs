@@ -12,7 +12,7 @@ use super::Api;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Params, shown};
 use super::view::{rounded, seconds};
-use crate::store::{TalkTrend, Trend, TrendBy};
+use crate::store::{Store, TalkTrend, Trend, TrendBy};
 
 /// Groups of one answer; the largest come first where there are more.
 const LIMIT_MAX: u64 = 1000;
@@ -67,6 +67,9 @@ pub(super) struct Analytics {
     items: Vec<Group>,
     /// Groups that were left out.
     left_out: usize,
+    /// Why nothing is shown, as a sentence: topics are words of calls, and those are being brought under another policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<&'static str>,
 }
 
 /// One group of calls.
@@ -247,6 +250,8 @@ pub(super) async fn get(
     let (from, to) = params.span()?;
     let limit = params.whole(&["limit"], 1..=LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     params.finish()?;
+    let is_withheld = by == TrendBy::Topic && api.ask(Store::is_being_veiled).await?;
+    let withheld = is_withheld.then_some("The privacy policy changed; topics are back once all calls are under it.");
     let groups = api.ask(move |store| store.trends(by, from, to)).await?;
     let mut weeks = match (about, by) {
         (About::Agreement, TrendBy::Account) => Some(api.ask(move |store| store.weeks_of_accounts(from, to)).await?),
@@ -270,7 +275,7 @@ pub(super) async fn get(
         Group { key: key.clone(), sums: TrendView::from(trend), weeks, drift }
     });
     let items = items.collect();
-    Ok(Json(Analytics { by: name, total: TrendView::from(&total), items, left_out }))
+    Ok(Json(Analytics { by: name, total: TrendView::from(&total), items, left_out, withheld }))
 }
 
 fn week((monday, talk): (&String, &TalkTrend)) -> Option<Week> {

@@ -125,6 +125,11 @@ pub(super) async fn get(
     }
     let json = api.ask_whole(move |store| {
         let transcript = if is_unmasked { store.unmasked(id)? } else { store.transcript(id)? };
+        let mut recording = recording;
+        if let (true, Some(transcript), Some(insight)) = (is_unmasked, &transcript, &mut recording.insight) {
+            // Places in the words that are shown.
+            insight.pii = store.places_of(transcript);
+        }
         let detail = RecordingDetail::of(&recording, transcript.as_ref());
         drop(transcript);
         Ok(serde_json::to_vec(&detail).ok())

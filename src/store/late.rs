@@ -20,6 +20,8 @@ pub struct KeptOpinion<'a> {
     pub compared: Option<&'a Transcript>,
     /// Our transcript with the provider's speakers, which replaces it.
     pub named: Option<&'a Transcript>,
+    /// That is made of the words as they were spoken, and not of what is kept of them.
+    pub is_named_as_spoken: bool,
     /// When to ask again: more may come.
     pub again: Option<Timestamp>,
 }
@@ -131,8 +133,8 @@ impl Store {
             row.recording.updated_at = now;
             row.recording.opinion = Some(tables.keep_second(id, stored.as_ref(), kept.opinion)?);
             if let Some(named) = kept.named {
-                // Made of what is stored, so it is as much under the veil as that.
-                row.recording.transcript = Some(tables.keep_words(id, named, false)?);
+                // Made of what is stored, it is as much under the veil as that.
+                row.recording.transcript = Some(tables.keep_words(id, named, kept.is_named_as_spoken)?);
                 // What points into the transcript points into the new one.
                 let summary = row.recording.steps.get(Step::GenerateSummary);
                 if matches!(summary.state, StepState::Completed { .. }) {

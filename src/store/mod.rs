@@ -36,6 +36,7 @@ mod rerun;
 mod rescue;
 mod reveil;
 mod schema;
+mod scrub;
 mod seal;
 mod searchable;
 mod started;

@@ -14,10 +14,12 @@ const NAME: &str = "veil";
 #[derive(Debug, Clone, Copy)]
 pub struct Reveiled<'a> {
     /// The words as they lie in the store: when these are others by now, nothing is done.
-    pub stored: &'a Transcript,
-    /// The same as they were spoken, as far as that is known.
-    pub spoken: &'a Transcript,
-    /// What the provider said, as it said it, as far as that is known.
+    pub stored: Option<&'a Transcript>,
+    /// The same as they were spoken, as far as that is known; absent where they stay as they are.
+    pub spoken: Option<&'a Transcript>,
+    /// What the provider said, as it lies in the store: when this is another by now, nothing is done.
+    pub stored_opinion: Option<&'a SecondOpinion>,
+    /// What the provider said, as it said it, as far as that is known; absent where it stays as it is.
     pub opinion: Option<&'a SecondOpinion>,
     /// What is drawn from them now; absent where nothing was drawn before.
     pub insight: Option<&'a Insight>,
@@ -49,7 +51,19 @@ impl Store {
         })
     }
 
-    /// Whether a recording's words, or what was drawn from them, are under another policy than today's.
+    /// Whether something may still be there that today's policy hides, because not everything was brought under it yet.
+    /// What is added up over many calls is not to be shown as long.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn is_being_veiled(&self) -> Result<bool, StoreError> {
+        let mark = self.veil_mark();
+        Ok(mark != 0 && self.veiled_under()? != Some(mark))
+    }
+
+    /// Whether a recording's words, what the provider said of it, or what was drawn from them, are under another policy
+    /// than today's.
     ///
     /// # Errors
     ///
@@ -61,9 +75,19 @@ impl Store {
                 return Ok(false);
             };
             let recording = row.recording;
-            let has_other_words = recording.transcript.as_ref().is_some_and(|facts| facts.veil != mark);
+            let has_other_words = recording.transcript.as_ref().is_some_and(|facts| facts.veil != mark)
+                || recording.opinion.as_ref().is_some_and(|facts| facts.veil != mark);
             Ok(has_other_words || recording.insight.as_ref().is_some_and(|insight| insight.veil != mark))
         })
+    }
+
+    /// What was drawn from a recording's words, as it lies in the store; see [`Store::spoken`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn drawn(&self, id: RecordingId) -> Result<Option<Insight>, StoreError> {
+        self.read(|tx| Ok(super::query::row(tx, id)?.and_then(|row| row.recording.insight)))
     }
 
     /// Keeps a recording's words, and what was drawn from them, under the policy of today. False when they changed
@@ -77,19 +101,24 @@ impl Store {
             let old = tables.known_row(id)?;
             let stored = tables.transcripts.get(id.as_bytes())?;
             let stored = stored.map(|bytes| record::decode::<Transcript>(bytes.value())).transpose()?;
-            if old.recording.deletion.is_some() || stored.as_ref() != Some(words.stored) {
+            let opinion = tables.opinions.get(id.as_bytes())?;
+            let opinion = opinion.map(|bytes| record::decode::<SecondOpinion>(bytes.value())).transpose()?;
+            let is_same = stored.as_ref() == words.stored && opinion.as_ref() == words.stored_opinion;
+            if old.recording.deletion.is_some() || !is_same {
                 return Ok(Verdict::Drop(false));
             }
             let mut row = old.clone();
             let recording = &mut row.recording;
-            let before = recording.transcript.as_ref().map(|facts| facts.word_count);
-            // Words that could not be opened are no reason to seal, or to forget, what lies sealed of them.
-            let is_spoken = words.spoken != words.stored || !tables.has_sealed_words(id)?;
-            let mut facts = tables.keep_words(id, words.spoken, is_spoken)?;
-            facts.word_count = before.unwrap_or(facts.word_count);
-            recording.transcript = Some(facts);
+            if let Some(spoken) = words.spoken {
+                let before = recording.transcript.as_ref().map(|facts| facts.word_count);
+                // Words that could not be opened are no reason to seal, or to forget, what lies sealed of them.
+                let is_spoken = words.spoken != words.stored || !tables.has_sealed_words(id)?;
+                let mut facts = tables.keep_words(id, spoken, is_spoken)?;
+                facts.word_count = before.unwrap_or(facts.word_count);
+                recording.transcript = Some(facts);
+            }
             if let Some(opinion) = words.opinion {
-                recording.opinion = Some(tables.keep_second(id, Some(words.spoken), opinion)?);
+                recording.opinion = Some(tables.keep_second(id, words.spoken, opinion)?);
             }
             if let (Some(insight), Some(known)) = (words.insight, &mut recording.insight) {
                 *known = Insight { veil: tables.mark(), ..insight.clone() };

@@ -21,8 +21,8 @@ use super::schema::{OPINIONS, SECRETS, TRANSCRIPTS, Tables};
 use super::seal::{SEAL_FILE, Sealer};
 use super::{SealError, Store, StoreError};
 use crate::call::{
-    OpinionFacts, Place, Recording, RecordingId, SecondOpinion, Silence, Transcript, TranscriptFacts, TranscriptSource,
-    Unredacted, Veil,
+    OpinionFacts, PiiSpan, Place, Recording, RecordingId, SecondOpinion, Silence, Transcript, TranscriptFacts,
+    TranscriptSource, Unredacted, Veil,
 };
 
 /// Stands before a window that was sealed; no window begins like that, it is JSON.
@@ -78,6 +78,11 @@ impl Store {
     /// What becomes of words and sound as they were.
     pub fn fate(&self) -> Unredacted {
         self.0.curtain.get().map_or(Unredacted::Keep, Curtain::fate)
+    }
+
+    /// Where a transcript holds personal data; nowhere where nobody can tell.
+    pub fn places_of(&self, transcript: &Transcript) -> Vec<PiiSpan> {
+        self.0.curtain.get().map(|curtain| curtain.veil.places(transcript)).unwrap_or_default()
     }
 
     /// A transcript that is not in the store, as a place may show it.
@@ -156,7 +161,13 @@ impl Store {
     pub fn unmasked(&self, id: RecordingId) -> Result<Option<Transcript>, StoreError> {
         let Some(stored) = self.spoken(id)? else { return Ok(None) };
         let sealed = match stored.source {
-            TranscriptSource::Local => self.sealed::<Transcript>(id, &words_name(id))?,
+            // The language may have been weighed since the words were sealed.
+            TranscriptSource::Local => self.sealed::<Transcript>(id, &words_name(id))?.map(|sealed| Transcript {
+                language: stored.language.clone(),
+                language_confidence: stored.language_confidence,
+                heard: stored.heard.clone(),
+                ..sealed
+            }),
             TranscriptSource::Provider => self.unmasked_opinion(id)?.and_then(|opinion| opinion.transcript),
         };
         Ok(Some(sealed.unwrap_or(stored)))
@@ -309,7 +320,7 @@ impl Tables<'_> {
             (None, false) => {}
             _ => drop(self.secrets.remove(opinion_name(id).as_str())?),
         }
-        Ok(kept.facts())
+        Ok(OpinionFacts { veil: self.mark(), ..kept.facts() })
     }
 
     /// Whether words are sealed of a recording.

@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::fold::fold;
 use crate::call::{Language, Segment, Transcript};
 
-/// Words read; people say some 30 000 in three hours, and a transcript beyond this is no call.
+/// Words read; people say some 30 000 in three hours, and a transcript beyond this is no call. What masks must not show what
+/// was not read, see [`Reading::read_segments`].
 const TOKENS_MAX: usize = 400_000;
 /// Characters that end a sentence.
 const ENDS: [char; 10] = ['.', '?', '!', '…', '。', '？', '！', '؟', '।', '۔'];
@@ -48,6 +49,10 @@ pub(super) struct Reading<'t> {
     pub(super) speaker_of: Vec<usize>,
     /// Names in the order they first speak.
     pub(super) speakers: Vec<&'t str>,
+    /// Of each segment that was read, whether its words have times of their own.
+    pub(super) has_words: Vec<bool>,
+    /// How many segments were read; those behind them hold words that nobody looked at.
+    pub(super) read_segments: usize,
 }
 
 impl<'t> Reading<'t> {
@@ -58,6 +63,8 @@ impl<'t> Reading<'t> {
             sentences: Vec::new(),
             speaker_of: Vec::new(),
             speakers: Vec::new(),
+            has_words: Vec::new(),
+            read_segments: 0,
         };
         for (index, segment) in (0..).zip(&transcript.segments) {
             let known = reading.speakers.iter().position(|speaker| *speaker == segment.speaker);
@@ -68,6 +75,7 @@ impl<'t> Reading<'t> {
             reading.speaker_of.push(speaker);
             if reading.tokens.len() < TOKENS_MAX {
                 reading.add(index, segment);
+                reading.read_segments += 1;
             }
         }
         reading
@@ -75,7 +83,9 @@ impl<'t> Reading<'t> {
 
     fn add(&mut self, index: u32, segment: &Segment) {
         let first = self.tokens.len();
-        match segment.word_ranges().filter(|ranges| !ranges.is_empty()) {
+        let ranges = segment.word_ranges().filter(|ranges| !ranges.is_empty());
+        self.has_words.push(ranges.is_some());
+        match ranges {
             Some(ranges) => {
                 let of_word = |(word, (range, heard)): (u32, (Range<usize>, &crate::call::Word))| Token {
                     segment: index,

@@ -86,7 +86,8 @@ fn fill_conference(store: &Store, state: &Path) {
             ],
         }),
     };
-    let kept = KeptOpinion { opinion: &opinion, compared: ours.as_ref(), named: None, again: None };
+    let kept =
+        KeptOpinion { opinion: &opinion, compared: ours.as_ref(), named: None, is_named_as_spoken: false, again: None };
     store.keep_opinion(id, &kept, at).unwrap().expect("our transcript is the one that was compared");
 }
 

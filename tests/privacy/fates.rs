@@ -94,7 +94,7 @@ fn new_words_that_are_kept_replace_what_was_sealed_before() {
     let mut theirs = opinion.transcript.clone().unwrap();
     theirs.segments = vec![new.clone()];
     let opinion = SecondOpinion { transcript: Some(theirs), ..opinion };
-    let kept = KeptOpinion { opinion: &opinion, compared: None, named: None, again: None };
+    let kept = KeptOpinion { opinion: &opinion, compared: None, named: None, is_named_as_spoken: false, again: None };
     store.keep_opinion(world.id, &kept, at("2026-11-21T12:00:00Z")).unwrap().unwrap();
     assert_eq!(store.unmasked_opinion(world.id).unwrap().unwrap().transcript.unwrap().segments, [new]);
 }

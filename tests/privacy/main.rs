@@ -11,6 +11,7 @@ mod seed;
 mod sink;
 
 mod canaries;
+mod changes;
 mod fates;
 mod sound;
 mod world;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use callscribe::call::{
-    AudioFormatFacts, ProviderKind, RecordingId, RecordingKey, SecondOpinion, Segment, Step, Suspect, SuspectReason,
-    Transcript, TranscriptSource,
+    AudioFormatFacts, Insight, ProviderKind, RecordingId, RecordingKey, SecondOpinion, Segment, Step, Suspect,
+    SuspectReason, Transcript, TranscriptSource,
 };
 use callscribe::config::Config;
 use callscribe::fetch::{Destination, Files};
@@ -26,7 +26,7 @@ use crate::sink::{SECRET, Sink};
 /// Every kind there is.
 pub const MASK_ALL: &str = "mask = [\"card\", \"phone\", \"email\", \"iban\", \"birth_date\", \"national_id\"]";
 /// What may be found nowhere, as it stands in texts and as single words in JSON.
-pub const CANARIES: [&str; 16] = [
+pub const CANARIES: [&str; 19] = [
     "4539 1488",
     "0343 6467",
     "\"4539\"",
@@ -36,6 +36,9 @@ pub const CANARIES: [&str; 16] = [
     "4539148803436467",
     "917 555",
     "9175550163",
+    "in 6467",
+    "<b>4539",
+    "tel:+1917",
     "\"0163",
     "quintx",
     "WEST 1234",
@@ -88,7 +91,10 @@ fn opinion(ours: &Transcript) -> SecondOpinion {
     SecondOpinion {
         agreement: Some(agreement::compare(ours, &theirs)),
         transcript: Some(theirs),
-        insights: json!({ "notes": ["The customer's phone number is 917 555 0163.", "mariela.quintx@example.org"] }),
+        insights: json!({ "notes": ["The customer's phone number is 917 555 0163.", "mariela.quintx@example.org"],
+            "card": "ends in 6467",
+            "html": "<p>Card&nbsp;<b>4539</b> <i>1488</i>&nbsp;0343 6467<br>tel:+19175550163</p>\
+                <a href=\"mailto:mariela.quintx@example.org\">write</a>", "next step": "write to her (quintx)" }),
         fetched_at: at("2026-11-20T12:00:00Z"),
     }
 }
@@ -144,6 +150,12 @@ impl World {
         let now = at("2026-11-21T12:00:00Z");
         store.reset(self.id, &[Step::Transcribe], now).unwrap();
         finish(store, Lane::Transcribe, StepResult::Transcript { transcript: Box::new(words), format: format() });
+    }
+
+    /// Has the call's summary made anew, with this result.
+    pub fn summarised(&self, store: &Store, insight: Insight) {
+        store.reset(self.id, &[Step::GenerateSummary], at("2026-11-21T12:00:00Z")).unwrap();
+        finish(store, Lane::Summarise, StepResult::Insight(Box::new(insight)));
     }
 
     fn wait_until_settled(&self) {
@@ -227,7 +239,8 @@ fn seeded(daemon: &TestDaemon) -> (RecordingId, Vec<u8>) {
     );
     let ours = store.spoken(id).unwrap();
     let opinion = opinion(&spoken());
-    let kept = KeptOpinion { opinion: &opinion, compared: ours.as_ref(), named: None, again: None };
+    let kept =
+        KeptOpinion { opinion: &opinion, compared: ours.as_ref(), named: None, is_named_as_spoken: false, again: None };
     store.keep_opinion(id, &kept, now).unwrap().unwrap();
     (id, original)
 }

@@ -72,7 +72,7 @@ fn agree(store: &Store, id: RecordingId, score: f32) {
     let agreement = Some(Agreement { score, disputes: vec![] });
     let theirs = Some(transcript("hello from the rest"));
     let opinion = SecondOpinion { transcript: theirs, insights: Value::Null, fetched_at: at(100 * WEEK_S), agreement };
-    let kept = KeptOpinion { opinion: &opinion, compared: None, named: None, again: None };
+    let kept = KeptOpinion { opinion: &opinion, compared: None, named: None, is_named_as_spoken: false, again: None };
     store.keep_opinion(id, &kept, at(100 * WEEK_S)).unwrap();
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use callscribe::call::{PiiKind, PiiSpan, Transcript};
 use callscribe::config::Config;
 use callscribe::understand::pii::Pii;
-use callscribe::understand::pii::mask::masked;
+use callscribe::understand::pii::mask::{masked, places_in_masked};
+use callscribe::understand::pii::retold::Retold;
 
 use crate::transcript;
 
@@ -99,12 +100,16 @@ fn personal_data_is_found_and_other_numbers_are_not() {
             }
         }
     }
+    let mut fallen_short = Vec::new();
     for ((part, kind), Tally { meant, covered, told, right }) in tallies {
         let share = |a: u32, b: u32| f64::from(a) / f64::from(b.max(1));
         let (precision, recall) = (share(right, told), share(covered, meant));
         println!("personal data {part} {kind}: {meant} meant, precision {precision:.3}, recall {recall:.3}");
-        assert!(precision >= 0.9 && recall >= 0.8, "{part} {kind}");
+        if precision < 0.9 || recall < 0.8 {
+            fallen_short.push(format!("{part} {kind}"));
+        }
     }
+    assert!(fallen_short.is_empty(), "{fallen_short:?}");
 }
 
 fn call(turns: &[(u16, u64, u64, &str)]) -> Transcript {
@@ -149,4 +154,84 @@ fn a_number_in_a_segment_without_its_words_is_masked_all_the_same() {
     call.segments[0].words.clear();
     let without = masked(&call, &[PiiKind::Card], &Pii::default());
     assert_eq!(without.segments[0].text, "My card is [card], thanks.");
+}
+
+#[test]
+fn no_number_of_numbers_ends_the_masking() {
+    let cards = vec!["The card is 4242 4242 4242 4242, okay."; 6_000].join(" ");
+    let call = call(&[(1, 0, 9_000_000, &cards), (1, 9_000_000, 9_010_000, "My card is 5555 5555 5555 4444.")]);
+    let without = masked(&call, &[PiiKind::Card], &Pii::default());
+    assert!(!without.text().contains("4242") && !without.text().contains("4444"));
+    assert_eq!(without.text().matches("[card]").count(), 6_001);
+}
+
+#[test]
+fn what_is_too_much_to_be_read_is_withheld_and_says_so() {
+    let much = "well ".repeat(400_000);
+    let call = call(&[(1, 0, 9_000_000, much.trim()), (1, 9_000_000, 9_010_000, "My card is 4242 4242 4242 4242.")]);
+    let without = masked(&call, &[PiiKind::Card], &Pii::default());
+    assert_eq!((without.segments[1].text.as_str(), without.segments[1].words.len()), ("[withheld]", 0));
+    assert_eq!(without.notes, ["1 turns at the end are withheld: too much was said to look them through."]);
+}
+
+#[test]
+fn a_number_that_shares_digits_with_another_is_masked_too() {
+    let without = masked(
+        &call(&[
+            (1, 0, 6_000, "My first card is 4242 4242 4242 4242."),
+            (0, 6_000, 8_000, "So 4444, right, and the other one?"),
+            (1, 8_000, 14_000, "The second is 5555 5555 5555 4444."),
+            (0, 14_000, 16_000, "And 4242, thanks."),
+        ]),
+        &[PiiKind::Card],
+        &Pii::default(),
+    );
+    assert!(!without.text().contains("4242") && !without.text().contains("4444"), "{}", without.text());
+}
+
+#[test]
+fn words_that_leave_out_some_of_the_text_hide_nothing_in_it() {
+    let mut call = call(&[(1, 0, 8_000, "My card is 4242 4242 4242 4242, thanks.")]);
+    call.segments[0].words.retain(|word| !word.word.contains('4'));
+    let without = masked(&call, &[PiiKind::Card], &Pii::default());
+    assert_eq!(without.segments[0].text, "My card is [card], thanks.");
+}
+
+#[test]
+fn places_follow_the_words_that_stand_for_what_was_masked() {
+    let call = call(&[(1, 0, 9_000, "Card 4242 4242 4242 4242, mail ana@example.com, call me at 917 555 0163.")]);
+    let pii = Pii::default();
+    let spans = pii.find(&call);
+    let kinds = [PiiKind::Card, PiiKind::Phone];
+    let shown = masked(&call, &kinds, &pii);
+    let words: Vec<&str> = shown.segments[0].text.split(' ').collect();
+    let places = places_in_masked(&spans, &call, &kinds);
+    let told = places.iter().map(|place| {
+        let of_text = &shown.segments[0].text[place.from as usize..place.to as usize];
+        (of_text, words[place.first_word as usize], place.last_word - place.first_word)
+    });
+    let expected =
+        [("[card],", "[card],", 0), ("ana@example.com,", "ana@example.com,", 0), ("[phone].", "[phone].", 0)];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_call_told_in_other_words_is_told_without_its_numbers() {
+    let call = call(&[
+        (1, 0, 6_000, "My card is four two four two, four two four two, four two four two, four two four two."),
+        (1, 6_000, 9_000, "I am mariela dot quintx at example dot org, born on March 14, 1987."),
+    ]);
+    let (pii, kinds) = (Pii::default(), [PiiKind::Card, PiiKind::Email, PiiKind::BirthDate]);
+    let mut texts = [
+        "The customer paid with the card ending in 4242 on a second try.".to_owned(),
+        "She gave the card XXXX4242 and can be written to at Mariela.Quintx (example).".to_owned(),
+        "She was born in 1987 and wants 14 days to pay.".to_owned(),
+    ];
+    assert!(Retold::of(&call, &kinds, &pii).mask(texts.iter_mut().collect()));
+    assert_eq!(texts[0], "The customer paid with the card ending in [card] on a second try.");
+    assert_eq!(texts[1], "She gave the card [card] and can be written to at [email] (example).");
+    assert_eq!(texts[2], "She was born in [birth_date] and wants 14 days to pay.");
+    let mut german =
+        ["Der Kunde hat seine Karte genannt und möchte das Geld so bald wie möglich zurück haben.".to_owned()];
+    assert!(!Retold::of(&call, &kinds, &pii).mask(german.iter_mut().collect()), "its numbers cannot be told");
 }

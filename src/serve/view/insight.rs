@@ -38,8 +38,11 @@ pub struct InsightView {
     pub sentiment: Option<SentimentView>,
     /// What the configured rules found.
     pub categories: Vec<CategoryView>,
-    /// Where the call holds personal data.
+    /// Where the call holds personal data, in the transcript as it is shown.
     pub pii: Vec<PiiView>,
+    /// Further places with personal data that are not listed, because they are too many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pii_left_out: Option<u32>,
     /// How it was talked; null when nobody spoke.
     pub talk: Option<TalkView>,
 }
@@ -278,6 +281,7 @@ impl InsightView {
             sentiment: insight.sentiment.as_ref().map(sentiment),
             categories: categories.collect(),
             pii: insight.pii.iter().map(span).collect(),
+            pii_left_out: Some(insight.pii_left_out).filter(|count| *count > 0),
             talk: insight.talk.as_ref().map(TalkView::of),
         }
     }

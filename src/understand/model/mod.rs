@@ -58,6 +58,15 @@ impl Account {
         }
     }
 
+    /// Everything in it that is words.
+    pub fn texts_mut(&mut self) -> Vec<&mut String> {
+        let sentences = self.summary.iter_mut().chain(&mut self.points).map(|sentence| &mut sentence.text);
+        let actions = self.action_items.iter_mut();
+        let actions = actions.flat_map(|item| [&mut item.text, &mut item.what].into_iter().chain(&mut item.when));
+        let questions = self.open_questions.iter_mut().map(|question| &mut question.text);
+        sentences.chain(actions).chain(questions).chain(&mut self.topics).collect()
+    }
+
     /// Puts the account in the place of what was drawn by rule; topics stay where the model named none.
     pub fn put_into(self, insight: &mut Insight) {
         insight.summary = self.summary;

@@ -33,7 +33,7 @@ pub(super) fn births(reading: &Reading<'_>, cues: &Cues) -> Vec<Entity> {
             || ordinals.contains(word)
             || joints.contains(word)
             || is_ordinal(word)
-            || matches!(heard(word, word), Some(Heard::Digits(_) | Heard::Tens(_)))
+            || matches!(heard(word, word), Some(Heard::Digits(_) | Heard::Tens(_) | Heard::Hundreds(_)))
     };
     let mut births = Vec::new();
     let mut at = 0;

@@ -8,7 +8,11 @@ const REACH: usize = 16;
 /// And how long before it.
 const REACH_MS: u64 = 20_000;
 
-const PHONES: &str = "phone|telephone|phones|cell|cellphone|mobile|landline|call me|call you|call him|call her|reach me|\
+/// Words behind a number that may say what it was: "…, that's my social security number".
+const REACH_BEHIND: usize = 8;
+const REACH_BEHIND_MS: u64 = 5_000;
+
+const PHONES: &str = "area code|phone|telephone|phones|cell|cellphone|mobile|landline|call me|call you|call him|call her|reach me|\
     reach you|reach us|contact number|callback number|call back|text me|whatsapp|fax|dial|my number|your number|\
     best number|ring me|teléfono|móvil|celular|fijo|llámame|llámeme|llamarle|llamarme|llamarte|llame al|llámenos|\
     marque|mi número es|su número es|número de contacto|localizarle|contactarle|puede llamar";
@@ -48,8 +52,13 @@ impl Cues {
     /// Whether the number that begins at `first` is said to be a telephone's; `None` when nothing is said.
     pub(super) fn of_number(&self, reading: &Reading<'_>, first: usize) -> Option<bool> {
         let words = before(reading, first);
-        let nearest =
-            (0..words.len()).rev().find_map(|at| self.numbers.longest_at(&words, at).map(|(_, names)| *names));
+        let (mut nearest, mut at) = (None, 0);
+        while at < words.len() {
+            // What is part of a longer name is not looked at: the code of an area code is a telephone's.
+            let found = self.numbers.longest_at(&words, at);
+            nearest = found.map(|(_, names)| *names).or(nearest);
+            at += found.map_or(1, |(length, _)| length);
+        }
         nearest.map(|names| names == Names::Phone)
     }
 
@@ -62,6 +71,17 @@ impl Cues {
     pub(super) fn birth_at(&self, words: &[&str], at: usize) -> Option<usize> {
         self.births.longest_at(words, at).map(|(length, ())| length)
     }
+}
+
+/// The folded words shortly behind one, of who said that.
+pub(super) fn behind<'r>(reading: &'r Reading<'_>, last: usize) -> Vec<&'r str> {
+    let speaker = |at: usize| reading.speaker_of[reading.tokens[at].segment as usize];
+    let end_ms = reading.tokens[last].end_ms;
+    (last + 1..(last + 1 + REACH_BEHIND).min(reading.tokens.len()))
+        .take_while(|at| speaker(*at) == speaker(last) && reading.tokens[*at].start_ms <= end_ms + REACH_BEHIND_MS)
+        .map(|at| reading.tokens[at].folded.as_str())
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 /// The folded words shortly before one, of whoever spoke.

@@ -68,6 +68,19 @@ const NUMBERS: [(&str, &str); 62] = [
     ("mil", "000"),
 ];
 
+/// Words for hundreds in one word: one digit, and tens and units may follow. The feminine ends in "as".
+const HUNDREDS: [(&str, char); 9] = [
+    ("ciento", '1'),
+    ("doscientos", '2'),
+    ("trescientos", '3'),
+    ("cuatrocientos", '4'),
+    ("quinientos", '5'),
+    ("seiscientos", '6'),
+    ("setecientos", '7'),
+    ("ochocientos", '8'),
+    ("novecientos", '9'),
+];
+
 /// Words for tens: one digit, and the unit may follow.
 const TENS: [(&str, char); 16] = [
     ("twenty", '2'),
@@ -95,6 +108,8 @@ pub(super) enum Heard {
     Digits(String),
     /// So many tens; a unit behind it takes the place of its zero.
     Tens(char),
+    /// So many hundreds; tens and units behind it take the places of its zeros.
+    Hundreds(char),
     /// The next digit so often: "double", "triple", "doble".
     Times(usize),
     /// A plus before a country's code.
@@ -107,7 +122,10 @@ pub(super) enum Heard {
 pub(super) fn is_number(folded: &str) -> bool {
     const DOUBTFUL: [&str; 9] = ["o", "oh", "un", "una", "uno", "once", "mil", "nil", "one"];
     !DOUBTFUL.contains(&folded)
-        && matches!(heard(folded, folded), Some(Heard::Digits(_) | Heard::Tens(_) | Heard::Times(_)))
+        && matches!(
+            heard(folded, folded),
+            Some(Heard::Digits(_) | Heard::Tens(_) | Heard::Hundreds(_) | Heard::Times(_))
+        )
 }
 
 /// What a folded word, whose text is `raw`, is in a number; `None` for a word that has no part in one.
@@ -122,6 +140,12 @@ pub(super) fn heard(folded: &str, raw: &str) -> Option<Heard> {
     }
     if let Some((_, tens)) = TENS.iter().find(|(word, _)| *word == folded) {
         return Some(Heard::Tens(*tens));
+    }
+    let is_it = |word: &str| {
+        word == folded || folded.strip_suffix("as").is_some_and(|stem| word.strip_suffix("os") == Some(stem))
+    };
+    if let Some((_, hundreds)) = HUNDREDS.iter().find(|(word, _)| is_it(word)) {
+        return Some(Heard::Hundreds(*hundreds));
     }
     if let Some((tens, unit)) = folded.split_once('-')
         && let Some((_, tens)) = TENS.iter().find(|(word, _)| *word == tens)

@@ -7,8 +7,8 @@ use super::digits::heard;
 use crate::call::PiiKind;
 use crate::understand::reading::Reading;
 
-/// Words of one side of an address; spelled ones are long.
-const PART_WORDS_MAX: usize = 24;
+/// Words of one side of an address; a mailbox has 64 characters at most, and each may be spelled.
+const PART_WORDS_MAX: usize = 64;
 /// What a domain ends in when it is spoken; written ones say so themselves.
 const ENDINGS: [&str; 30] = [
     "com", "org", "net", "edu", "gov", "es", "uk", "co", "io", "de", "fr", "it", "mx", "ar", "cl", "pe", "eu", "us",

@@ -12,6 +12,7 @@ mod iban;
 pub mod mask;
 mod national;
 mod numbers;
+pub mod retold;
 mod runs;
 pub mod veil;
 
@@ -20,8 +21,8 @@ use self::national::National;
 use super::reading::Reading;
 use crate::call::{PiiKind, PiiSpan, Transcript};
 
-/// Found in one call; more is a list of numbers read out by a machine.
-const ENTITIES_MAX: usize = 5_000;
+/// Places that are listed of one call; more is a list of numbers read out by a machine. Masked are all.
+pub const PLACES_MAX: usize = 5_000;
 
 /// One thing found: its words.
 struct Entity {
@@ -74,10 +75,16 @@ impl Pii {
             .chain(birth::births(reading, &self.cues))
             .chain(self.nationals.iter().flat_map(|national| national.find(reading, &runs)))
             .chain(numbers::phones(reading, &runs, &self.cues));
-        for mut entity in found.take(ENTITIES_MAX) {
+        for mut entity in found {
             entity.tokens.sort_unstable();
             entity.tokens.dedup();
-            if entity.tokens.is_empty() || entity.tokens.iter().any(|token| taken[*token]) {
+            // What is known for something else already is that; the rest is not left open for it. A telephone number is
+            // known by all its digits, so one that shares some with a card is none.
+            if entity.kind == PiiKind::Phone && entity.tokens.iter().any(|token| taken[*token]) {
+                continue;
+            }
+            entity.tokens.retain(|token| !taken[*token]);
+            if entity.tokens.is_empty() {
                 continue;
             }
             for token in &entity.tokens {

@@ -1,10 +1,12 @@
 //! Numbers by which states know people, as the operator describes them: words that name the number, and what it looks
 //! like. `dni|documento => \d{8}[A-Z]`.
 
+use std::ops::Range;
+
 use regex::{Regex, RegexBuilder};
 
 use super::Entity;
-use super::cue::before;
+use super::cue::{before, behind};
 use super::runs::Run;
 use crate::call::PiiKind;
 use crate::understand::phrases::Phrases;
@@ -12,6 +14,32 @@ use crate::understand::reading::Reading;
 
 /// Memory a compiled pattern may take.
 const PATTERN_BYTES_MAX: usize = 1 << 18;
+
+/// Said between a number and its letter: "con la letra T", "letter T".
+const BETWEEN: [&str; 5] = ["con", "la", "letra", "letter", "with"];
+/// Words between them at most.
+const BETWEEN_MAX: usize = 3;
+/// Letters by their Spanish names, as far as those are no other words.
+const SPELLED: [(&str, &str); 18] = [
+    ("be", "B"),
+    ("ce", "C"),
+    ("efe", "F"),
+    ("ge", "G"),
+    ("hache", "H"),
+    ("jota", "J"),
+    ("ka", "K"),
+    ("ele", "L"),
+    ("eme", "M"),
+    ("ene", "N"),
+    ("pe", "P"),
+    ("cu", "Q"),
+    ("erre", "R"),
+    ("equis", "X"),
+    ("griega", "Y"),
+    ("ye", "Y"),
+    ("zeta", "Z"),
+    ("ceta", "Z"),
+];
 
 /// One kind of number.
 pub(super) struct National {
@@ -40,26 +68,19 @@ impl National {
 
     /// The numbers of its kind: digits with the letters beside them.
     pub(super) fn find(&self, reading: &Reading<'_>, runs: &[Run]) -> Vec<Entity> {
-        let letter = |at: Option<usize>| -> Option<(usize, String)> {
-            let at = at?;
-            let folded = &reading.tokens.get(at)?.folded;
-            (folded.chars().count() == 1 && folded.starts_with(|c: char| c.is_ascii_alphabetic()))
-                .then(|| (at, folded.to_ascii_uppercase()))
-        };
         let mut found = Vec::new();
         for run in runs {
-            if !self.names.is_in(&before(reading, run.first())) {
+            if !self.is_named(reading, run.first(), run.last()) {
                 continue;
             }
             let digits = run.text();
-            let (ahead, behind) = (letter(run.first().checked_sub(1)), letter(Some(run.last() + 1)));
-            let side =
-                |side: &Option<(usize, String)>| side.as_ref().map(|(_, letter)| letter.clone()).unwrap_or_default();
+            let (ahead, behind) = (letter_before(reading, run.first()), letter_behind(reading, run.last()));
+            let side = |side: &Option<Letter>| side.as_ref().map(|(_, letter)| letter.clone()).unwrap_or_default();
             for (with_ahead, with_behind) in [(true, true), (true, false), (false, true), (false, false)] {
                 let (front, back) = (ahead.as_ref().filter(|_| with_ahead), behind.as_ref().filter(|_| with_behind));
                 let text = format!("{}{digits}{}", side(&front.cloned()), side(&back.cloned()));
                 if self.pattern.is_match(&text) {
-                    let sides = [front, back].into_iter().flatten().map(|(at, _)| *at);
+                    let sides = [front, back].into_iter().flatten().flat_map(|(at, _)| at.clone());
                     let mut tokens: Vec<usize> = run.digits.iter().map(|digit| digit.token).chain(sides).collect();
                     tokens.sort_unstable();
                     found.push(Entity { kind: PiiKind::NationalId, tokens });
@@ -80,9 +101,39 @@ impl National {
         tokens
             .filter(|(at, token)| {
                 let bare: String = token.folded.chars().filter(char::is_ascii_alphanumeric).collect();
-                self.pattern.is_match(&bare.to_ascii_uppercase()) && self.names.is_in(&before(reading, *at))
+                self.pattern.is_match(&bare.to_ascii_uppercase()) && self.is_named(reading, *at, *at)
             })
             .map(|(at, _)| Entity { kind: PiiKind::NationalId, tokens: vec![at] })
             .collect()
     }
+
+    /// Whether its name is said before or behind.
+    fn is_named(&self, reading: &Reading<'_>, first: usize, last: usize) -> bool {
+        self.names.is_in(&before(reading, first)) || self.names.is_in(&behind(reading, last))
+    }
+}
+
+/// The words that say a letter, and the letter.
+type Letter = (Range<usize>, String);
+
+fn letter_at(reading: &Reading<'_>, at: usize) -> Option<String> {
+    let folded = reading.tokens.get(at)?.folded.as_str();
+    if folded.len() == 1 && folded.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Some(folded.to_ascii_uppercase());
+    }
+    SPELLED.iter().find(|(name, _)| *name == folded).map(|(_, letter)| (*letter).to_owned())
+}
+
+fn letter_before(reading: &Reading<'_>, first: usize) -> Option<Letter> {
+    let at = first.checked_sub(1)?;
+    let letter = letter_at(reading, at)?;
+    // "y griega" is one letter.
+    let is_two = letter == "Y" && at > 0 && matches!(reading.tokens[at - 1].folded.as_str(), "y" | "i");
+    Some((at - usize::from(is_two)..first, letter))
+}
+
+fn letter_behind(reading: &Reading<'_>, last: usize) -> Option<Letter> {
+    let between = |at: &usize| reading.tokens.get(*at).is_some_and(|token| BETWEEN.contains(&token.folded.as_str()));
+    let at = last + 1 + (last + 1..=last + BETWEEN_MAX).take_while(between).count();
+    letter_at(reading, at).map(|letter| (last + 1..at + 1, letter))
 }

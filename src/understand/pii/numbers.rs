@@ -1,8 +1,11 @@
 //! Payment cards and telephone numbers among the runs of digits, national numbers as the operator describes them.
 
+use std::collections::HashMap;
+
 use super::Entity;
 use super::cue::Cues;
-use super::runs::Run;
+use super::digits::is_number;
+use super::runs::{Digit, Run, text_of};
 use crate::call::PiiKind;
 use crate::understand::reading::Reading;
 
@@ -12,6 +15,8 @@ const PHONE_DIGITS_MIN: usize = 6;
 /// A part of a card that the other side repeats: so many digits, within so much time.
 const REPEATED_DIGITS_MIN: usize = 4;
 const REPEATED_MS_MAX: u64 = 60_000;
+/// Digits of the longest card.
+const CARD_DIGITS_MAX: usize = 19;
 
 /// The first digits of card numbers, and how many digits those cards have.
 const CARDS: [(&str, &[usize]); 19] = [
@@ -39,6 +44,7 @@ const CARDS: [(&str, &[usize]); 19] = [
 /// Cards in the runs, with the parts of them that others repeat.
 pub(super) fn cards(reading: &Reading<'_>, runs: &[Run]) -> Vec<Entity> {
     let mut cards = Vec::new();
+    let mut echoes = Echoes::of(reading, runs);
     for run in runs {
         let text = run.text();
         let mut at = 0;
@@ -50,7 +56,7 @@ pub(super) fn cards(reading: &Reading<'_>, runs: &[Run]) -> Vec<Entity> {
                 continue;
             };
             let mut tokens: Vec<usize> = run.digits[at..at + length].iter().map(|digit| digit.token).collect();
-            tokens.extend(repeated(reading, runs, &text[at..at + length], run));
+            tokens.extend(echoes.of_card(reading, &text[at..at + length], run));
             cards.push(Entity { kind: PiiKind::Card, tokens });
             at += length;
         }
@@ -80,14 +86,49 @@ fn passes_luhn(digits: &str) -> bool {
     !is_one_digit && digits.bytes().rev().enumerate().map(value).sum::<u32>() % 10 == 0
 }
 
-fn repeated(reading: &Reading<'_>, runs: &[Run], card: &str, of: &Run) -> Vec<usize> {
-    let (from, to) = (reading.tokens[of.first()].start_ms, reading.tokens[of.last()].end_ms);
-    let is_part = |run: &&Run| {
-        let start = reading.tokens[run.first()].start_ms;
-        let is_near = start + REPEATED_MS_MAX >= from && start <= to + REPEATED_MS_MAX;
-        is_near && run.digits.len() >= REPEATED_DIGITS_MIN && run.first() != of.first() && card.contains(&run.text())
-    };
-    runs.iter().filter(is_part).flat_map(|run| run.digits.iter().map(|digit| digit.token)).collect()
+/// Short runs by their digits: what may be a part of a card that is said once more. Each is given to one card.
+struct Echoes<'r> {
+    by_text: HashMap<String, Vec<&'r [Digit]>>,
+}
+
+impl<'r> Echoes<'r> {
+    fn of(reading: &Reading<'_>, runs: &'r [Run]) -> Self {
+        let mut by_text: HashMap<String, Vec<&[Digit]>> = HashMap::new();
+        for run in runs {
+            // "The other one? 4242": what only may be a digit is no part of what is repeated.
+            let is_doubtful =
+                |digit: &&Digit| !is_number(&reading.tokens[digit.token].folded) && !has_digit(reading, digit);
+            let digits = &run.digits[run.digits.iter().take_while(is_doubtful).count()..];
+            for digits in [run.digits.as_slice(), digits] {
+                if (REPEATED_DIGITS_MIN..=CARD_DIGITS_MAX).contains(&digits.len()) {
+                    by_text.entry(text_of(digits)).or_default().push(digits);
+                }
+            }
+        }
+        Self { by_text }
+    }
+
+    fn of_card(&mut self, reading: &Reading<'_>, card: &str, of: &Run) -> Vec<usize> {
+        let (from, to) = (reading.tokens[of.first()].start_ms, reading.tokens[of.last()].end_ms);
+        let is_near = |digits: &[Digit]| {
+            let first = digits.first().map_or(0, |digit| digit.token);
+            let start = reading.tokens[first].start_ms;
+            start + REPEATED_MS_MAX >= from && start <= to + REPEATED_MS_MAX && first != of.first()
+        };
+        let mut tokens = Vec::new();
+        for first in 0..card.len() {
+            for end in first + REPEATED_DIGITS_MIN..=card.len() {
+                let Some(said) = self.by_text.get_mut(&card[first..end]) else { continue };
+                let near = said.extract_if(.., |digits| is_near(digits));
+                tokens.extend(near.flat_map(|digits| digits.iter().map(|digit| digit.token)));
+            }
+        }
+        tokens
+    }
+}
+
+fn has_digit(reading: &Reading<'_>, digit: &Digit) -> bool {
+    reading.tokens[digit.token].folded.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Telephone numbers: said to be one, or written like one and not said to be anything else.
@@ -100,11 +141,16 @@ pub(super) fn phones(reading: &Reading<'_>, runs: &[Run], cues: &Cues) -> Vec<En
         match cues.of_number(reading, run.first()) {
             Some(is_phone) => is_phone,
             None if run.plus.is_some() => text.len() >= 8,
-            None => looks_like_phone(&text, reading.language()),
+            None => !is_amount(reading, run) && looks_like_phone(&text, reading.language()),
         }
     };
     let tokens = |run: &Run| run.plus.into_iter().chain(run.digits.iter().map(|digit| digit.token)).collect();
     runs.iter().filter(is_phone).map(|run| Entity { kind: PiiKind::Phone, tokens: tokens(run) }).collect()
+}
+
+/// "six hundred thousand" counts something.
+fn is_amount(reading: &Reading<'_>, run: &Run) -> bool {
+    run.digits.iter().any(|digit| matches!(reading.tokens[digit.token].folded.as_str(), "thousand" | "mil"))
 }
 
 /// By the plans of North America and Spain; elsewhere numbers need to be named.

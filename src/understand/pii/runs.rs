@@ -43,8 +43,13 @@ impl Run {
     }
 
     pub(super) fn text(&self) -> String {
-        self.digits.iter().map(|digit| char::from(b'0' + digit.value)).collect()
+        text_of(&self.digits)
     }
+}
+
+/// Digits as they are written.
+pub(super) fn text_of(digits: &[Digit]) -> String {
+    digits.iter().map(|digit| char::from(b'0' + digit.value)).collect()
 }
 
 /// All runs of a call, in order.
@@ -87,6 +92,8 @@ pub(super) fn runs(reading: &Reading<'_>) -> Vec<Run> {
 #[derive(Default)]
 struct Open {
     run: Run,
+    /// The hundreds just said, whose tens and units may follow.
+    hundreds: Option<(char, usize)>,
     /// The tens just said, whose unit may follow.
     tens: Option<(char, usize)>,
     times: Option<(usize, usize)>,
@@ -105,29 +112,41 @@ impl Open {
                 if let Some((tens, token)) = self.tens.take() {
                     // "forty two" is 42; "forty ten" is 40 10.
                     let is_unit = digits.len() == 1 && digits != "0";
+                    self.push_hundreds(0);
                     self.push(&tens.to_string(), token);
                     if !is_unit {
                         self.push("0", token);
                     }
+                } else {
+                    // "six hundred twelve" is 612 and "six hundred two" 602; more digits than that begin anew.
+                    let is_part = digits.len() <= 2 && !digits.starts_with('0');
+                    self.push_hundreds(if is_part { 2 - digits.len() } else { 2 });
                 }
                 let times = self.times.take().map_or(1, |(times, _)| times);
                 self.push(&digits.repeat(if digits.len() == 1 { times } else { 1 }), at);
             }
             Heard::Tens(tens) => {
-                self.settle();
+                self.settle_tens();
                 self.tens = Some((tens, at));
+                self.fillers = 0;
+            }
+            Heard::Hundreds(hundreds) => {
+                self.settle();
+                self.hundreds = Some((hundreds, at));
                 self.fillers = 0;
             }
             Heard::Times(times) => {
                 self.settle();
                 self.times = Some((times, at));
             }
-            Heard::Plus if self.run.digits.is_empty() => self.plus(at),
+            Heard::Plus if self.run.digits.is_empty() && self.tens.is_none() && self.hundreds.is_none() => {
+                self.plus(at)
+            }
             Heard::Plus => {
                 self.close(runs);
                 self.plus(at);
             }
-            Heard::Joint if self.run.digits.is_empty() && self.tens.is_none() => {}
+            Heard::Joint if self.run.digits.is_empty() && self.tens.is_none() && self.hundreds.is_none() => {}
             Heard::Joint => self.fillers += 1,
         }
         if !matches!(self.fillers, 0..=FILLERS_MAX) {
@@ -136,10 +155,22 @@ impl Open {
         self.until_ms = Some(end_ms);
     }
 
-    /// Tens without a unit: "forty".
+    /// Hundreds and tens without what may follow: "six hundred", "forty".
     fn settle(&mut self) {
+        self.settle_tens();
+        self.push_hundreds(2);
+    }
+
+    fn settle_tens(&mut self) {
         if let Some((tens, token)) = self.tens.take() {
+            self.push_hundreds(0);
             self.push(&format!("{tens}0"), token);
+        }
+    }
+
+    fn push_hundreds(&mut self, zeros: usize) {
+        if let Some((hundreds, token)) = self.hundreds.take() {
+            self.push(&format!("{hundreds}{}", "0".repeat(zeros)), token);
         }
     }
 

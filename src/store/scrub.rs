@@ -1,0 +1,70 @@
+//! Pages of the database that are free hold what lay in them last. After words were masked that lay open before, every free
+//! page is written over, so that the file no longer holds them.
+//!
+//! redb gives no page by its name: a table of zeros grows until the file has to, and then no page was left. What the disk
+//! itself keeps of blocks that were written over is beyond this.
+
+use redb::{Database, TableDefinition};
+
+use super::error::Fault;
+use super::{Store, StoreError};
+
+/// Serial -> zeros; there only while free pages are written over.
+const ZEROS: TableDefinition<u64, &[u8]> = TableDefinition::new("zeros");
+/// Nearly a page with what the tree adds: every value takes one for itself.
+const VALUE_BYTES: usize = 3_900;
+/// Values in one transaction: 16 MiB, a fraction of a second in which other writers wait.
+const VALUES_AT_ONCE: u64 = 4_096;
+/// Transactions at most: a terabyte, more than any archive of words; the file would have grown long before.
+const ROUNDS_MAX: u64 = 1 << 16;
+/// Commits without a change, after which pages that were freed are free to be taken.
+const SETTLING_COMMITS: usize = 3;
+
+impl Store {
+    /// Writes over every page that is free. Blocking; others may read and write meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn scrub(&self) -> Result<(), StoreError> {
+        // Left by a kill.
+        self.with(drop_zeros)?;
+        for _ in 0..SETTLING_COMMITS {
+            self.with(|db| fill(db, 0, 1))?;
+            self.with(drop_zeros)?;
+        }
+        let before = self.file_bytes()?;
+        for round in 0..ROUNDS_MAX {
+            self.with(|db| fill(db, round * VALUES_AT_ONCE, VALUES_AT_ONCE))?;
+            if self.file_bytes()? > before {
+                break;
+            }
+        }
+        self.with(drop_zeros)
+    }
+
+    fn file_bytes(&self) -> Result<u64, StoreError> {
+        let length = std::fs::metadata(&self.0.path).map(|metadata| metadata.len());
+        length.map_err(|source| StoreError::Open { path: self.0.path.clone(), source })
+    }
+}
+
+fn fill(db: &Database, from: u64, count: u64) -> Result<(), Fault> {
+    let mut tx = db.begin_write()?;
+    tx.set_quick_repair(true);
+    {
+        let mut table = tx.open_table(ZEROS)?;
+        let zeros = vec![0; VALUE_BYTES];
+        for serial in from..from + count {
+            table.insert(serial, zeros.as_slice())?;
+        }
+    }
+    Ok(tx.commit()?)
+}
+
+fn drop_zeros(db: &Database) -> Result<(), Fault> {
+    let mut tx = db.begin_write()?;
+    tx.set_quick_repair(true);
+    tx.delete_table(ZEROS)?;
+    Ok(tx.commit()?)
+}
