@@ -19,10 +19,13 @@ use crate::notify::{Health, Notifier};
 use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
 use crate::serve::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing};
 use crate::store::Egress;
-use crate::transcribe::{Request, TranscribeError};
+use crate::transcribe::{Event, Request, TranscribeError};
 
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
+
+/// News of a file that is heard for a request, until they are handed on.
+const NEWS_MAX: usize = 16;
 
 /// How often it is looked whether the first pipeline runs, and whether another does.
 const PIPELINE_START: Duration = Duration::from_millis(200);
@@ -157,11 +160,20 @@ impl Loops for Panel {
                 // Each of the two addresses says for itself which it is.
                 translate: hearing.translate,
                 carry_context: config.transcribe.carry_context,
+                tells: hearing.said.is_some(),
                 ..Request::default()
             };
-            // Nobody looks at the windows as they come.
-            let (events, _) = tokio::sync::mpsc::channel(1);
-            Ok(supervisor.transcribe(request, events, cancel).await?.transcript)
+            let (events, mut news) = tokio::sync::mpsc::channel(NEWS_MAX);
+            let hand_on = async {
+                while let Some(event) = news.recv().await {
+                    if let (Event::Said { texts }, Some(said)) = (event, &hearing.said) {
+                        // Whoever goes away ends the work by other means.
+                        texts.into_iter().for_each(|text| drop(said.send(text)));
+                    }
+                }
+            };
+            let (heard, ()) = tokio::join!(supervisor.transcribe(request, events, cancel), hand_on);
+            Ok(heard?.transcript)
         }
         .boxed()
     }
