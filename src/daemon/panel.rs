@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -201,7 +202,7 @@ impl Loops for Panel {
                 account: status.account.to_string(),
                 last_look_at: status.looked_at,
                 failures: status.failures,
-                last_error: status.problem,
+                last_error: status.problem.or_else(|| late(status.looking_since, self.clock.now())),
             })
             .collect()
     }
@@ -345,6 +346,15 @@ fn sink(config: &NotifyConfig, health: Health) -> Sink {
         last_error: health.last_error,
         down_until: health.down_until,
     }
+}
+
+/// A look this long under way is told of: a drive that is away does not answer, and the first look at a large archive takes
+/// its time.
+const LATE_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+
+fn late(looking_since: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let since = looking_since.filter(|since| now.duration_since(*since) >= LATE_AFTER)?;
+    Some(format!("The look that began at {since:.0} has not been answered yet."))
 }
 
 /// Where a provider's API is when the configuration says nothing else.
