@@ -179,7 +179,7 @@ fn names_numbers_files_and_summaries_are_found_where_they_stand() {
 fn notes_are_found_ours_and_those_of_the_provider() {
     let archive = Archive::of("en", &[("kept", &[("agent", 1, "Hello.")]), ("other", &[("agent", 1, "Hello.")])]);
     assert_eq!(archive.found("note:clipped"), ["kept", "other"]);
-    let hit = &archive.snippets("clipped")[0];
+    let hit = &Archive::of("en", &[("alone", &[("agent", 1, "Hello.")])]).snippets("clipped")[0];
     assert_eq!((hit.place.as_str(), hit.start_ms, hit.marks.len()), ("note", None, 1));
     assert!(hit.text.starts_with("Channel 1 is clipped"), "{hit:?}");
 

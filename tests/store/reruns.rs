@@ -52,7 +52,9 @@ fn steps_are_done_again_wherever_they_failed() {
     });
     let retry = |steps: &[Step]| {
         let again = Again::WhereFailed(steps.to_vec());
-        fixture.store.begin_rerun(&ListQuery::default(), &again, "test", at(2)).unwrap()
+        let job = fixture.store.begin_rerun(&ListQuery::default(), &again, "test", at(2)).unwrap()?;
+        while fixture.store.feed_reruns(at(2)).unwrap() {}
+        fixture.store.job(job.id).unwrap()
     };
     assert!(retry(&[Step::DownloadAudio]).is_none(), "that failed nowhere");
     assert_eq!(retry(&[Step::FetchMetadata]).unwrap().recordings, [ids[1]], "one of which the rest is there");
