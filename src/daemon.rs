@@ -8,6 +8,7 @@ mod door;
 mod engine;
 pub mod ledger;
 mod panel;
+mod removals;
 mod signals;
 mod sources;
 
@@ -29,6 +30,7 @@ use crate::discover::Discoverer;
 use crate::fetch::Files;
 use crate::notify::Notifier;
 use crate::provider::client::Timing;
+use crate::provider::oauth::Vault;
 use crate::search::Search;
 use crate::serve::{self, ApiParts, SignIns};
 use crate::store::{Sealed, Store, StoreError};
@@ -110,6 +112,17 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
         Arc::clone(&config),
         Arc::clone(&clock),
     ));
+    // Before the API answers: whatever is there now was cut off.
+    let left = {
+        let store = store.clone();
+        spawn_blocking(move || store.removals()).await??
+    };
+    let remover = removals::Remover {
+        store: store.clone(),
+        files: Files::open(&config.state_dir)?,
+        discoverer: discoverer.clone(),
+        clock: Arc::clone(&clock),
+    };
     let console = SignIns::new(Arc::clone(&clock));
     let stop = CancellationToken::new();
     let search = Search::open(&store, &config.state_dir);
@@ -143,6 +156,10 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
     parts.spawn({
         let stop = stop.clone();
         async move { notifier.run(stop).await.context("Notifying ended.") }
+    });
+    parts.spawn({
+        let stop = stop.clone();
+        async move { remover.finish(left, stop).await.context("Removals could not be finished.") }
     });
     parts.spawn({
         let stop = stop.clone();
@@ -255,6 +272,11 @@ async fn fill_derived(store: Store, stop: CancellationToken) -> Result<(), Store
         }
     }
     Ok(())
+}
+
+/// The accounts' tokens as the daemon keeps them, for commands that run without it.
+pub fn vault(sealed: Sealed) -> Arc<dyn Vault> {
+    Arc::new(sources::SealedVault(sealed))
 }
 
 /// Sinks answer at once that they have an event, and do what they do with it afterwards.

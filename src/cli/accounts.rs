@@ -1,5 +1,6 @@
-//! How the configured accounts stand at their providers, for `callscribe check`. Asks the daemon when one runs, since it
-//! holds the accounts' tokens; else the providers themselves.
+//! How the configured accounts stand at their providers, and which sinks are gone, for `callscribe check`. Asks the daemon
+//! when one runs, since it holds the accounts' tokens; else the providers themselves, with the tokens the daemon keeps: one
+//! that is renewed here is kept for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,28 +12,97 @@ use super::archive::{Archive, encoded};
 use super::check::{Finding, Grade};
 use crate::clock::SystemClock;
 use crate::config::{AccountConfig, Config};
-use crate::daemon::DATABASE_FILE;
+use crate::daemon::{self, DATABASE_FILE};
 use crate::provider::client::{Rates, Timing};
 use crate::provider::oauth::Vault;
 use crate::provider::{self, Access, AccountContext};
+use crate::store::{SEAL_FILE, Sealed, Store, StoreError};
 
-/// One finding an account.
-pub(super) async fn findings(config: &Config) -> Vec<Finding> {
-    if config.accounts.is_empty() {
-        return Vec::new();
+/// Who knows of accounts and sinks.
+enum Known {
+    /// The daemon.
+    Daemon(Archive),
+    /// Its database, which nobody else has open.
+    Here(Store),
+    /// There is none yet, or it cannot be opened.
+    Nobody,
+}
+
+impl Known {
+    async fn of(config: &Config) -> Self {
+        let database = config.state_dir.join(DATABASE_FILE);
+        if !database.exists() {
+            return Self::Nobody;
+        }
+        match tokio::task::spawn_blocking(move || Store::open(&database)).await {
+            Ok(Ok(store)) => Self::Here(store),
+            Ok(Err(StoreError::InUse { .. })) => match Archive::open(config).await {
+                Ok(archive) if archive.is_daemon() => Self::Daemon(archive),
+                _ => Self::Nobody,
+            },
+            _ => Self::Nobody,
+        }
     }
-    let daemon = match config.state_dir.join(DATABASE_FILE).exists() {
-        true => Archive::open(config).await.ok().filter(Archive::is_daemon),
-        false => None,
-    };
+}
+
+/// One finding an account, and one a sink that is gone and has deliveries.
+pub(super) async fn findings(config: &Config) -> Vec<Finding> {
+    let known = Known::of(config).await;
+    let vault = vault(config, &known).await;
     let mut findings = Vec::new();
     for account in &config.accounts {
-        findings.push(match &daemon {
-            Some(daemon) => by_daemon(daemon, account).await,
-            None => directly(config, account).await,
+        findings.push(match &known {
+            Known::Daemon(daemon) => by_daemon(daemon, account).await,
+            Known::Here(_) | Known::Nobody => directly(config, account, Arc::clone(&vault)).await,
         });
     }
+    findings.extend(forsaken(config, &known).await.into_iter().map(|(name, pending)| Finding {
+        subject: format!("webhook {name}"),
+        grade: Grade::Note,
+        message: format!(
+            "It is not configured any more and {pending} events wait for it. Configure a sink of this name to deliver them; \
+             after thirty days they are let go of."
+        ),
+    }));
     findings
+}
+
+/// The daemon's tokens, where it does not run; never makes the key they are sealed with, which would be whoever runs this.
+async fn vault(config: &Config, known: &Known) -> Arc<dyn Vault> {
+    if let Known::Here(store) = known
+        && config.state_dir.join(SEAL_FILE).exists()
+    {
+        let (store, state_dir) = (store.clone(), config.state_dir.clone());
+        if let Ok(Ok(sealed)) = tokio::task::spawn_blocking(move || Sealed::open(&store, &state_dir)).await {
+            return daemon::vault(sealed);
+        }
+    }
+    Arc::new(Forgetful::default())
+}
+
+/// Sinks that are not configured, with how many events wait for them.
+async fn forsaken(config: &Config, known: &Known) -> Vec<(String, u64)> {
+    let configured: Vec<String> = config.notify.iter().map(|sink| sink.name.clone()).collect();
+    match known {
+        Known::Daemon(daemon) => {
+            let answer = daemon.json(Method::GET, "/api/v1/webhooks").await.unwrap_or_default();
+            let items = answer["items"].as_array().cloned().unwrap_or_default();
+            let named = |item: &Value| Some((item["name"].as_str()?.to_owned(), item["pending"].as_u64()?));
+            let known = items.iter().filter_map(named);
+            known.filter(|(name, pending)| *pending > 0 && !configured.contains(name)).collect()
+        }
+        Known::Here(store) => {
+            let store = store.clone();
+            let asked = tokio::task::spawn_blocking(move || {
+                let count = |name: String| Ok((name.clone(), store.sink_counts(&name)?.pending));
+                let forsaken = store.forsaken_sinks(&configured)?.into_iter().map(|sink| count(sink.name));
+                forsaken.collect::<Result<Vec<_>, StoreError>>()
+            });
+            let asked = asked.await.ok().and_then(Result::ok).unwrap_or_default();
+            asked.into_iter().filter(|(_, pending)| *pending > 0).collect()
+        }
+        Known::Nobody => Vec::new(),
+    }
 }
 
 async fn by_daemon(daemon: &Archive, account: &AccountConfig) -> Finding {
@@ -63,10 +133,10 @@ async fn by_daemon(daemon: &Archive, account: &AccountConfig) -> Finding {
     )
 }
 
-async fn directly(config: &Config, account: &AccountConfig) -> Finding {
+async fn directly(config: &Config, account: &AccountConfig, vault: Arc<dyn Vault>) -> Finding {
     let context = AccountContext {
         clock: Arc::new(SystemClock),
-        vault: Arc::new(Forgetful::default()),
+        vault,
         public_url: config.webhooks.public_url.clone(),
         local_url: format!("http://localhost:{}", config.api.listen.port()),
         timing: Timing { rates: Rates::per_second(config.pipeline.host_requests_per_s_max), ..Timing::default() },
@@ -106,7 +176,7 @@ fn subject(account: &AccountConfig) -> String {
     format!("{}/{}", account.kind(), account.name)
 }
 
-/// Keeps tokens for as long as the check takes: the daemon's own are sealed in its store.
+/// Keeps tokens for as long as the check takes, where there is no store yet.
 #[derive(Default)]
 struct Forgetful(Mutex<HashMap<String, Vec<u8>>>);
 

@@ -41,6 +41,7 @@ impl FileProgress {
                     *speech_ms as f64 / 1000.0
                 ),
             },
+            Event::Said { .. } => {}
             Event::Window { done, windows, .. } => match &self.bar {
                 Some(bar) => bar.set_position(u64::from(*done)),
                 None if self.last_line.elapsed() >= LINE_EVERY => {

@@ -23,7 +23,7 @@ pub struct Args {
     /// callscribe's id of the recording, or the provider's
     #[arg(required_unless_present_any = ["failed", "all"], conflicts_with_all = ["failed", "all"])]
     id: Option<String>,
-    /// Every recording whose processing failed
+    /// Every recording in which something failed; with --steps one of these
     #[arg(long)]
     failed: bool,
     /// Every recording that has a transcript: after the rules have changed, --all --steps generate_summary
@@ -80,12 +80,12 @@ async fn retry(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
 
 /// Queues many as one job.
 async fn many(args: &Args, archive: &Archive, when: &str) -> anyhow::Result<ExitCode> {
-    let filter = if args.all { ("has_transcript", "true") } else { ("status", "failed") };
-    let target = if args.steps.is_empty() {
-        "/api/v1/queue/retry-failed".to_owned()
-    } else {
-        let parameters = query(&[("steps", Some(names(&args.steps))), (filter.0, Some(filter.1.to_owned()))]);
+    let steps = (!args.steps.is_empty()).then(|| names(&args.steps));
+    let target = if args.all {
+        let parameters = query(&[("steps", steps), ("has_transcript", Some("true".to_owned()))]);
         format!("/api/v1/recordings/reprocess{parameters}")
+    } else {
+        format!("/api/v1/queue/retry-failed{}", query(&[("steps", steps)]))
     };
     let answer = archive.json(Method::POST, &target).await?;
     if args.json {

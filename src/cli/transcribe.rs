@@ -185,6 +185,7 @@ fn request(args: &Args, config: &Config, file: &Path) -> Request {
         translate: args.translate || config.transcribe.translate,
         carry_context: args.carry_context || config.transcribe.carry_context,
         speakers: args.speakers.clone(),
+        tells: false,
         checkpoints: Vec::new(),
     }
 }

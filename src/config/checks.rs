@@ -1,6 +1,8 @@
 //! Values that are each right and cannot stand together.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret as _;
 
@@ -13,10 +15,14 @@ use crate::call::Language;
 /// A folder with the section it came from, for paths and lines in messages.
 pub(super) type Folder<'t> = (Section<'t>, FolderConfig);
 
+/// How long folders may take to say where they really are: a network drive that is away never does, and nothing waits for
+/// it. One that does not is compared as it is written; a look at it compares again.
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+
 /// Watched folders against the state folder and against each other.
 pub(super) fn folders(folders: &[Folder<'_>], state_dir: &Path) {
     let state_dir = real(state_dir);
-    let places: Vec<PathBuf> = folders.iter().map(|(_, folder)| real(&folder.path)).collect();
+    let places = real_if_they_answer(folders.iter().map(|(_, folder)| folder.path.clone()).collect());
     for (index, (section, folder)) in folders.iter().enumerate() {
         let place = &places[index];
         if place.starts_with(&state_dir) {
@@ -151,6 +157,22 @@ fn other_than_english(languages: &[Language]) -> Option<&Language> {
 
 fn multilingual(model: &str) -> String {
     model.replacen(".en", "", 1)
+}
+
+/// Where each of these folders really is, each asked on a thread of its own, which ends when the folder answers.
+fn real_if_they_answer(folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    let ask = |folder: PathBuf| {
+        let (sender, answer) = mpsc::channel();
+        let path = folder.clone();
+        std::thread::spawn(move || drop(sender.send(real(&path))));
+        (folder, answer)
+    };
+    let deadline = Instant::now() + ANSWER_WITHIN;
+    let asked: Vec<_> = folders.into_iter().map(ask).collect();
+    let answered = asked.into_iter().map(|(folder, answer)| {
+        answer.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or(folder)
+    });
+    answered.collect()
 }
 
 /// The state folder may not be the root or a folder others share: files are removed below it.

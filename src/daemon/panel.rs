@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -20,10 +21,13 @@ use crate::pipeline::workers_of;
 use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
 use crate::serve::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing, Workers};
 use crate::store::Egress;
-use crate::transcribe::{Request, TranscribeError};
+use crate::transcribe::{Event, Request, TranscribeError};
 
 /// Looks asked for by people that may stand in line; each takes as long as a walk through the largest folder.
 const LOOKS_MAX: usize = 4;
+
+/// News of a file that is heard for a request, until they are handed on.
+const NEWS_MAX: usize = 16;
 
 /// How often it is looked whether the first pipeline runs, and whether another does.
 const PIPELINE_START: Duration = Duration::from_millis(200);
@@ -161,11 +165,20 @@ impl Loops for Panel {
                 // Each of the two addresses says for itself which it is.
                 translate: hearing.translate,
                 carry_context: config.transcribe.carry_context,
+                tells: hearing.said.is_some(),
                 ..Request::default()
             };
-            // Nobody looks at the windows as they come.
-            let (events, _) = tokio::sync::mpsc::channel(1);
-            Ok(supervisor.transcribe(request, events, cancel).await?.transcript)
+            let (events, mut news) = tokio::sync::mpsc::channel(NEWS_MAX);
+            let hand_on = async {
+                while let Some(event) = news.recv().await {
+                    if let (Event::Said { texts }, Some(said)) = (event, &hearing.said) {
+                        // Whoever goes away ends the work by other means.
+                        texts.into_iter().for_each(|text| drop(said.send(text)));
+                    }
+                }
+            };
+            let (heard, ()) = tokio::join!(supervisor.transcribe(request, events, cancel), hand_on);
+            Ok(heard?.transcript)
         }
         .boxed()
     }
@@ -193,7 +206,7 @@ impl Loops for Panel {
                 account: status.account.to_string(),
                 last_look_at: status.looked_at,
                 failures: status.failures,
-                last_error: status.problem,
+                last_error: status.problem.or_else(|| late(status.looking_since, self.clock.now())),
             })
             .collect()
     }
@@ -337,6 +350,15 @@ fn sink(config: &NotifyConfig, health: Health) -> Sink {
         last_error: health.last_error,
         down_until: health.down_until,
     }
+}
+
+/// A look this long under way is told of: a drive that is away does not answer, and the first look at a large archive takes
+/// its time.
+const LATE_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+
+fn late(looking_since: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let since = looking_since.filter(|since| now.duration_since(*since) >= LATE_AFTER)?;
+    Some(format!("The look that began at {since:.0} has not been answered yet."))
 }
 
 /// Where a provider's API is when the configuration says nothing else.

@@ -73,7 +73,7 @@ pub(super) fn open(
             rescan: folder.rescan,
             settle: folder.settle,
             opinions_after: None,
-            hints,
+            hints: Some(hints),
         });
     }
     let context = AccountContext {
@@ -93,7 +93,7 @@ pub(super) fn open(
 }
 
 /// The accounts' tokens, in the sealed part of the store.
-struct SealedVault(Sealed);
+pub(super) struct SealedVault(pub(super) Sealed);
 
 impl Vault for SealedVault {
     fn load(&self, name: &str) -> Result<Option<Vec<u8>>, String> {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::deliveries::Nudges;
 use super::{AccountStatus, DiscoverError, DiscoveryReport, NEW_IDS_MAX};
-use crate::call::{AccountName, Disposition, ProviderKind, RecordingId, RecordingKey, retry};
+use crate::call::{AccountName, Disposition, ProviderKind, RecordingKey, retry};
 use crate::clock::Clock;
 use crate::provider::folder::Hints;
 use crate::provider::{Discovery, KnownPlace, Provider};
@@ -62,6 +62,7 @@ impl Watched {
             provider: account.provider.kind(),
             account: account.provider.account().clone(),
             looked_at: None,
+            looking_since: None,
             failures: 0,
             problem: None,
             webhook_problem: None,
@@ -199,6 +200,7 @@ impl Watched {
         }
         let (kind, name) = (self.account.provider.kind(), self.name().clone());
         let cursor = self.blocking(move |store| store.cursor(kind, &name)).await?;
+        self.status_mut().looking_since = Some(self.clock.now());
         let looked = match self.account.provider.discover(cursor).await {
             Ok(discovery) => self.keep(discovery).await,
             Err(error) => Err(error.into()),
@@ -263,10 +265,15 @@ impl Watched {
                 .map(|entry| entry.locator)
                 .collect();
             provider.recall(&[], &quarantined);
-            let places: Vec<(String, RecordingId)> = store.known_locators(kind, &name)?.into_iter().collect();
-            for chunk in places.chunks(RECALL_MAX) {
-                let mut known = Vec::with_capacity(chunk.len());
-                for (locator, id) in chunk {
+            let mut after: Option<String> = None;
+            while provider.recalls_places() {
+                let places = store.known_locators(kind, &name, after.as_deref(), RECALL_MAX)?;
+                after = places.last().map(|(locator, _)| locator.clone());
+                if after.is_none() {
+                    break;
+                }
+                let mut known = Vec::with_capacity(places.len());
+                for (locator, id) in &places {
                     if let Some(recording) = store.get(*id)? {
                         known.push(KnownPlace {
                             locator: locator.clone(),
@@ -306,6 +313,7 @@ impl Watched {
     /// Keeps the standing; says once what is wrong, not with every look.
     fn note(&self, looked: &Result<(DiscoveryReport, bool), DiscoverError>) {
         let mut status = self.status_mut();
+        status.looking_since = None;
         match looked {
             Ok(_) => {
                 if status.failures > 0 {

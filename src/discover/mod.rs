@@ -80,6 +80,8 @@ pub struct AccountStatus {
     pub account: AccountName,
     /// When the last look ended well.
     pub looked_at: Option<Timestamp>,
+    /// When the look began that is under way.
+    pub looking_since: Option<Timestamp>,
     /// Looks that failed since.
     pub failures: u32,
     /// Why the last one failed.

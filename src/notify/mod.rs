@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::NotifyConfig;
 use crate::provider::client::{CallError, Client, HostRule, Hosts, Places, Timing};
-use crate::store::{EventKind, SinkRule, Store, StoreError};
+use crate::store::{EventKind, Forsaken, SinkRule, Store, StoreError};
 use sink::Sink;
 pub use sink::{GIVE_UP_AFTER, Health, Tried};
 
@@ -29,6 +29,8 @@ pub use sink::{GIVE_UP_AFTER, Health, Tried};
 const AHEAD_MAX: u64 = 5_000;
 /// How often it is looked whether it caught up.
 const AHEAD_CHECK: Duration = Duration::from_secs(1);
+/// How often it is looked whether deliveries to sinks that are gone were kept for long enough.
+const TIDY_EVERY: Duration = Duration::from_secs(86_400);
 
 /// Why notifying ended before it was told to.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +112,8 @@ impl Notifier {
             let (notifier, cancel) = (self.clone(), cancel.child_token());
             tasks.spawn(async move { notifier.give_out(cancel).await });
         }
+        let (notifier, tidying) = (self.clone(), cancel.child_token());
+        tasks.spawn(async move { notifier.tidy(tidying).await });
         while let Some(ended) = tasks.join_next().await {
             ended.map_err(|panic| NotifyError::Broken(panic.to_string()))??;
         }
@@ -159,6 +163,37 @@ impl Notifier {
             tokio::select! {
                 () = cancel.cancelled() => {}
                 changed = told.changed() => changed.map_err(|gone| NotifyError::Broken(gone.to_string()))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Says which sinks are not configured any more though something waits for them, and lets go of that after a while.
+    async fn tidy(&self, cancel: CancellationToken) -> Result<(), NotifyError> {
+        let configured: Vec<String> = self.0.rules.iter().map(|rule| rule.name.clone()).collect();
+        let mut is_first = true;
+        while !cancel.is_cancelled() {
+            let (names, now) = (configured.clone(), self.0.clock.now());
+            let asked = self.ask(move |store| {
+                while store.tidy_sinks(&names, now)? {}
+                let forsaken = store.forsaken_sinks(&names)?;
+                forsaken.into_iter().map(|sink| Ok((store.sink_counts(&sink.name)?.pending, sink))).collect()
+            });
+            let forsaken: Vec<(u64, Forsaken)> = asked.await?;
+            for (pending, sink) in forsaken.into_iter().filter(|_| is_first) {
+                let until = sink.kept_until.map(|until| format!("{until:.0}")).unwrap_or_default();
+                tracing::warn!(
+                    sink = sink.name,
+                    pending,
+                    until,
+                    "A sink is not configured any more; what waits for it is kept until then. Configure one of this name to \
+                     deliver it."
+                );
+            }
+            is_first = false;
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(TIDY_EVERY) => {}
             }
         }
         Ok(())

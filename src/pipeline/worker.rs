@@ -329,6 +329,7 @@ async fn keep_windows(
                 running.speech_ms = Some(speech_ms);
                 running.windows_total = windows;
             }),
+            Event::Said { .. } => {}
             Event::Window { checkpoint, done, windows } => {
                 shared.activity.update(claim.id(), |running| {
                     running.windows_done = done;

@@ -162,6 +162,11 @@ pub trait Provider: Send + Sync {
     /// quarantine. A source that reads content to know it need not read all of it again after a restart.
     fn recall(&self, _known: &[KnownPlace], _quarantined: &[String]) {}
 
+    /// Whether [`Provider::recall`] makes use of the places; there may be as many as recordings.
+    fn recalls_places(&self) -> bool {
+        false
+    }
+
     /// Whether a place is this source's at all. One that is not can neither be read nor be missing: an archive imported
     /// from another folder under the same name.
     fn reaches(&self, _locator: &str) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! Listings are filtered by when calls or recordings began, and hold them once they have ended. A window therefore begins
 //! some time before the last one ended, and once a day two days before: that finds every call of up to a day, and every
-//! recording that comes up to a day late.
+//! recording that comes up to a day late. A window that did not end well is read again by the next one and, for as long as
+//! that does not end well either, every hour: only a window that holds all of it takes its note back.
 
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use serde::{Deserialize, Serialize};
 /// How often a window reaches far back; it reaches back twice as far.
 const FAR_EVERY: Duration = Duration::from_secs(24 * 3600);
 
+/// How often a window that did not end well is tried again: reading up to where it broke off costs as much each time.
+const UNREAD_EVERY: Duration = Duration::from_secs(3600);
+
 /// What a cursor remembers of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -20,26 +24,52 @@ pub struct Reach {
     far_at: Option<Timestamp>,
     /// Where the first window began: nothing older is wanted.
     origin: Option<Timestamp>,
+    /// Where the earliest window begins that did not end well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<Timestamp>,
+    /// When that was last tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread_at: Option<Timestamp>,
 }
 
 impl Reach {
     /// The first window, and where it begins.
     pub fn first(now: Timestamp, look_back: Duration) -> (Timestamp, Self) {
         let since = earlier(now, look_back);
-        (since, Self { far_at: Some(now), origin: Some(since) })
+        (since, Self { far_at: Some(now), origin: Some(since), ..Self::default() })
     }
 
     /// The window after one that ended at `last`, and where it begins.
     pub fn next(&self, last: Timestamp, now: Timestamp, overlap: Duration) -> (Timestamp, Self) {
         // A clock that was set back must not leave a gap.
-        let since = earlier(last.min(now), overlap);
-        let is_recent = |at: Timestamp| at <= now && now.duration_since(at).unsigned_abs() < FAR_EVERY;
-        if self.far_at.is_some_and(is_recent) {
-            return (since, self.clone());
+        let mut since = earlier(last.min(now), overlap);
+        let mut reach = self.clone();
+        let is_due = |last: Option<Timestamp>, every| {
+            last.is_none_or(|at| at > now || now.duration_since(at).unsigned_abs() >= every)
+        };
+        if let Some(unread) = self.unread.filter(|_| is_due(self.unread_at, UNREAD_EVERY)) {
+            (since, reach.unread_at) = (since.min(unread), Some(now));
         }
-        let far = earlier(now, FAR_EVERY * 2);
-        let far = self.origin.map_or(far, |origin| far.max(origin));
-        (since.min(far), Self { far_at: Some(now), origin: self.origin })
+        if is_due(self.far_at, FAR_EVERY) {
+            let far = earlier(now, FAR_EVERY * 2);
+            let far = self.origin.map_or(far, |origin| far.max(origin));
+            (since, reach.far_at) = (since.min(far), Some(now));
+        }
+        (since, reach)
+    }
+
+    /// The window that began at `since` is over. Answers whether everything up to here is read: what was noted of a window
+    /// that did not end well is settled.
+    pub fn end(&mut self, since: Timestamp, is_whole: bool) -> bool {
+        if !is_whole {
+            self.unread = self.unread.into_iter().chain([since]).min();
+            return false;
+        }
+        let is_settled = self.unread.is_none_or(|unread| since <= unread);
+        if is_settled {
+            (self.unread, self.unread_at) = (None, None);
+        }
+        is_settled
     }
 }
 
@@ -78,6 +108,21 @@ mod tests {
     fn nothing_older_than_the_first_look_is_asked_for() {
         let (since, reach) = Reach::first(at(100), HOUR);
         assert_eq!(reach.next(at(123), at(124), 3 * HOUR).0, since);
+    }
+
+    #[test]
+    fn what_was_not_read_to_its_end_is_read_again_until_it_was() {
+        let (since, mut reach) = Reach::first(at(100), 72 * HOUR);
+        assert!(!reach.end(since, false));
+        let (again, mut reach) = reach.next(at(100), at(100), HOUR);
+        assert_eq!(again, since, "at once");
+        assert!(!reach.end(again, false));
+        let soon = Timestamp::from_second(at(100).as_second() + 60).unwrap();
+        let (near, mut reach) = reach.next(at(100), soon, HOUR);
+        assert_eq!((near, reach.end(near, true)), (at(99), false), "a later window settles nothing");
+        let (again, mut reach) = reach.next(at(100), at(101), HOUR);
+        assert_eq!((again, reach.end(again, true)), (since, true), "an hour later, and well");
+        assert_eq!(reach.next(at(101), at(102), HOUR).0, at(100));
     }
 
     #[test]

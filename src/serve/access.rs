@@ -82,7 +82,7 @@ pub(super) async fn test(
 ) -> Result<Json<Accesses>, ApiError> {
     params.finish()?;
     let kind = access.strip_suffix("-access").and_then(|kind| kind.parse::<ProviderKind>().ok());
-    let kind = kind.ok_or_else(|| no_account(&access))?;
+    let kind = kind.ok_or_else(|| no_account(access.strip_suffix("-access").unwrap_or(&access)))?;
     asked(&api, Some(kind), None, kind.as_str()).await
 }
 

@@ -5,15 +5,19 @@
 //! |---|---|---|
 //! | `recording` | a recording came, a step of it began or ended, it was removed | [`RecordingEvent`] |
 //! | `progress` | a running step got on | as `running` in `GET /api/v1/queue` |
+//! | `job` | a job came, got on or ended; at most once a second | as `GET /api/v1/jobs/{id}` answers |
 //! | `queue` | work was added or done, the queue was paused or resumed; at most once a second | [`QueueEvent`] |
 //! | `reset` | something was missed: ask anew for whatever is shown | `{}` |
+//!
+//! `GET /api/v1/jobs/{id}/events` tells what concerns one job: where it stands, then its events and those of its recordings,
+//! and ends with it.
 //!
 //! Every event has an id; who comes back with `Last-Event-ID` gets what was missed, as long as that is kept.
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -21,7 +25,8 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{ApiError, ErrorBody};
-use super::hub::Listening;
+use super::hub::{Listening, Only, Since};
+use super::jobs;
 use super::listener::Hangup;
 use super::params::Params;
 use super::queue::ByStep;
@@ -111,7 +116,8 @@ impl RecordingEvent {
     }
 }
 
-/// What changes, as it changes: `recording`, `progress`, `queue` and `reset` events, until the daemon stops. A comment
+/// What changes, as it changes: `recording`, `progress`, `job`, `queue` and `reset` events, until the daemon stops. A
+/// comment
 /// comes every fifteen seconds when nothing else does. A listener that does not read is dropped.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "daemon", operation_id = "get_events",
@@ -132,18 +138,63 @@ pub(super) async fn listen(
     mut params: Params,
 ) -> Result<Response, ApiError> {
     let recording = params.text(&["recording"])?;
-    let after = params.text(&["last_event_id"])?;
+    let after = after(&headers, &mut params)?;
     params.finish()?;
-    let after = after.or_else(|| headers.get("last-event-id")?.to_str().ok().map(str::to_owned));
     let only = match recording {
-        Some(id) => Some(api.recording(id).await?.id),
-        None => None,
+        Some(id) => Only::Recording(api.recording(id).await?.id),
+        None => Only::Everything,
     };
-    let listening: Listening = api.0.hub.listen(&api, only, after.as_deref(), hangup.map(|Extension(one)| one))?;
+    Ok(answer(api.0.hub.listen(&api, only, after.as_deref(), hangup.map(|Extension(one)| one))?))
+}
+
+/// What becomes of a job, as it does: `job` events in the shape of `GET /api/v1/jobs/{id}`, the first at once and the last
+/// with its end, after which the answer ends; between them the `recording` and `progress` events of its recordings. Who comes
+/// back after the end is told by 204 not to come again.
+#[utoipa::path(
+    get, path = "/api/v1/jobs/{id}/events", tag = "jobs", operation_id = "get_job_events",
+    params(
+        ("id" = String, Path, description = "The job's id."),
+        ("last_event_id" = Option<String>, Query, description = "Goes on after this event; also as the header `Last-Event-ID`."),
+    ),
+    responses(
+        (status = 200, description = "Events.", body = String, content_type = "text/event-stream"),
+        (status = 204, description = "The event named was the job's last."),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 503, description = "Too many listen already.", body = ErrorBody),
+    )
+)]
+pub(super) async fn listen_to_job(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    hangup: Option<Extension<Hangup>>,
+    mut params: Params,
+) -> Result<Response, ApiError> {
+    let after = after(&headers, &mut params)?;
+    params.finish()?;
+    let id = jobs::known(&api, &id).await?.id;
+    let hangup = hangup.map(|Extension(one)| one);
+    let mut listening = api.0.hub.listen(&api, Only::Job(id), after.as_deref(), hangup)?;
+    if listening.since() == Since::End {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    // Looked up after the listener was added: what changes from here on is heard.
+    let standing = jobs::as_they_stand(&api, vec![id]).await?;
+    listening.show(standing.first().ok_or_else(ApiError::internal)?);
+    Ok(answer(listening))
+}
+
+/// The event a listener goes on after.
+fn after(headers: &HeaderMap, params: &mut Params) -> Result<Option<String>, ApiError> {
+    let named = params.text(&["last_event_id"])?;
+    Ok(named.or_else(|| headers.get("last-event-id")?.to_str().ok().map(str::to_owned)))
+}
+
+fn answer(listening: Listening) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         // A proxy that gathers the answer would show nothing until its end.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    Ok((headers, Body::from_stream(listening.into_stream())).into_response())
+    (headers, Body::from_stream(listening.into_stream())).into_response()
 }

@@ -74,6 +74,13 @@ pub(super) struct Jobs {
     items: Vec<JobView>,
 }
 
+impl JobView {
+    /// Nothing more becomes of it.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended_at.is_some()
+    }
+}
+
 fn job_state() -> Object {
     let states = ["queued", "running", "completed", "partial", "failed", "cancelled"];
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(states)).build()
@@ -166,7 +173,19 @@ pub(super) async fn cancel_one(api: &Api, id: RecordingId, caller: &Caller) -> R
     Ok(recording)
 }
 
-async fn known(api: &Api, id: &str) -> Result<Job, ApiError> {
+/// Those of these jobs that are still known.
+pub(super) async fn as_they_stand(api: &Api, ids: Vec<JobId>) -> Result<Vec<JobView>, ApiError> {
+    let jobs = api.ask(move |store| ids.into_iter().filter_map(|id| store.job(id).transpose()).collect());
+    let jobs: Vec<Job> = jobs.await?;
+    let ahead = ahead(api, &jobs).await?;
+    let mut views = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        views.push(view(api, job, &ahead).await?);
+    }
+    Ok(views)
+}
+
+pub(super) async fn known(api: &Api, id: &str) -> Result<Job, ApiError> {
     let unknown = || {
         let message = format!("There is no job {}.", shown(id));
         let hint = "List the jobs with GET /api/v1/jobs; those that have ended are kept for seven days.";

@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
@@ -146,6 +147,9 @@ pub struct Hearing {
     pub prompt: Option<String>,
     /// Translate to English.
     pub translate: bool,
+    /// Who is told the texts of segments, in their order, while the rest is still being heard. Bounded by the transcript,
+    /// which is held in memory anyway.
+    pub said: Option<mpsc::UnboundedSender<String>>,
 }
 
 /// Something a provider delivered.

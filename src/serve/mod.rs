@@ -374,6 +374,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(waveform::get))
         .routes(routes!(fetch::fetch))
         .routes(routes!(events::listen))
+        .routes(routes!(events::listen_to_job))
         .routes(routes!(calls::record))
         .routes(routes!(auth::begin))
         .routes(routes!(auth::login))

@@ -13,9 +13,9 @@ use super::error::{ApiError, ErrorBody};
 use super::filters::{self, Paging, filters, fingerprint};
 use super::params::Params;
 use super::search::{IndexView, refused};
-use super::view::{RecordingDetail, RecordingItem, RecordingPage};
+use super::view::{RecordingDetail, RecordingItem, RecordingPage, RemovalView};
 use super::{Api, Caller, unmasked};
-use crate::call::{JobId, ProviderKind, RecordingId, Step};
+use crate::call::{JobId, ProviderKind, Recording, RecordingId, Step};
 use crate::search::{Ask, Search, SearchError};
 use crate::store::{ListQuery, Page, Store};
 
@@ -130,7 +130,8 @@ pub(super) async fn get(
             // Places in the words that are shown.
             insight.pii = store.places_of(transcript);
         }
-        let detail = RecordingDetail::of(&recording, transcript.as_ref());
+        let mut detail = RecordingDetail::of(&recording, transcript.as_ref());
+        detail.removal = store.removal(id)?.map(RemovalView::of);
         drop(transcript);
         Ok(serde_json::to_vec(&detail).ok())
     });
@@ -256,13 +257,35 @@ pub(super) async fn remove(
     // A task of its own: a caller who goes away does not leave a removal half done.
     let removal = tokio::spawn(async move {
         if at_provider {
-            // First: what the provider would not do can be asked for again only while we know the recording.
-            let removed = api.0.loops.remove_at_source(recording.clone(), by.clone()).await;
-            removed.map_err(|error| ApiError::of_provider(&error))?;
+            remove_at_provider(&api, &recording, &by).await?;
         }
-        forget(&api, recording.id, by, at_provider).await
+        let forgotten = forget(&api, recording.id, by, at_provider).await;
+        if forgotten.is_err() && at_provider {
+            withdraw(&api, recording.id, "The provider deleted its copy, but here it stays.".to_owned()).await;
+        }
+        forgotten
     });
     removal.await.map_err(|_| ApiError::internal())?
+}
+
+/// Deletes the provider's copy, first: what the provider would not do can be asked for again only while we know the recording.
+/// The wish is written before, and is done with once the recording is forgotten; a start after a crash finishes it.
+async fn remove_at_provider(api: &Api, recording: &Recording, by: &str) -> Result<(), ApiError> {
+    let (id, by, now) = (recording.id, by.to_owned(), api.0.clock.now());
+    let wisher = by.clone();
+    api.ask(move |store| store.wish_removal(id, &wisher, now)).await?;
+    let removed = api.0.loops.remove_at_source(recording.clone(), by).await;
+    if let Err(error) = &removed {
+        withdraw(api, id, format!("The provider did not delete its copy: {error}")).await;
+    }
+    removed.map_err(|error| ApiError::of_provider(&error))
+}
+
+/// Whoever asked is told that it was not done.
+async fn withdraw(api: &Api, id: RecordingId, why: String) {
+    let now = api.0.clock.now();
+    // The log has the cause; at worst the next start tries once more.
+    let _noted = api.ask(move |store| store.withdraw_removal(id, &why, now)).await;
 }
 
 async fn forget(

@@ -66,7 +66,10 @@ pub(super) async fn reprocess(
 /// those of which the rest is there.
 #[utoipa::path(
     post, path = "/api/v1/queue/retry-failed", tag = "daemon", operation_id = "retry_failed",
-    params(("step" = Option<String>, Query, description = "Only recordings in which this step failed: `transcribe`.")),
+    params(
+        ("step" = Option<String>, Query, description = "Only recordings in which this step failed: `transcribe`."),
+        ("steps" = Option<String>, Query, description = "Only recordings in which one of these failed; these are done again, whichever did."),
+    ),
     responses(
         (status = 202, description = "The first of them are queued.", body = Rerun),
         (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
@@ -79,8 +82,17 @@ pub(super) async fn retry_failed(
     mut params: Params,
 ) -> Result<(StatusCode, Json<Rerun>), ApiError> {
     let step = params.word::<Step>(&["step"], STEPS)?;
+    let steps = params.words::<Step>(&["steps"], STEPS)?;
     params.finish()?;
-    begin(&api, &caller, ListQuery::default(), Again::Failed(step)).await
+    let again = match (step, steps) {
+        (step, None) => Again::Failed(step),
+        (None, Some(steps)) => Again::WhereFailed(steps),
+        (Some(step), Some(_)) => {
+            let message = format!("Parameters step and steps were both given; step is {}.", step.as_str());
+            return Err(ApiError::bad_parameter(message, "Give one of them."));
+        }
+    };
+    begin(&api, &caller, ListQuery::default(), again).await
 }
 
 async fn begin(

@@ -12,7 +12,7 @@ use super::error::{ApiError, ErrorBody};
 use super::params::{Params, shown};
 use super::{Api, Caller};
 use crate::call::RecordingId;
-use crate::store::{Delivery, DeliveryState, Store};
+use crate::store::{Delivery, DeliveryState, Forsaken, Store, StoreError};
 
 const LIMIT_MAX: u64 = 500;
 const LIMIT_DEFAULT: u64 = 50;
@@ -41,7 +41,7 @@ pub struct Sink {
 /// Every sink.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Sinks {
-    /// In the order of the configuration.
+    /// In the order of the configuration; behind them sinks that are not configured any more and have deliveries.
     pub(super) items: Vec<SinkItem>,
     /// Events that no sink was given yet: sinks that work have much before them.
     undistributed: u64,
@@ -56,6 +56,9 @@ pub(super) struct SinkItem {
     pub(super) name: String,
     /// Where it is, without the path.
     pub(super) host: String,
+    /// It is in the configuration. What waits for one that is not is kept for thirty days, for a sink of this name to come
+    /// back.
+    configured: bool,
     /// The events it gets: `completed`, `failed`, `partial`, `category_matched`.
     pub(super) events: Vec<String>,
     /// Whether they carry the transcript.
@@ -89,19 +92,33 @@ pub(super) struct SinkItem {
 pub(super) async fn list(State(api): State<Api>, params: Params) -> Result<Json<Sinks>, ApiError> {
     params.finish()?;
     let sinks = api.0.loops.sinks();
-    let asked = api.ask(move |store| {
-        let items = sinks.into_iter().map(|sink| item(store, sink)).collect::<Result<_, _>>()?;
-        Ok((items, store.outbox()?))
-    });
+    let asked = api.ask(move |store| Ok((items(store, sinks)?, store.outbox()?)));
     let (items, outbox) = asked.await?;
     Ok(Json(Sinks { items, undistributed: outbox.waiting, dropped: outbox.dropped }))
 }
 
-fn item(store: &Store, sink: Sink) -> Result<SinkItem, crate::store::StoreError> {
+/// Sinks with their counts, and those that are gone.
+pub(super) fn items(store: &Store, sinks: Vec<Sink>) -> Result<Vec<SinkItem>, StoreError> {
+    let names: Vec<String> = sinks.iter().map(|sink| sink.name.clone()).collect();
+    let mut items = sinks.into_iter().map(|sink| item(store, sink)).collect::<Result<Vec<_>, _>>()?;
+    for Forsaken { name, kept_until } in store.forsaken_sinks(&names)? {
+        let until = kept_until.map_or_else(|| "the daemon has run".to_owned(), |until| format!("{until:.0}"));
+        let last_error = format!(
+            "This sink is not configured any more. What waits for it is kept until {until}; configure a sink of this name to \
+             deliver it."
+        );
+        let gone = Sink { name, last_error: Some(last_error), ..Sink::default() };
+        items.push(SinkItem { configured: false, ..item(store, gone)? });
+    }
+    Ok(items)
+}
+
+fn item(store: &Store, sink: Sink) -> Result<SinkItem, StoreError> {
     let counts = store.sink_counts(&sink.name)?;
     Ok(SinkItem {
         name: sink.name,
         host: sink.host,
+        configured: true,
         events: sink.events,
         include_transcript: sink.include_transcript,
         pending: counts.pending,

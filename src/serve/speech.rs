@@ -10,6 +10,7 @@ mod shape;
 mod text;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -21,7 +22,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use utoipa::ToSchema;
 
@@ -43,6 +44,8 @@ pub(super) const SPEECH_MAX: usize = 8;
 const ALIAS: &str = "whisper-1";
 /// Longest prompt, as in the configuration.
 const PROMPT_CHARS_MAX: usize = 1000;
+/// How often a stream with nothing new shows that it lives.
+const ALIVE_EVERY: Duration = Duration::from_secs(10);
 
 /// What the form may hold.
 #[derive(ToSchema)]
@@ -65,7 +68,8 @@ pub(super) struct SpeechForm {
     /// From 0 to 1. Checked and otherwise passed over: the decoder begins greedily and raises it by itself where a window
     /// looks wrong.
     temperature: Option<f64>,
-    /// Answers with server-sent events.
+    /// Answers with server-sent events: each segment once it is final, then the whole. The language is settled by the first
+    /// probes of the call.
     stream: Option<bool>,
 }
 
@@ -243,42 +247,60 @@ fn read(api: &Api, mut form: Form, translate: bool) -> Result<Asked, ApiError> {
     // Segments are what comes without being asked for.
     let answer = Answer { format, words, segments: segments || !words, translate };
     let languages: Vec<Language> = language.into_iter().collect();
-    let hearing = Hearing { audio: file.path().to_owned(), languages, prompt, translate };
+    let hearing = Hearing { audio: file.path().to_owned(), languages, prompt, translate, said: None };
     Ok(Asked { hearing, answer, is_streamed, _file: file })
 }
 
-/// The transcript as events once it is whole: windows are heard side by side and out of order, so there is no honest first
-/// half of it before. Comments keep the connection open meanwhile.
+/// The transcript as events, each segment once it is final: nothing that is still to be heard comes before it or changes it.
+/// Where texts are masked all of them come with the end, for what is to be masked shows in the whole call only. Comments keep
+/// the connection open meanwhile.
 fn streamed(api: &Api, asked: Asked, cancel: CancellationToken, held: (DropGuard, OwnedSemaphorePermit)) -> Response {
-    let heard = api.0.loops.transcribe(asked.hearing.clone(), cancel);
+    let (sender, said) = mpsc::unbounded_channel();
+    let is_masked = api.0.store.masks_in(Place::Text);
+    let hearing = Hearing { said: (!is_masked).then_some(sender), ..asked.hearing.clone() };
+    let heard = api.0.loops.transcribe(hearing, cancel);
     let store = api.0.store.clone();
-    let state = Some((heard, asked, held, store));
+    let state = Some((heard, said, Vec::new(), (asked, held), store));
     let events = stream::unfold(state, |state| async move {
-        let (mut heard, asked, held, store) = state?;
-        let alive = tokio::time::sleep(std::time::Duration::from_secs(10));
-        tokio::select! {
+        let (mut heard, mut said, mut told, held, store) = state?;
+        let alive = tokio::time::sleep(ALIVE_EVERY);
+        let text = tokio::select! {
+            biased;
+            Some(text) = said.recv() => {
+                let written = delta(&text, told.is_empty());
+                told.push(text);
+                written
+            }
             result = &mut heard => {
+                drop(held);
                 let text = match result {
-                    Ok(transcript) => deltas(&store.veiled(transcript, Place::Text)),
+                    Ok(transcript) => the_rest(&store.veiled(transcript, Place::Text), &told),
                     Err(error) => event(&shape::body_of(&refused(&error))),
                 };
-                drop((asked, held));
-                Some((Ok::<_, std::convert::Infallible>(Bytes::from(text)), None))
+                return Some((Ok::<_, std::convert::Infallible>(Bytes::from(text)), None));
             }
-            () = alive => Some((Ok(Bytes::from_static(b": alive\n\n")), Some((heard, asked, held, store)))),
-        }
+            () = alive => ": alive\n\n".to_owned(),
+        };
+        Some((Ok(Bytes::from(text)), Some((heard, said, told, held, store))))
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream")];
     (headers, Body::from_stream(events.boxed())).into_response()
 }
 
-fn deltas(transcript: &Transcript) -> String {
-    let mut out = String::new();
-    for (index, segment) in transcript.segments.iter().enumerate() {
-        let gap = if index > 0 { " " } else { "" };
-        let delta = format!("{gap}{}", segment.text);
-        out.push_str(&event(&json!({ "type": "transcript.text.delta", "delta": delta })));
+fn delta(text: &str, is_first: bool) -> String {
+    let gap = if is_first { "" } else { " " };
+    event(&json!({ "type": "transcript.text.delta", "delta": format!("{gap}{text}") }))
+}
+
+/// The segments that were not told yet, and the whole.
+fn the_rest(transcript: &Transcript, told: &[String]) -> String {
+    let texts: Vec<&str> = transcript.segments.iter().map(|segment| segment.text.as_str()).collect();
+    if !texts.starts_with(&told.iter().map(String::as_str).collect::<Vec<_>>()) {
+        tracing::error!("A transcript does not begin with what was told of it. This is a fault of callscribe.");
+        return event(&shape::body_of(&ApiError::internal()));
     }
+    let rest = texts.iter().enumerate().skip(told.len());
+    let mut out: String = rest.map(|(place, text)| delta(text, place == 0)).collect();
     let done = json!({ "type": "transcript.text.done", "text": transcript.text(), "usage": text::usage(transcript) });
     out.push_str(&event(&done));
     out

@@ -17,7 +17,7 @@ use crate::call::{
     Direction, Language, ListenReason, Party, ProcessingStatus, ProviderKind, Recording, RecordingId, SentimentLabel,
     StageStatus, Step, TranscriptSource,
 };
-pub use detail::{AudioView, RecordingDetail, StepView, StepsView};
+pub use detail::{AudioView, RecordingDetail, RemovalView, StepView, StepsView};
 pub use insight::{InsightView, SentenceView};
 
 /// Longest summary in a list, in characters; the recording itself has all of it.

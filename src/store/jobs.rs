@@ -9,7 +9,7 @@ use super::index::source_key;
 use super::record::{self, Row};
 use super::schema::{JOBS, Tables};
 use super::state::reset_row;
-use super::{AuditEntry, Store, StoreError, Verdict, outcome};
+use super::{AuditEntry, Store, StoreError, Verdict, outcome, query};
 use crate::call::{CallFacts, Job, JobId, JobKind, Recording, RecordingId, RecordingKey, Step};
 
 /// Jobs kept, the newest; of those that have ended the oldest go first.
@@ -168,6 +168,15 @@ impl Store {
         })
     }
 
+    /// The job that work on a recording is, or was last, done for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn job_of(&self, id: RecordingId) -> Result<Option<JobId>, StoreError> {
+        self.read(|tx| Ok(query::row(tx, id)?.and_then(|row| row.job)))
+    }
+
     /// The newest jobs, newest first.
     ///
     /// # Errors
@@ -225,6 +234,7 @@ impl Tables<'_> {
 
     pub(super) fn keep_job(&mut self, job: &Job) -> Result<(), Fault> {
         self.jobs.insert(job.id.as_bytes(), record::encode(job)?.as_slice())?;
+        self.news.of_job(job.id);
         Ok(())
     }
 

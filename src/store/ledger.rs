@@ -31,7 +31,7 @@ pub(super) fn counter(sink: &str, state: &str) -> String {
     format!("webhook/{sink}/{state}")
 }
 
-fn done_from(sink: &str) -> String {
+pub(super) fn done_from(sink: &str) -> String {
     format!("deliveries_done_from/{sink}")
 }
 
@@ -69,11 +69,11 @@ impl Tables<'_> {
         Ok(())
     }
 
-    fn kept(&self, sink: &str, state: &str) -> Result<i64, Fault> {
+    pub(super) fn kept(&self, sink: &str, state: &str) -> Result<i64, Fault> {
         Ok(self.counters.get(counter(sink, state).as_str())?.map_or(0, |count| count.value()))
     }
 
-    fn oldest(&self, sink: &str) -> Result<Option<Delivery>, Fault> {
+    pub(super) fn oldest(&self, sink: &str) -> Result<Option<Delivery>, Fault> {
         let Some(first) = self.deliveries.range((sink, 0)..=(sink, u64::MAX))?.next() else { return Ok(None) };
         let (key, bytes) = first?;
         Ok(Some(Delivery { serial: key.value().1, ..record::decode(bytes.value())? }))

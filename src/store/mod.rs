@@ -18,6 +18,7 @@ mod discovered;
 mod egress;
 mod error;
 mod facets;
+mod forsaken;
 mod index;
 mod jobs;
 mod late;
@@ -46,6 +47,7 @@ mod trends;
 mod unindexed;
 mod veiled;
 mod whole;
+mod wish;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +67,7 @@ pub use discovered::{Inserted, NewRecording};
 pub use egress::Egress;
 pub use error::StoreError;
 use error::{Fault, unwinding};
+pub use forsaken::Forsaken;
 pub use jobs::{NewUpload, Taken};
 pub use late::KeptOpinion;
 pub use list::{Among, FailedStep, ListQuery, Page, Place};
@@ -88,6 +91,7 @@ pub use unindexed::{IndexMark, Unindexed};
 use veiled::Curtain;
 pub use veiled::sealed_audio_name;
 pub use whole::WholeRecording;
+pub use wish::RemovalWish;
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;

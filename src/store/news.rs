@@ -12,7 +12,7 @@ use super::error::Fault;
 use super::record::{self, Row};
 use super::schema::{META, READY, RECORDINGS, RUNNING, Tables, WAITING};
 use super::{AuditEntry, Store, StoreError, Verdict};
-use crate::call::{ProviderKind, RecordingId, STEP_COUNT, Step, StepState, Steps};
+use crate::call::{JobId, ProviderKind, RecordingId, STEP_COUNT, Step, StepState, Steps};
 
 /// Changes kept for listeners that are busy: one look at a source adds up to a thousand rows at once.
 const CHANGES_MAX: usize = 4096;
@@ -26,6 +26,8 @@ const PACE_CALL: u64 = 1000;
 pub enum Change {
     /// A recording: it is new, a step of it began or ended, or it was removed.
     Recording(Arc<Changed>),
+    /// A job: it is new, a recording of it came or ended, or it ended itself.
+    Job(JobId),
     /// The queue was paused or goes on.
     Queue,
 }
@@ -37,6 +39,8 @@ pub struct Changed {
     pub id: RecordingId,
     /// Its six steps.
     pub steps: Steps,
+    /// The job its work is, or was last, done for.
+    pub job: Option<JobId>,
     /// It was removed.
     pub removed: bool,
     /// When.
@@ -134,10 +138,19 @@ impl News {
             let changed = Changed {
                 id: recording.id,
                 steps: recording.steps.clone(),
+                job: new.job.or_else(|| old.and_then(|old| old.job)),
                 removed: recording.deletion.is_some(),
                 updated_at: recording.updated_at,
             };
             self.changes.push(Change::Recording(Arc::new(changed)));
+        }
+    }
+
+    /// However often one transaction writes a job, it is told of once.
+    pub(super) fn of_job(&mut self, id: JobId) {
+        let change = Change::Job(id);
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
         }
     }
 

@@ -1,6 +1,5 @@
 //! Where things are: at their source and on this machine's disk.
 
-use std::collections::HashMap;
 use std::ops::Bound;
 
 use super::index::source_key;
@@ -10,7 +9,7 @@ use super::{Store, StoreError, Verdict};
 use crate::call::{AccountName, ProviderKind, RecordingId, Step, StepState};
 
 impl Store {
-    /// Every place a source's recordings were found at, with the recording.
+    /// Places a source's recordings were found at, with the recording, in their order: `limit` behind `after`.
     ///
     /// # Errors
     ///
@@ -19,17 +18,23 @@ impl Store {
         &self,
         provider: ProviderKind,
         account: &AccountName,
-    ) -> Result<HashMap<String, RecordingId>, StoreError> {
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, RecordingId)>, StoreError> {
         self.read(|tx| {
             let source = source_key(provider, account);
-            let mut known = HashMap::new();
-            for entry in tx.open_table(BY_LOCATOR)?.range::<(&str, &str)>((source.as_str(), "")..)? {
+            let mut known = Vec::new();
+            for entry in
+                tx.open_table(BY_LOCATOR)?.range::<(&str, &str)>((source.as_str(), after.unwrap_or_default())..)?
+            {
                 let (key, id) = entry?;
                 let (of, locator) = key.value();
-                if of != source {
+                if of != source || known.len() >= limit {
                     break;
                 }
-                known.insert(locator.to_owned(), RecordingId::from_bytes(*id.value()));
+                if after != Some(locator) {
+                    known.push((locator.to_owned(), RecordingId::from_bytes(*id.value())));
+                }
             }
             Ok(known)
         })

@@ -32,18 +32,25 @@ pub enum Again {
     Steps(Vec<Step>),
     /// Those that failed; of recordings in which this one did, if one is named.
     Failed(Option<Step>),
+    /// These, and what follows from them, of recordings in which one of them failed.
+    WhereFailed(Vec<Step>),
 }
 
 impl Again {
     fn steps_of(&self, recording: &Recording) -> Vec<Step> {
+        let failed = recording.steps.iter().filter(|(_, one)| matches!(one.state, StepState::Failed { .. }));
+        let failed: Vec<Step> = failed.map(|(step, _)| step).collect();
         match self {
             Self::Steps(steps) => steps.clone(),
-            Self::Failed(only) => {
-                let failed = recording.steps.iter().filter(|(_, one)| matches!(one.state, StepState::Failed { .. }));
-                let failed: Vec<Step> = failed.map(|(step, _)| step).collect();
-                if only.is_none_or(|only| failed.contains(&only)) { failed } else { Vec::new() }
-            }
+            Self::Failed(only) if only.is_none_or(|only| failed.contains(&only)) => failed,
+            Self::WhereFailed(steps) if steps.iter().any(|step| failed.contains(step)) => steps.clone(),
+            Self::Failed(_) | Self::WhereFailed(_) => Vec::new(),
         }
+    }
+
+    /// Whether it is about what failed, wherever it did.
+    const fn is_of_failed(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::WhereFailed(_))
     }
 }
 
@@ -57,8 +64,7 @@ struct Feed {
 impl Feed {
     /// What comes after a page. Steps fail in recordings that were given up, and in those of which the rest is there.
     fn then(&self, next: Option<Place>) -> Option<Self> {
-        let is_of_failed =
-            matches!(self.again, Again::Failed(_)) && self.query.status == Some(ProcessingStatus::Failed);
+        let is_of_failed = self.again.is_of_failed() && self.query.status == Some(ProcessingStatus::Failed);
         let query = match next {
             Some(place) => ListQuery { after: Some(place), ..self.query.clone() },
             None if is_of_failed => {
@@ -88,8 +94,9 @@ impl Store {
         let failed_step = match again {
             Again::Steps(_) => query.failed_step,
             Again::Failed(step) => Some(step.map_or(FailedStep::Any, FailedStep::Of)),
+            Again::WhereFailed(_) => Some(FailedStep::Any),
         };
-        let is_of_failed = matches!(again, Again::Failed(_));
+        let is_of_failed = again.is_of_failed();
         let status = query.status.or(is_of_failed.then_some(ProcessingStatus::Failed));
         let query = ListQuery {
             status,
@@ -118,7 +125,9 @@ impl Store {
             tables.progress.insert(key(id).as_str(), record::encode(&feed)?.as_slice())?;
             let what = if kind == JobKind::Rerun { "rerun_begun" } else { "retry_begun" };
             let steps = match again {
-                Again::Steps(steps) => steps.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", "),
+                Again::Steps(steps) | Again::WhereFailed(steps) => {
+                    steps.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ")
+                }
                 Again::Failed(_) => "what failed".to_owned(),
             };
             let detail = format!("Job {id} does {steps} of {expected} recordings again.");
@@ -241,8 +250,9 @@ impl Tables<'_> {
         let Some(old) = self.row(id)?.filter(|row| row.recording.deletion.is_none()) else { return Ok(()) };
         let steps = again.steps_of(&old.recording);
         let is_running = old.recording.steps.iter().any(|(_, one)| matches!(one.state, StepState::Running { .. }));
-        // One that failed again is tried once: it may have come among those that are still to be looked at.
-        let is_done = matches!(again, Again::Failed(_)) && old.job == Some(job.id);
+        // Each is done once: one that failed again may have come among those that are still to be looked at, and one whose
+        // details are fetched again may stand at another time, and so at another place of the list.
+        let is_done = old.job == Some(job.id);
         if steps.is_empty() || is_running || is_done {
             return Ok(());
         }

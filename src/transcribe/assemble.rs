@@ -79,30 +79,40 @@ fn one_way_note(channel: u16) -> String {
 
 /// Published segments and those set aside, each by time.
 fn sort_out(material: &Material<'_>) -> (Vec<Segment>, Vec<Suspect>) {
-    let mut published: Vec<Segment> = Vec::new();
+    let mut published = Vec::new();
     let mut suspects = Vec::new();
     for (window, heard) in material.windows.iter().zip(&material.heard) {
-        let speaker = material
-            .survey
-            .channels
-            .get(usize::from(window.channel))
-            .map_or_else(String::new, |channel| channel.speaker.clone());
-        let pieces = segments(window, heard.words.clone(), &heard.decoded, &speaker);
-        let mut reasons = heard.reasons.clone();
-        reasons.extend(unvoiced(window, heard));
-        for segment in pieces {
-            if is_spoken(&segment, &reasons) {
-                published.push(segment);
-            } else {
-                suspects.push(Suspect { segment, reasons: reasons.clone() });
-            }
-        }
+        let (spoken, set_aside) = sorted_out(&material.survey, window, heard);
+        published.extend(spoken);
+        suspects.extend(set_aside);
     }
-    published.sort_by_key(|segment| (segment.channel, segment.start_ms));
-    let mut published = published.into_iter().fold(Vec::new(), join);
-    published.sort_by_key(|segment| (segment.start_ms, segment.channel));
+    let published = by_time(joined_by_channel(published));
     suspects.sort_by_key(|suspect: &Suspect| (suspect.segment.start_ms, suspect.segment.channel));
     (published, suspects)
+}
+
+/// The pieces of one window: those to be published and those set aside.
+pub fn sorted_out(survey: &Survey, window: &Window, heard: &Heard) -> (Vec<Segment>, Vec<Suspect>) {
+    let channel = survey.channels.get(usize::from(window.channel));
+    let speaker = channel.map_or_else(String::new, |channel| channel.speaker.clone());
+    let mut reasons = heard.reasons.clone();
+    reasons.extend(unvoiced(window, heard));
+    let pieces = segments(window, heard.words.clone(), &heard.decoded, &speaker);
+    let (spoken, doubtful) = pieces.into_iter().partition::<Vec<_>, _>(|segment| is_spoken(segment, &reasons));
+    let set_aside = doubtful.into_iter().map(|segment| Suspect { segment, reasons: reasons.clone() });
+    (spoken, set_aside.collect())
+}
+
+/// Segments by channel, those joined that only a window's edge parts. Joining again what was joined changes nothing.
+pub fn joined_by_channel(mut segments: Vec<Segment>) -> Vec<Segment> {
+    segments.sort_by_key(|segment| (segment.channel, segment.start_ms));
+    segments.into_iter().fold(Vec::new(), join)
+}
+
+/// Segments in the order of a transcript.
+pub fn by_time(mut segments: Vec<Segment>) -> Vec<Segment> {
+    segments.sort_by_key(|segment| (segment.start_ms, segment.channel));
+    segments
 }
 
 /// Whether a piece of a window is free of what speaks against the window: a loop condemns only the pieces it is in.

@@ -20,6 +20,7 @@ use super::listen::{Heard, Listening};
 use super::protocol::{Event, ModelProfile, Outcome, Request};
 use super::pulse::Pulse;
 use super::survey::{Survey, SurveyError, Voice, each_block, survey};
+use super::tell::Teller;
 use super::windows::{PackRules, Window, pack};
 use crate::call::{Language, Timings};
 use crate::decode::DecodeLimits;
@@ -163,9 +164,15 @@ impl Hearer {
             let others: Vec<usize> = probes.into_iter().filter(|number| !first.contains(number)).collect();
             for group in [&first, &others] {
                 let is_clear = ballot.winner().is_some_and(|elected| elected.confidence >= CLEAR);
+                if is_clear && request.tells {
+                    // What was told cannot be heard again in another language.
+                    break;
+                }
                 let decoded = if is_clear { (0..windows.len()).collect() } else { group.clone() };
                 let missing: Vec<usize> = decoded.into_iter().filter(|&n| !checkpoints.has(n)).collect();
-                self.batch(request, survey, windows, &missing, |_| Some(guess.clone()), checkpoints, report)?;
+                let language_of = |_: &Window| Some(guess.clone());
+                let mut keep = |number, heard, kept: &mut Checkpoints| report(kept.keep(number, heard));
+                self.batch(request, survey, windows, &missing, language_of, checkpoints, &mut keep)?;
                 for &number in group {
                     if let Some(heard) = checkpoints.get(number) {
                         ballot.vote(&windows[number], &heard.decoded.languages, &languages);
@@ -182,7 +189,13 @@ impl Hearer {
         // A probe that was decoded in the wrong language, and did not itself insist on another, is decoded again.
         let rest: Vec<usize> =
             (0..windows.len()).filter(|&n| !checkpoints.is_settled(n, language_of(&windows[n]).as_ref())).collect();
-        self.batch(request, survey, windows, &rest, language_of, checkpoints, report)?;
+        let mut teller = request.tells.then(|| Teller::new(survey, windows));
+        let mut keep = |number, heard, kept: &mut Checkpoints| {
+            report(kept.keep(number, heard));
+            let said = teller.as_mut().and_then(|teller| teller.go_on(kept, &language_of));
+            said.into_iter().for_each(&mut *report);
+        };
+        self.batch(request, survey, windows, &rest, &language_of, checkpoints, &mut keep)?;
         Ok(match &languages[..] {
             [only] => Some(Elected { language: only.clone(), confidence: 1.0 }),
             _ if windows.is_empty() => None,
@@ -213,7 +226,7 @@ impl Hearer {
         numbers: &[usize],
         language_of: impl Fn(&Window) -> Option<Language> + Sync,
         checkpoints: &mut Checkpoints,
-        report: &mut dyn FnMut(Event),
+        keep: &mut dyn FnMut(usize, Heard, &mut Checkpoints),
     ) -> Result<(), HearError> {
         if numbers.is_empty() {
             return Ok(());
@@ -256,7 +269,7 @@ impl Hearer {
             let mut first_error = None;
             for result in results {
                 match result {
-                    Ok((number, heard)) => report(checkpoints.keep(number, heard)),
+                    Ok((number, heard)) => keep(number, heard, checkpoints),
                     Err(error) => first_error = first_error.or(Some(error)),
                 }
             }

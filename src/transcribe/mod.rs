@@ -20,6 +20,7 @@ mod pulse;
 mod sound;
 mod supervisor;
 mod survey;
+mod tell;
 pub mod vad;
 mod whisper;
 mod windows;

@@ -198,6 +198,8 @@ pub struct Request {
     pub carry_context: bool,
     /// Who speaks on each channel, by index; unknown ones become `Speaker 1`, ….
     pub speakers: Vec<String>,
+    /// Tell what was said while the rest is still being heard. The language is then settled by the first probes alone.
+    pub tells: bool,
     /// Windows an earlier attempt finished; they are not decoded again when they still fit.
     pub checkpoints: Vec<Checkpoint>,
 }
@@ -234,6 +236,11 @@ pub enum Event {
         done: u32,
         /// Windows in all.
         windows: u32,
+    },
+    /// The next segments of the transcript, as they will stand in it; only where that was asked for.
+    Said {
+        /// Their texts.
+        texts: Vec<String>,
     },
 }
 

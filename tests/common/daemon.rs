@@ -13,6 +13,7 @@ use super::{Http, wait_until};
 pub struct TestDaemon {
     folder: TempDir,
     config: PathBuf,
+    env: Vec<(String, String)>,
     child: Child,
 }
 
@@ -35,6 +36,15 @@ impl TestDaemon {
 
     /// The same on a state folder that `prepare` was given first.
     pub fn start_on(api: &str, extra: &str, prepare: impl FnOnce(&Path)) -> Self {
+        Self::start_fully(&[], api, extra, prepare)
+    }
+
+    /// As [`TestDaemon::start`], with these variables.
+    pub fn start_under(env: &[(&str, String)], extra: &str) -> Self {
+        Self::start_fully(env, "", extra, |_| {})
+    }
+
+    fn start_fully(env: &[(&str, String)], api: &str, extra: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("inbox")).unwrap();
@@ -49,8 +59,9 @@ impl TestDaemon {
         );
         fs::write(&config, text).unwrap();
         prepare(&path("state"));
-        let child = spawn(&config, &path("log.txt"));
-        let mut daemon = Self { folder, config, child };
+        let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let child = spawn(&config, &env, &path("log.txt"));
+        let mut daemon = Self { folder, config, env, child };
         daemon.wait_until_it_answers();
         daemon
     }
@@ -110,7 +121,7 @@ impl TestDaemon {
     /// Starts again on the same folders, after [`TestDaemon::kill`] or [`TestDaemon::stop`].
     pub fn restart(&mut self) {
         let _absent = fs::remove_file(self.state().join("api-address"));
-        self.child = spawn(&self.config, &self.folder.path().join("log.txt"));
+        self.child = spawn(&self.config, &self.env, &self.folder.path().join("log.txt"));
         self.wait_until_it_answers();
     }
 
@@ -139,10 +150,11 @@ impl Drop for TestDaemon {
 }
 
 /// The daemon's own child dies with it: nothing is left behind.
-fn spawn(config: &Path, log: &Path) -> Child {
+fn spawn(config: &Path, env: &[(String, String)], log: &Path) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
     Command::new(env!("CARGO_BIN_EXE_callscribe"))
         .args(["--config".as_ref(), config.as_os_str(), "serve".as_ref()])
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a log file"))
         .stderr(log)

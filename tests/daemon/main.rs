@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod drive;
 mod import;
 mod kill;
 mod life;

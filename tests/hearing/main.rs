@@ -2,6 +2,8 @@
 //! nobody spoke.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod degenerate;
 mod ear;
 mod health;

@@ -6,13 +6,14 @@ use callscribe::transcribe::{Checkpoint, Event, Request, TranscribeError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::common::long_call;
 use crate::ear::{call_file, ear, hear_with_news, request};
 
 fn checkpoints(news: &[Event]) -> Vec<Checkpoint> {
     news.iter()
         .filter_map(|event| match event {
             Event::Window { checkpoint, .. } => Some(checkpoint.clone()),
-            Event::Surveyed { .. } => None,
+            Event::Surveyed { .. } | Event::Said { .. } => None,
         })
         .collect()
 }
@@ -67,4 +68,31 @@ async fn a_file_that_is_no_audio_gets_a_sentence_and_costs_no_worker() {
     let (outcome, _) = hear_with_news(&ear, request(&file)).await;
     assert!(matches!(outcome, Err(TranscribeError::Unreadable(_))), "{outcome:?}");
     assert!(ear.child_id().await.is_some());
+}
+
+/// What was told meanwhile, and how many windows were done by the first of it.
+fn told(news: &[Event]) -> (Vec<String>, Option<usize>) {
+    let texts = news.iter().flat_map(|event| match event {
+        Event::Said { texts } => texts.clone(),
+        _ => Vec::new(),
+    });
+    let first = news.iter().position(|event| matches!(event, Event::Said { .. }));
+    (texts.collect(), first.map(|at| checkpoints(&news[..at]).len()))
+}
+
+/// Both parties' words are put into one order as they come, whichever state ends first.
+#[tokio::test]
+async fn what_is_told_meanwhile_is_how_the_transcript_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("long.wav");
+    fs::write(&long, long_call("en-complaint.wav", 4)).unwrap();
+    for (states, audio) in [(1, call_file("en-refund.wav")), (3, call_file("es-tarjeta.wav")), (3, long)] {
+        let asked = Request { tells: true, ..request(&audio) };
+        let (heard, news) = hear_with_news(&ear(states), asked).await;
+        let (told, first) = told(&news);
+        let texts: Vec<String> = heard.unwrap().segments.into_iter().map(|segment| segment.text).collect();
+        assert!(!told.is_empty() && texts.starts_with(&told), "{told:#?} {texts:#?}");
+        let windows = checkpoints(&news).len();
+        assert!(first.is_some_and(|first| first < windows), "{first:?} of {windows}: before all was heard");
+    }
 }

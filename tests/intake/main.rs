@@ -7,6 +7,7 @@ mod common;
 mod events;
 #[path = "../bench/archive/generator.rs"]
 mod generator;
+mod job_events;
 mod jobs;
 mod queue;
 mod reruns;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use callscribe::call::CategoryResult;
+use callscribe::clock::Clock as _;
 use callscribe::config::NotifyConfig;
-use callscribe::store::{EventKind, SinkRule, Store, WholeRecording};
+use callscribe::store::{EventKind, SinkCounts, SinkRule, Store, WholeRecording};
 
 use crate::common::wait_until;
 use crate::generator;
-use crate::seed::at;
+use crate::seed::{at, transcript};
 use crate::sink::{Sink, Told};
 
 /// Events of one recording of these: one a category, and its end.
@@ -143,4 +144,32 @@ fn a_sink_that_comes_back_is_not_flooded() {
     wait_until("the first share is delivered", || (delivered() == share).then_some(()));
     told.pass(Duration::from_secs(60));
     wait_until("twice as many in the next minute", || (delivered() == share + 2 * (share - 1)).then_some(()));
+}
+
+#[test]
+fn what_waits_for_a_sink_that_is_gone_is_kept_for_a_month_and_let_go_of_with_a_note() {
+    let down = Sink::that_answers(500);
+    let told = Told::start(&[down.config("renamed")]);
+    told.seeds().completed("call-1", "2026-11-20T09:00:00Z", transcript());
+    wait_until("it waits", || (told.deliveries("renamed", "pending").len() == 1).then_some(()));
+    let state = told.cut_off();
+
+    let told = Told::on(state, &[]);
+    let (day, names) = (Duration::from_secs(86_400), Vec::new());
+    let gone = wait_until("it is noticed", || {
+        told.store.forsaken_sinks(&names).unwrap().pop().filter(|sink| sink.kept_until.is_some())
+    });
+    assert_eq!(gone.name, "renamed");
+    told.pass(day * 29);
+    assert!(!told.store.tidy_sinks(&names, told.clock.now()).unwrap());
+    assert_eq!(told.deliveries("renamed", "pending").len(), 1, "somebody may bring it back");
+    assert!(told.store.tidy_sinks(&["renamed".to_owned()], told.clock.now()).is_ok());
+    told.pass(day * 29);
+    assert!(!told.store.tidy_sinks(&names, told.clock.now()).unwrap(), "it was back, and the month begins anew");
+    told.pass(day * 31);
+    assert!(!told.store.tidy_sinks(&names, told.clock.now()).unwrap());
+    assert_eq!(told.store.forsaken_sinks(&names).unwrap(), []);
+    assert_eq!(told.store.sink_counts("renamed").unwrap(), SinkCounts::default());
+    let audit = told.store.audit_trail(10).unwrap();
+    assert!(audit.iter().any(|entry| entry.detail.contains("1 of them never made")), "{audit:?}");
 }

@@ -52,6 +52,18 @@ events = list(transcribe(stream=True))
 deltas = "".join(event.delta for event in events if event.type == "transcript.text.delta")
 check(events[-1].type == "transcript.text.done" and events[-1].text == deltas == plain.text, events[-1])
 
+# A long call is told while the rest of it is still being heard: its audio is there until then.
+uploads, long = Path(os.environ["UPLOADS"]), Path(os.environ["LONG_CALL"])
+parts, was_held = [], False
+for event in transcribe(file=long, stream=True):
+    if event.type == "transcript.text.delta":
+        was_held |= not parts and any(entry.is_file() for entry in uploads.rglob("*"))
+        parts.append(event.delta)
+    else:
+        check(event.type == "transcript.text.done" and event.text == "".join(parts), event)
+check(was_held, "text came before the whole file was heard")
+check(len(parts) > 20 and "".join(parts) == transcribe(file=long).text, "a stream is the transcript")
+
 # Translation; the miniature model knows no other language well, so only the shape is looked at.
 translated = client.audio.translations.create(model="whisper-1", file=spanish, response_format="verbose_json")
 check(isinstance(translated.text, str) and translated.duration > 1, translated)

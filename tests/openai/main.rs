@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Http, TestDaemon, wait_until};
+use common::{Http, TestDaemon, long_call, wait_until};
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
@@ -34,11 +34,15 @@ fn the_official_client_works_unmodified() {
     let daemon = TestDaemon::start("");
     daemon.wait_until_ready();
     let http = daemon.http();
+    let long = daemon.state().join("long.wav");
+    std::fs::write(&long, long_call("en-complaint.wav", 5)).unwrap();
     let ran = Command::new(python)
         .arg(Path::new(HERE).join("openai/client.py"))
         .env("OPENAI_BASE_URL", format!("http://{}/v1", http.address))
         .env("OPENAI_API_KEY", &http.token)
         .env("CALLS", Path::new(HERE).join("calls"))
+        .env("UPLOADS", daemon.state().join("uploads"))
+        .env("LONG_CALL", &long)
         .env("NO_PROXY", "*")
         .output()
         .expect("Python can be started");

@@ -58,6 +58,52 @@ fn an_account_says_how_it_stands_and_a_copy_at_the_provider_is_deleted_when_aske
 }
 
 #[test]
+fn a_removal_that_a_kill_cuts_off_is_finished_by_the_next_start() {
+    let mut telephony = Telephony::start(3, "transcripts = false");
+    let http = telephony.daemon.http();
+    let id = wait_until("a recording of Twilio is completed", || {
+        let page = http.get("/api/v1/recordings/?provider=twilio&status=completed").json();
+        page["items"][0]["id"].as_str().map(str::to_owned)
+    });
+    let target = format!("/api/v1/recordings/{id}");
+    telephony.twilio.fault(Endpoint::Delete, Match::Any, 1, Fault::Hang);
+    let asking = std::thread::spawn({
+        let (http, target) = (http.clone(), format!("{target}?delete_from_provider=true"));
+        move || std::panic::catch_unwind(|| http.delete(&target)).is_ok()
+    });
+    let wish = wait_until("the provider is being asked", || {
+        let asked = telephony.twilio.count(Endpoint::Delete) > 0;
+        asked.then(|| http.get(&target).json()["removal"].clone())
+    });
+    assert_eq!(wish["by"], "api:api-token", "whoever looks sees that it is being removed");
+    telephony.daemon.kill();
+    asking.join().unwrap();
+    telephony.daemon.restart();
+    let http = telephony.daemon.http();
+    wait_until("it is removed", || (http.get(&target).status == 410).then_some(()));
+    assert_eq!(telephony.twilio.count(Endpoint::Delete), 2);
+}
+
+#[test]
+fn a_removal_that_the_provider_refuses_is_over_with_the_answer() {
+    let telephony = Telephony::start(3, "transcripts = false");
+    let http = telephony.daemon.http();
+    let id = wait_until("a recording of Twilio is completed", || {
+        let page = http.get("/api/v1/recordings/?provider=twilio&status=completed").json();
+        page["items"][0]["id"].as_str().map(str::to_owned)
+    });
+    telephony.twilio.fault(Endpoint::Delete, Match::Any, ALWAYS, Fault::status(403));
+    let refused = http.delete(&format!("/api/v1/recordings/{id}?delete_from_provider=true"));
+    assert_eq!(refused.status, 502, "{}", refused.text());
+    let recording = http.get(&format!("/api/v1/recordings/{id}"));
+    assert_eq!(
+        (recording.status, recording.json().get("removal")),
+        (200, None),
+        "nothing was removed, nothing will be"
+    );
+}
+
+#[test]
 fn a_person_signs_webex_in_by_the_browser_and_that_survives_a_kill() {
     let mut telephony = Telephony::planned(Plan { webex_needs_a_person: true, ..Plan::default() });
     telephony.webex.add_recording(WebexRecording::new(7, Timestamp::now() - SignedDuration::from_mins(20)));

@@ -52,6 +52,27 @@ async fn audio_that_was_deleted_meanwhile_is_absent() {
 }
 
 #[tokio::test]
+async fn a_refusal_concerns_the_account_only_where_it_speaks_of_it() {
+    let account = Account::new(1).await;
+    let listed = account.only().await;
+    let told = |code: &str, more: &str| format!(r#"{{"errorCode":"{code}","message":"No."{more}}}"#);
+    let bodies = [
+        (told("CMN-401", r#","permissionName":"ReadCallRecording""#), "park"),
+        (told("CMN-408", ""), "park"),
+        (told("InsufficientPermissions", ""), "park"),
+        (told("CMN-404", ""), "absent"),
+        (told("CMN-101", ""), "retry"),
+        ("no".to_owned(), "retry"),
+    ];
+    for (body, consequence) in bodies {
+        let fault = Fault::Status { code: 403, retry_after: None, body: Some(body.clone()) };
+        account.fake.fault(Endpoint::Media, Match::Any, 1, fault);
+        let error = account.download(&listed).await.unwrap_err();
+        assert_eq!(short(error.disposition), consequence, "{body}: {}", error.message);
+    }
+}
+
+#[tokio::test]
 async fn ten_a_minute_are_never_more_and_the_penalty_is_never_hit() {
     let limits = Limits { heavy: 4, window: Duration::from_secs(1), ..Limits::default() };
     let account = Account::with(RingCentralSettings { limits, ..RingCentralSettings::default() }, 9, |_| ()).await;

@@ -1,12 +1,12 @@
 //! An archive of a few calls with its index.
 
 use callscribe::call::{
-    Audio, AudioFormatFacts, CallFacts, Insight, Language, Party, ProviderKind, RecordingId, RecordingKey, Segment,
-    Step, SummarySentence, Transcript, TranscriptSource, Word,
+    Audio, AudioFormatFacts, CallFacts, Insight, Language, Party, ProviderKind, RecordingId, RecordingKey,
+    SecondOpinion, Segment, Step, SummarySentence, Transcript, TranscriptSource, Word,
 };
 use callscribe::search::{Ask, Search, Snippet};
 use callscribe::store::{
-    BootId, ClaimOrder, ClaimRequest, Lane, ListQuery, NewRecording, StepOutcome, StepResult, Store,
+    BootId, ClaimOrder, ClaimRequest, KeptOpinion, Lane, ListQuery, NewRecording, StepOutcome, StepResult, Store,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -67,6 +67,19 @@ impl Archive {
         let id = self.store.insert_discovered(source, &[new], &[], None, at(0)).unwrap()[0].id;
         self.finish_all(name, language, said);
         id
+    }
+
+    /// The one with this name.
+    pub fn id(&self, name: &str) -> RecordingId {
+        self.store.find(name).unwrap().unwrap().id
+    }
+
+    /// The provider says something of a call; indexed.
+    pub fn advise(&self, id: RecordingId, insights: serde_json::Value) {
+        let opinion = SecondOpinion { transcript: None, insights, fetched_at: at(950), agreement: None };
+        let kept = KeptOpinion { opinion: &opinion, compared: None, named: None, again: None };
+        self.store.keep_opinion(id, &kept, at(950)).unwrap();
+        self.search.catch_up().unwrap();
     }
 
     fn count(&self) -> u64 {
@@ -189,6 +202,7 @@ fn transcript(language: &str, said: &[Said<'_>]) -> Transcript {
         language: Some(Language::new(language)),
         language_confidence: 1.0,
         duration_ms: 60_000,
+        notes: vec!["Channel 1 is clipped; words may be wrong where it is loud.".into()],
         ..Transcript::new(TranscriptSource::Local, "base", said.iter().map(segment).collect())
     }
 }

@@ -1,6 +1,8 @@
 //! Every way to ask finds what it should and nothing else.
 
-use crate::support::Archive;
+use serde_json::json;
+
+use crate::support::{Archive, at};
 
 fn english() -> Archive {
     Archive::of(
@@ -171,4 +173,24 @@ fn names_numbers_files_and_summaries_are_found_where_they_stand() {
     let hit = &archive.snippets("name:zoe")[0];
     assert_eq!((hit.place.as_str(), hit.start_ms, hit.text.as_str()), ("name", None, "Zoë"));
     assert_eq!(archive.snippets("0301234567")[0].marks, [(1, 14)]);
+}
+
+#[test]
+fn notes_are_found_ours_and_those_of_the_provider() {
+    let archive = Archive::of("en", &[("kept", &[("agent", 1, "Hello.")]), ("other", &[("agent", 1, "Hello.")])]);
+    assert_eq!(archive.found("note:clipped"), ["kept", "other"]);
+    let hit = &Archive::of("en", &[("alone", &[("agent", 1, "Hello.")])]).snippets("clipped")[0];
+    assert_eq!((hit.place.as_str(), hit.start_ms, hit.marks.len()), ("note", None, 1));
+    assert!(hit.text.starts_with("Channel 1 is clipped"), "{hit:?}");
+
+    // What a provider made of a call comes later than everything else.
+    let id = archive.id("kept");
+    let insights = json!({ "summary": "Refund by voucher", "next_steps": [{ "text": "Send the vouchers" }] });
+    archive.advise(id, insights);
+    assert_eq!(archive.found("note:voucher"), ["kept"], "in any of its forms");
+    assert_eq!(archive.found("\"send the vouchers\""), ["kept"]);
+    assert_eq!(archive.found("summary:voucher"), Vec::<String>::new(), "it is none of ours");
+    archive.store.soft_delete(id, "test", at(2000)).unwrap();
+    archive.search.catch_up().unwrap();
+    assert_eq!(archive.found("voucher"), Vec::<String>::new());
 }

@@ -59,9 +59,11 @@ fn a_renamed_file_is_followed_and_tried_again() {
     assert_eq!((claim.step, claim.attempt, claim.locator.as_str()), (Step::DownloadAudio, 1, "in/b.wav"));
     assert_eq!(fixture.get(id).steps.get(Step::Transcribe).state, StepState::Pending);
     assert_eq!(fixture.get(id).metadata["source"], "in/b.wav");
-    let known = fixture.store.known_locators(ProviderKind::Folder, &account).unwrap();
+    let known = fixture.store.known_locators(ProviderKind::Folder, &account, None, 100).unwrap();
     assert_eq!(known.len(), 2);
-    assert!(known.values().all(|owner| *owner == id));
+    assert!(known.iter().all(|(_, owner)| *owner == id));
+    let pages = fixture.store.known_locators(ProviderKind::Folder, &account, Some(&known[0].0), 1).unwrap();
+    assert_eq!(pages, known[1..], "page by page");
 }
 
 /// The next light step fails.

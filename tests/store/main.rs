@@ -19,6 +19,7 @@ mod pipeline;
 mod questions;
 mod queue;
 mod removal;
+mod reruns;
 mod scale;
 mod shelf;
 mod support;

@@ -35,6 +35,7 @@ pub(in crate::pipeline) fn request(
         translate: config.translate,
         carry_context: config.carry_context,
         speakers,
+        tells: false,
         checkpoints: checkpoints.into_iter().map(|(window, body)| Checkpoint { window, body }).collect(),
     }
 }

@@ -26,7 +26,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
@@ -64,10 +64,12 @@ struct Inner {
     context: FolderContext,
     names: FileNames,
     watched: Mutex<Watched>,
+    /// Where the folder really is, once it has answered.
+    root: OnceLock<PathBuf>,
 }
 
 impl FolderProvider {
-    /// Reads nothing yet; the first look does.
+    /// Touches nothing yet, since a folder on a drive that is away does not answer; the first look does.
     ///
     /// # Errors
     ///
@@ -75,15 +77,10 @@ impl FolderProvider {
     pub fn new(config: FolderConfig, context: FolderContext) -> Result<Self, ProviderError> {
         let fatal = |message| ProviderError { message, disposition: Disposition::Fatal };
         let names = FileNames::new(&config.patterns).map_err(fatal)?;
-        if real(&config.path).starts_with(real(&context.state_dir)) {
-            return Err(fatal(format!(
-                "The folder {} lies in callscribe's state folder {}; its own files would be taken in again and again. Choose \
-                 another folder.",
-                config.path.display(),
-                context.state_dir.display()
-            )));
-        }
-        Ok(Self(Arc::new(Inner { config, context, names, watched: Mutex::default() })))
+        let as_written = std::path::absolute(&config.path).unwrap_or_else(|_| config.path.clone());
+        let inner = Inner { config, context, names, watched: Mutex::default(), root: OnceLock::new() };
+        inner.check_place(&as_written)?;
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Files whose content was read to know it, since the start.
@@ -91,16 +88,15 @@ impl FolderProvider {
         self.0.watched().looks.files_read.load(Ordering::Relaxed)
     }
 
-    /// What the system tells of changes in the folder. Absent where it tells nothing; the walks find everything all the
-    /// same.
-    pub fn hints(&self) -> Option<Hints> {
+    /// What the system tells of changes in the folder, from when the folder answers on. Where it tells nothing the walks
+    /// find everything all the same.
+    pub fn hints(&self) -> Hints {
         let Inner { config, .. } = &*self.0;
-        Hints::watch(&config.path, config.recursive)
-            .inspect_err(|error| {
-                tracing::warn!(account = %config.name, %error, "The system does not report changes in this folder; it is only \
-                     walked at its interval.");
-            })
-            .ok()
+        let name = config.name.clone();
+        Hints::begin(config.path.clone(), config.recursive, move |error| {
+            tracing::warn!(account = %name, %error, "The system does not report changes in this folder; it is only walked at \
+                 its interval.");
+        })
     }
 
     /// Runs `work` where blocking is allowed. Dropping the future breaks it off at the next file or block.
@@ -137,8 +133,13 @@ impl Provider for FolderProvider {
         }
     }
 
+    fn recalls_places(&self) -> bool {
+        true
+    }
+
     fn reaches(&self, locator: &str) -> bool {
-        let root = real(&self.0.config.path);
+        // Nothing is asked here, where nobody may wait; while the folder has not answered, whoever reads the file finds out.
+        let Some(root) = self.0.root.get() else { return true };
         locator::decode(locator).is_some_and(|path| path.starts_with(root))
     }
 
@@ -184,13 +185,31 @@ impl Inner {
 
     fn rules(&self) -> Result<Rules, ProviderError> {
         let Self { config, context, .. } = self;
+        let root = config.path.canonicalize().map_err(|error| self.unreachable(&error))?;
+        self.check_place(&root)?;
+        let _known_before = self.root.set(root.clone());
         Ok(Rules {
-            root: config.path.canonicalize().map_err(|error| self.unreachable(&error))?,
+            root,
             recursive: config.recursive,
             state_dir: real(&context.state_dir),
             settle: config.settle,
             file_bytes_max: context.file_bytes_max,
         })
+    }
+
+    /// Our own files are never taken in.
+    fn check_place(&self, root: &Path) -> Result<(), ProviderError> {
+        let state_dir = &self.context.state_dir;
+        if !root.starts_with(state_dir) && !root.starts_with(real(state_dir)) {
+            return Ok(());
+        }
+        let message = format!(
+            "The folder {} lies in callscribe's state folder {}; its own files would be taken in again and again. Choose \
+             another folder.",
+            self.config.path.display(),
+            state_dir.display()
+        );
+        Err(ProviderError { message, disposition: Disposition::Fatal })
     }
 
     fn unreachable(&self, error: &io::Error) -> ProviderError {

@@ -51,6 +51,8 @@ struct Cursor {
     reach: Reach,
     /// The open window was begun again once, after a page that was refused.
     begun_again: bool,
+    /// Some log of the open window did not end well.
+    is_broken: bool,
 }
 
 /// Whose calls are read.
@@ -153,13 +155,11 @@ impl Listing {
                 cursor.page = Some(next.into());
                 Ok(gone_on(found, &cursor))
             }
-            Ok(None) => {
-                found.cleared.extend(self.quarantined().take(LISTING));
-                Ok(self.log_read(found, &cursor))
-            }
+            Ok(None) => Ok(self.log_read(found, &mut cursor)),
             Err(reason) => {
+                cursor.is_broken = true;
                 self.refuse(&mut found, LISTING.to_owned(), reason);
-                Ok(self.log_read(found, &cursor))
+                Ok(self.log_read(found, &mut cursor))
             }
         }
     }
@@ -222,12 +222,17 @@ impl Listing {
     }
 
     /// The log is at its end: on to the next one, or the window is closed.
-    fn log_read(&self, found: Discovery, cursor: &Cursor) -> Discovery {
+    fn log_read(&self, mut found: Discovery, cursor: &mut Cursor) -> Discovery {
         let log = cursor.log + 1;
-        match log < self.logs.len() {
-            true => gone_on(found, &Cursor { page: None, pages: 0, begun_again: false, log, ..cursor.clone() }),
-            false => ended(found, cursor),
+        if log < self.logs.len() {
+            return gone_on(found, &Cursor { page: None, pages: 0, begun_again: false, log, ..cursor.clone() });
         }
+        if let Some(since) = cursor.since
+            && cursor.reach.end(since, !cursor.is_broken)
+        {
+            found.cleared.extend(self.quarantined().take(LISTING));
+        }
+        ended(found, cursor)
     }
 
     async fn page(

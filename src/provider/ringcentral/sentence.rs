@@ -118,7 +118,26 @@ fn disposition(what: What, error: &CallError) -> Disposition {
         (What::SignIn, Some(400 | 404)) => Disposition::Park,
         // Ids and paths are ours: a call log that is not there is a wrong address.
         (What::CallLog | What::Subscription, Some(404 | 410)) => Disposition::Park,
+        (What::Audio | What::Details | What::Removal, Some(403)) => of_one(error),
         _ => error.disposition(),
+    }
+}
+
+/// What follows for one recording that is refused with 403 (fact sheet, section 8): only where RingCentral speaks of a
+/// permission or a feature does that hold for all of the account.
+fn of_one(error: &CallError) -> Disposition {
+    let CallError::Refused(refusal) = error else { return error.disposition() };
+    let Told { code, permission, .. } = told(refusal);
+    match code.as_deref() {
+        _ if permission.is_some() => Disposition::Park,
+        Some("InsufficientPermissions" | "CMN-401" | "CMN-402" | "CMN-408" | "CMN-109" | "CMN-403") => {
+            Disposition::Park
+        }
+        Some(code) if code.starts_with("OAU-") || code.starts_with("AGW-") => Disposition::Park,
+        // Whose it is, is none of ours: another extension's, whose owner does not share it.
+        Some("CMN-404") => Disposition::Absent,
+        // Whatever else it is, the others are not concerned.
+        _ => Disposition::Retry { after: None },
     }
 }
 
@@ -132,6 +151,12 @@ fn mend(what: What, refusal: &Refusal, disposition: Disposition) -> String {
             "Give the user the permission FullCompanyCallLog in RingCentral's admin portal, or set extensions = [\"~\"] to \
              read the user's own calls."
                 .to_owned()
+        }
+        (_, 403) if disposition == Disposition::Absent => {
+            "It belongs to another extension; let the user the app signs in as read that extension's calls.".to_owned()
+        }
+        (_, 403) if disposition != Disposition::Park => {
+            "RingCentral names no permission, so it may be about this recording alone.".to_owned()
         }
         (_, 403) => {
             let permission = told.permission.unwrap_or_else(|| what.permission().to_owned());

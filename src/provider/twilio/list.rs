@@ -74,10 +74,12 @@ impl TwilioProvider {
             None => self.api.get(Ask::List, first).await?,
         };
         let mut found = self.taken(&page)?;
-        let reach = cursor.reach.clone();
-        let end = Cursor { since: until, until: None, page: None, pages: 0, mark: None, reach };
         cursor.pages += 1;
-        let cursor = match self.behind(&page, &cursor) {
+        let next = self.behind(&page, &cursor);
+        let mut reach = cursor.reach.clone();
+        let is_settled = !matches!(next, Next::Page(_)) && reach.end(cursor.since, matches!(next, Next::End));
+        let end = Cursor { since: until, until: None, page: None, pages: 0, mark: None, reach };
+        let cursor = match next {
             Next::Page(next) => {
                 found.more = true;
                 let is_mark = cursor.pages.is_power_of_two();
@@ -85,7 +87,7 @@ impl TwilioProvider {
                 Cursor { page: Some(next), mark, ..cursor }
             }
             Next::End => {
-                found.cleared.push(self.listing());
+                found.cleared.extend(is_settled.then(|| self.listing()));
                 end
             }
             Next::Broken(reason) => {

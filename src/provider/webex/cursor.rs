@@ -145,6 +145,11 @@ impl Look {
         !self.walk.broken_off
     }
 
+    /// The look is over. Answers whether what was noted of looks that did not end well is settled with it.
+    pub(super) fn settle(&mut self) -> bool {
+        self.reach.end(self.since, self.is_whole())
+    }
+
     /// Where the next call goes on.
     pub(super) fn cursor(&self) -> Option<String> {
         let cursor = match self.is_over() {

@@ -99,12 +99,14 @@ impl WebexProvider {
         let mut discovery = self.read(items);
         let stop = self.turn_page(look, &answer);
         discovery.refused.extend(stop.map(|reason| self.listing_refused(reason)));
-        discovery.cursor = look.cursor();
         discovery.more = !look.is_over();
         if look.is_over() && look.is_whole() {
             self.page_size.reset();
+        }
+        if look.is_over() && look.settle() {
             discovery.cleared.push(self.api.list_url().into());
         }
+        discovery.cursor = look.cursor();
         Ok(discovery)
     }
 

@@ -14,6 +14,7 @@ use crate::call::{
     Audio, CallFacts, OpinionFacts, Recording, Step, StepRecord, StepState, Transcript, TranscriptFacts,
 };
 use crate::export::json;
+use crate::store::RemovalWish;
 
 /// Everything known of one recording.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -59,6 +60,28 @@ pub struct RecordingDetail {
     pub insight: Option<InsightView>,
     /// The six steps.
     pub steps: StepsView,
+    /// It is being deleted at its provider, and here after that; only while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removal: Option<RemovalView>,
+}
+
+/// A recording that is being deleted at its provider.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RemovalView {
+    /// Who asked.
+    pub by: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub asked_at: Timestamp,
+    /// Why the last try did not do it; null before the first has ended.
+    pub last_error: Option<String>,
+}
+
+impl RemovalView {
+    /// The wish as people see it.
+    pub fn of(wish: RemovalWish) -> Self {
+        Self { by: wish.by, asked_at: wish.at, last_error: wish.last_error }
+    }
 }
 
 impl RecordingDetail {
@@ -86,6 +109,7 @@ impl RecordingDetail {
             opinion: recording.opinion.as_ref().map(OpinionView::of),
             insight: recording.insight.as_ref().map(InsightView::of),
             steps: StepsView::of(recording),
+            removal: None,
         }
     }
 }
