@@ -32,6 +32,7 @@ mod outcome;
 mod places;
 mod query;
 mod record;
+mod removals;
 mod remove;
 mod rerun;
 mod rescue;
@@ -47,7 +48,6 @@ mod trends;
 mod unindexed;
 mod veiled;
 mod whole;
-mod wish;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,6 +79,7 @@ pub use outcome::{StepOutcome, StepResult};
 pub use places::AudioFiles;
 pub use query::Stats;
 pub use record::Quarantined;
+pub use removals::RemovalWish;
 pub use remove::Removed;
 pub use rerun::Again;
 pub use reveil::Reveiled;
@@ -91,7 +92,6 @@ pub use unindexed::{IndexMark, Unindexed};
 use veiled::Curtain;
 pub use veiled::sealed_audio_name;
 pub use whole::WholeRecording;
-pub use wish::RemovalWish;
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;

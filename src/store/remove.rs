@@ -57,7 +57,7 @@ impl Store {
                 detail: "Audio, transcript, summary and parties were removed; the identity stays.".to_owned(),
             })?;
             tables.forget_checkpoints(id)?;
-            tables.forget_wish(id)?;
+            tables.forget_removal(id)?;
             Ok(Verdict::Keep(Removed { recording: row.recording, audio_path }))
         })
     }

@@ -77,7 +77,8 @@ impl Archive {
     /// The provider says something of a call; indexed.
     pub fn advise(&self, id: RecordingId, insights: serde_json::Value) {
         let opinion = SecondOpinion { transcript: None, insights, fetched_at: at(950), agreement: None };
-        let kept = KeptOpinion { opinion: &opinion, compared: None, named: None, again: None };
+        let kept =
+            KeptOpinion { opinion: &opinion, compared: None, named: None, is_named_as_spoken: false, again: None };
         self.store.keep_opinion(id, &kept, at(950)).unwrap();
         self.search.catch_up().unwrap();
     }

@@ -48,7 +48,7 @@ impl Store {
             if recording.legal_hold {
                 return Err(StoreError::LegalHold(id).into());
             }
-            tables.keep_wish(&RemovalWish { id, by: by.to_owned(), at: now, last_error: None })?;
+            tables.keep_removal(&RemovalWish { id, by: by.to_owned(), at: now, last_error: None })?;
             let (by, what) = (by.to_owned(), "removal_asked".to_owned());
             let detail = "It is to be deleted at its provider, then here.".to_owned();
             tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
@@ -64,7 +64,7 @@ impl Store {
     pub fn note_removal(&self, id: RecordingId, error: &str) -> Result<(), StoreError> {
         self.write(|tables| {
             let Some(wish) = tables.wish(id)? else { return Ok(Verdict::Drop(())) };
-            tables.keep_wish(&RemovalWish { last_error: Some(error.to_owned()), ..wish })?;
+            tables.keep_removal(&RemovalWish { last_error: Some(error.to_owned()), ..wish })?;
             Ok(Verdict::Keep(()))
         })
     }
@@ -77,7 +77,7 @@ impl Store {
     pub fn withdraw_removal(&self, id: RecordingId, why: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write(|tables| {
             let Some(wish) = tables.wish(id)? else { return Ok(Verdict::Drop(())) };
-            tables.forget_wish(id)?;
+            tables.forget_removal(id)?;
             let (by, what, detail) = (wish.by, "removal_given_up".to_owned(), why.to_owned());
             tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
             Ok(Verdict::Keep(()))
@@ -122,13 +122,13 @@ impl Tables<'_> {
         Ok(stored.map(|bytes| record::decode(bytes.value())).transpose()?)
     }
 
-    fn keep_wish(&mut self, wish: &RemovalWish) -> Result<(), Fault> {
+    fn keep_removal(&mut self, wish: &RemovalWish) -> Result<(), Fault> {
         self.progress.insert(key(wish.id).as_str(), record::encode(wish)?.as_slice())?;
         Ok(())
     }
 
     /// Done with.
-    pub(super) fn forget_wish(&mut self, id: RecordingId) -> Result<(), Fault> {
+    pub(super) fn forget_removal(&mut self, id: RecordingId) -> Result<(), Fault> {
         self.progress.remove(key(id).as_str())?;
         Ok(())
     }
