@@ -139,6 +139,9 @@ pub trait Veil: fmt::Debug + Send + Sync {
     /// What the provider said without personal data, told by `ours` too: what one of both heard is masked in both.
     fn opinion(&self, ours: Option<&Transcript>, opinion: &SecondOpinion) -> SecondOpinion;
 
+    /// A translation without personal data, told by `ours`, the words it is of, too.
+    fn translation(&self, ours: Option<&Transcript>, translated: &Transcript) -> Transcript;
+
     /// Where the sound has personal data; of all kinds where the policy names none.
     fn silences(&self, transcript: &Transcript) -> Vec<Silence>;
 }

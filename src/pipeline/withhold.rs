@@ -88,7 +88,7 @@ async fn forget_derived(shared: &Shared) -> Result<(), PipelineError> {
 async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
     let config = Arc::clone(&shared.config);
     let rules = Arc::clone(&shared.rules);
-    let files = shared.files.clone();
+    let (files, now) = (shared.files.clone(), shared.clock.now());
     let is_new = shared.ask(move |store| {
         if !store.is_unveiled(id)? {
             return Ok(false);
@@ -122,7 +122,7 @@ async fn words(shared: &Shared, id: RecordingId) -> Result<(), PipelineError> {
             return Ok(false);
         }
         let words = Reveiled { stored: &stored, spoken: &spoken, opinion: opinion.as_ref(), insight: insight.as_ref() };
-        store.reveil(id, &words)
+        store.reveil(id, &words, now)
     });
     if is_new.await?
         && let Some(audio) = shared.ask(move |store| store.get(id)).await?.and_then(|recording| recording.audio)

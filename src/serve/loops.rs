@@ -60,6 +60,11 @@ pub trait Loops: Send + Sync + 'static {
     /// The model transcripts are made with, by the name a caller may ask for.
     fn model(&self) -> String;
 
+    /// What calls can be translated into.
+    fn translates_into(&self) -> Tongues {
+        Tongues::English
+    }
+
     /// Looks at every account now; two looks at one account follow each other.
     fn look(&self, reach: Reach) -> BoxFuture<'static, Looked>;
 
@@ -138,6 +143,17 @@ pub struct Hearing {
     pub prompt: Option<String>,
     /// Translate to English.
     pub translate: bool,
+}
+
+/// What calls can be translated into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tongues {
+    /// Any language.
+    Any,
+    /// English alone.
+    English,
+    /// Nothing, for the reason given as a sentence.
+    Nothing(String),
 }
 
 /// Something a provider delivered.

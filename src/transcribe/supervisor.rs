@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, MutexGuard, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -143,17 +143,40 @@ pub struct Supervisor {
     /// Or why there is no model to run.
     config: Result<SupervisorConfig, String>,
     worker: Mutex<Option<Worker>>,
+    /// How many wait for the child.
+    waiting: watch::Sender<usize>,
+}
+
+/// Somebody waits for the child, until this is dropped.
+struct Waiting<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiting<'a> {
+    fn among(waiting: &'a watch::Sender<usize>) -> Self {
+        waiting.send_modify(|count| *count += 1);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
 }
 
 impl Supervisor {
     /// Starts nothing yet; the child comes with the first call.
-    pub const fn new(config: SupervisorConfig) -> Self {
-        Self { config: Ok(config), worker: Mutex::const_new(None) }
+    pub fn new(config: SupervisorConfig) -> Self {
+        Self { config: Ok(config), worker: Mutex::new(None), waiting: watch::Sender::new(0) }
     }
 
     /// Has no model: every call waits for one, for the reason given as a sentence. No child is ever started.
-    pub const fn without_model(problem: String) -> Self {
-        Self { config: Err(problem), worker: Mutex::const_new(None) }
+    pub fn without_model(problem: String) -> Self {
+        Self { config: Err(problem), worker: Mutex::new(None), waiting: watch::Sender::new(0) }
+    }
+
+    /// The model's catalogue entry in short; absent where there is none to run.
+    pub fn profile(&self) -> Option<&ModelProfile> {
+        self.config.as_ref().ok().map(|config| &config.profile)
     }
 
     /// Transcribes one call; waits while another is running. News goes to `events`; when nobody takes it any more it is
@@ -168,11 +191,52 @@ impl Supervisor {
         events: mpsc::Sender<Event>,
         cancel: CancellationToken,
     ) -> Result<Outcome, TranscribeError> {
-        let config = self.config.as_ref().map_err(|problem| TranscribeError::Model(problem.clone()))?;
-        let mut slot = tokio::select! {
-            slot = self.worker.lock() => slot,
-            () = cancel.cancelled() => return Err(TranscribeError::Cancelled),
+        let slot = {
+            let _waiting = Waiting::among(&self.waiting);
+            self.slot(&cancel).await?
         };
+        self.hear(slot, request, events, cancel).await
+    }
+
+    /// The same for work that has time: as soon as anybody else waits for the child it ends as cancelled. The windows that
+    /// were done went to `events`.
+    ///
+    /// # Errors
+    ///
+    /// See [`TranscribeError`].
+    pub async fn transcribe_behind(
+        &self,
+        request: Request,
+        events: mpsc::Sender<Event>,
+        cancel: CancellationToken,
+    ) -> Result<Outcome, TranscribeError> {
+        let slot = self.slot(&cancel).await?;
+        let mut waiting = self.waiting.subscribe();
+        let given_up = cancel.child_token();
+        let work = self.hear(slot, request, events, given_up.clone());
+        tokio::pin!(work);
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            _ = waiting.wait_for(|count| *count > 0) => given_up.cancel(),
+        }
+        work.await
+    }
+
+    async fn slot(&self, cancel: &CancellationToken) -> Result<MutexGuard<'_, Option<Worker>>, TranscribeError> {
+        tokio::select! {
+            slot = self.worker.lock() => Ok(slot),
+            () = cancel.cancelled() => Err(TranscribeError::Cancelled),
+        }
+    }
+
+    async fn hear(
+        &self,
+        mut slot: MutexGuard<'_, Option<Worker>>,
+        request: Request,
+        events: mpsc::Sender<Event>,
+        cancel: CancellationToken,
+    ) -> Result<Outcome, TranscribeError> {
+        let config = self.config.as_ref().map_err(|problem| TranscribeError::Model(problem.clone()))?;
         let is_fit = |worker: &mut Worker| worker.calls < CALLS_PER_CHILD && worker.is_running();
         let mut worker = match slot.take().and_then(|mut worker| is_fit(&mut worker).then_some(worker)) {
             Some(worker) => worker,

@@ -65,6 +65,11 @@ impl Veil for Mask {
         SecondOpinion { transcript, insights: self.value(&opinion.insights), agreement, ..opinion.clone() }
     }
 
+    fn translation(&self, ours: Option<&Transcript>, translated: &Transcript) -> Transcript {
+        let told = ours.map(|ours| spans_of(ours, self.kinds(), &self.pii, &[])).unwrap_or_default();
+        masked_with(translated, self.kinds(), &self.pii, &told)
+    }
+
     fn silences(&self, transcript: &Transcript) -> Vec<Silence> {
         let kinds = if self.kinds().is_empty() { PiiKind::ALL.to_vec() } else { self.kinds().to_vec() };
         let published = spans_of(transcript, &kinds, &self.pii, &[]);
