@@ -23,3 +23,4 @@ mod scale;
 mod shelf;
 mod support;
 mod talked;
+mod translations;
