@@ -238,7 +238,7 @@ fn detect_language(shared: &Shared, claim: &Claim, transcript: &Transcript) -> R
 }
 
 /// The language an upload came with.
-pub(super) fn said_language(recording: &Recording) -> Option<Language> {
+fn said_language(recording: &Recording) -> Option<Language> {
     let said = recording.metadata["upload"]["language"].as_str()?;
     (recording.key.provider == ProviderKind::Upload).then(|| Language::new(said))
 }

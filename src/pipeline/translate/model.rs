@@ -8,6 +8,7 @@ use crate::call::{Disposition, Place, Transcript, Translation, TranslationFacts,
 use crate::chat::{Chat, ChatError, Question};
 use crate::config::LanguageModelConfig;
 use crate::pipeline::PipelineError;
+use crate::pipeline::outcome::PARKED_RETRY;
 use crate::pipeline::shared::Shared;
 use crate::pipeline::steps::Setback;
 use crate::pipeline::worker::program_version;
@@ -73,6 +74,10 @@ impl ByModel {
 
 impl From<ChatError> for Setback {
     fn from(error: ChatError) -> Self {
+        // A machine that is off for the night uses up nobody's tries.
+        if matches!(error, ChatError::LeftAlone { .. }) {
+            return Self::NotYet { after: PARKED_RETRY, reason: error.to_string() };
+        }
         Self::Failure { message: error.to_string(), disposition: error.disposition() }
     }
 }
