@@ -185,6 +185,25 @@ pub struct ChannelFacts {
     pub health: Option<ChannelHealth>,
 }
 
+impl ChannelFacts {
+    /// A party's channel of which nothing was measured.
+    pub fn new(channel: u16, speaker: impl Into<String>) -> Self {
+        Self {
+            channel,
+            speaker: speaker.into(),
+            role: ChannelRole::Party,
+            speech_level_dbfs: None,
+            noise_level_dbfs: None,
+            clipped_share: 0.0,
+            speech_ms: 0,
+            other_sound_ms: 0,
+            bleed_from: None,
+            bleed_attenuation_db: None,
+            health: None,
+        }
+    }
+}
+
 /// Where a transcript comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -256,6 +275,25 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// Of what was said, by start time, and nothing else known: no language, no sound, as long as its last segment.
+    pub fn new(source: TranscriptSource, model: impl Into<String>, segments: Vec<Segment>) -> Self {
+        Self {
+            source,
+            model: model.into(),
+            model_is_miniature: false,
+            language: None,
+            language_confidence: 0.0,
+            heard: None,
+            duration_ms: segments.iter().map(|segment| segment.end_ms).max().unwrap_or(0),
+            channels: Vec::new(),
+            sound: None,
+            segments,
+            suspects: Vec::new(),
+            notes: Vec::new(),
+            timings: Timings::default(),
+        }
+    }
+
     /// The same with the language that came of weighing what was heard against what was written.
     #[must_use]
     pub fn weighed(self, language: Option<Language>, confidence: f32) -> Self {

@@ -181,21 +181,7 @@ mod tests {
             avg_logprob: 0.0,
             no_speech_prob: 0.0,
         };
-        Transcript {
-            source: TranscriptSource::Local,
-            model: "test".into(),
-            model_is_miniature: false,
-            language: None,
-            language_confidence: 0.0,
-            heard: None,
-            sound: None,
-            duration_ms: segment.end_ms,
-            channels: vec![],
-            segments: vec![segment],
-            suspects: vec![],
-            notes: vec![],
-            timings: crate::call::Timings::default(),
-        }
+        Transcript::new(TranscriptSource::Local, "test", vec![segment])
     }
 
     #[test]

@@ -65,7 +65,7 @@ fn speaker_of<'a>(word: &Word, turns: &'a [Segment]) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Timings, TranscriptSource};
+    use crate::call::TranscriptSource;
 
     fn segment(speaker: &str, start_ms: u64, end_ms: u64, text: &str) -> Segment {
         let words: Vec<&str> = text.split(' ').collect();
@@ -89,21 +89,7 @@ mod tests {
     }
 
     fn transcript(segments: Vec<Segment>) -> Transcript {
-        Transcript {
-            source: TranscriptSource::Local,
-            model: "test".into(),
-            model_is_miniature: false,
-            language: None,
-            language_confidence: 0.0,
-            heard: None,
-            sound: None,
-            duration_ms: 10_000,
-            channels: vec![],
-            segments,
-            suspects: vec![],
-            notes: vec![],
-            timings: Timings::default(),
-        }
+        Transcript { duration_ms: 10_000, ..Transcript::new(TranscriptSource::Local, "test", segments) }
     }
 
     #[test]

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use callscribe::call::{
-    AccountName, Audio, AudioFormatFacts, CallFacts, ChannelFacts, ChannelRole, Direction, Insight, Language, Party,
-    ProviderKind, Recording, RecordingId, RecordingKey, Segment, SummarySentence, Timings, Transcript,
-    TranscriptSource, Word,
+    AccountName, Audio, AudioFormatFacts, CallFacts, ChannelFacts, Direction, Insight, Language, Party, ProviderKind,
+    Recording, RecordingId, RecordingKey, Segment, SummarySentence, Transcript, TranscriptSource, Word,
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
@@ -357,38 +356,27 @@ fn format_facts() -> AudioFormatFacts {
 
 pub fn transcript() -> Transcript {
     Transcript {
-        source: TranscriptSource::Local,
-        model: "base".to_owned(),
-        model_is_miniature: false,
         language: Some(Language::new("en")),
         language_confidence: 0.5,
-        heard: None,
-        sound: None,
         duration_ms: 3_250,
         channels: vec![channel(0, "agent"), channel(1, "customer")],
-        segments: vec![
-            segment(0, "agent", 250, &["Billing,", "hello."]),
-            segment(1, "customer", 1500, &["I", "want", "a", "refund."]),
-        ],
-        suspects: vec![],
-        notes: vec![],
-        timings: Timings::default(),
+        ..Transcript::new(
+            TranscriptSource::Local,
+            "base",
+            vec![
+                segment(0, "agent", 250, &["Billing,", "hello."]),
+                segment(1, "customer", 1500, &["I", "want", "a", "refund."]),
+            ],
+        )
     }
 }
 
 fn channel(channel: u16, speaker: &str) -> ChannelFacts {
     ChannelFacts {
-        channel,
-        speaker: speaker.to_owned(),
-        role: ChannelRole::Party,
         speech_level_dbfs: Some(-20.0),
         noise_level_dbfs: Some(-60.0),
-        clipped_share: 0.0,
         speech_ms: 1_000,
-        other_sound_ms: 0,
-        bleed_from: None,
-        bleed_attenuation_db: None,
-        health: None,
+        ..ChannelFacts::new(channel, speaker)
     }
 }
 

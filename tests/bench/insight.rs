@@ -11,9 +11,7 @@ mod process;
 
 use std::path::Path;
 
-use callscribe::call::{
-    Language, PiiKind, PrivacyPolicy, Segment, Timings, Transcript, TranscriptSource, Veil as _, Word,
-};
+use callscribe::call::{Language, PiiKind, PrivacyPolicy, Segment, Transcript, TranscriptSource, Veil as _, Word};
 use callscribe::config::Config;
 use callscribe::understand::insight::{Rules, draw};
 use callscribe::understand::pii::Pii;
@@ -71,19 +69,10 @@ fn call() -> Transcript {
         at = end_ms + 300;
     }
     Transcript {
-        source: TranscriptSource::Local,
-        model: "base".to_owned(),
-        model_is_miniature: false,
         language: Some(Language::new("en")),
         language_confidence: 0.99,
-        heard: None,
-        sound: None,
         duration_ms: at,
-        channels: Vec::new(),
-        segments,
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
+        ..Transcript::new(TranscriptSource::Local, "base", segments)
     }
 }
 

@@ -5,10 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use callscribe::call::{
-    Agreement, Audio, CallFacts, CallSound, ChannelFacts, ChannelRole, Direction, Dispute, Insight, Language, Party,
-    Phase, PhaseKind, ProviderKind, Recording, RecordingId, RecordingKey, SecondOpinion, Segment, Sentiment,
-    SentimentLabel, Step, StepState, Stretch, SummarySentence, Suspect, SuspectReason, Timings, Transcript,
-    TranscriptSource, Word,
+    Agreement, Audio, CallFacts, CallSound, ChannelFacts, Direction, Dispute, Insight, Language, Party, Phase,
+    PhaseKind, ProviderKind, Recording, RecordingId, RecordingKey, SecondOpinion, Segment, Sentiment, SentimentLabel,
+    Step, StepState, Stretch, SummarySentence, Suspect, SuspectReason, Transcript, TranscriptSource, Word,
 };
 use callscribe::store::{KeptOpinion, Store, WholeRecording};
 use fastrand::Rng;
@@ -246,36 +245,15 @@ fn conference(at: Timestamp, path: &str, size_bytes: u64) -> WholeRecording {
 }
 
 fn blank() -> Transcript {
-    Transcript {
-        source: TranscriptSource::Local,
-        model: "small".to_owned(),
-        model_is_miniature: false,
-        language: None,
-        language_confidence: 0.9,
-        heard: None,
-        duration_ms: 0,
-        channels: vec![],
-        sound: None,
-        segments: vec![],
-        suspects: vec![],
-        notes: vec![],
-        timings: Timings::default(),
-    }
+    Transcript { language_confidence: 0.9, duration_ms: 0, ..Transcript::new(TranscriptSource::Local, "small", vec![]) }
 }
 
 fn channel(channel: u16, speaker: &str) -> ChannelFacts {
     ChannelFacts {
-        channel,
-        speaker: speaker.to_owned(),
-        role: ChannelRole::Party,
         speech_level_dbfs: Some(-20.0),
         noise_level_dbfs: Some(-40.0),
-        clipped_share: 0.0,
         speech_ms: 20_000,
-        other_sound_ms: 0,
-        bleed_from: None,
-        bleed_attenuation_db: None,
-        health: None,
+        ..ChannelFacts::new(channel, speaker)
     }
 }
 

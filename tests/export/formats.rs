@@ -26,17 +26,10 @@ fn a_call_as_json_has_everything() {
     let mut call = call();
     call.segments.truncate(1);
     call.channels = vec![ChannelFacts {
-        channel: 1,
-        speaker: "customer".to_owned(),
         role: ChannelRole::CopyOf { channel: 0 },
         speech_level_dbfs: Some(-18.5),
-        noise_level_dbfs: None,
-        clipped_share: 0.0,
         speech_ms: 9_640,
-        other_sound_ms: 0,
-        bleed_from: None,
-        bleed_attenuation_db: None,
-        health: None,
+        ..ChannelFacts::new(1, "customer")
     }];
     insta::assert_snapshot!(render(&call, Format::Json));
 }

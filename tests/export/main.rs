@@ -5,7 +5,7 @@
 mod cues;
 mod formats;
 
-use callscribe::call::{Language, Segment, Suspect, SuspectReason, Timings, Transcript, TranscriptSource, Word};
+use callscribe::call::{Language, Segment, Suspect, SuspectReason, Transcript, TranscriptSource, Word};
 
 /// A segment with its words spread evenly over its time.
 fn segment(channel: u16, speaker: &str, start_ms: u64, end_ms: u64, text: &str) -> Segment {
@@ -33,19 +33,9 @@ fn segment(channel: u16, speaker: &str, start_ms: u64, end_ms: u64, text: &str) 
 
 fn transcript(segments: Vec<Segment>) -> Transcript {
     Transcript {
-        source: TranscriptSource::Local,
-        model: "base".to_owned(),
-        model_is_miniature: false,
         language: Some(Language::new("en")),
         language_confidence: 0.97,
-        heard: None,
-        sound: None,
-        duration_ms: segments.iter().map(|segment| segment.end_ms).max().unwrap_or(0),
-        channels: Vec::new(),
-        segments,
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
+        ..Transcript::new(TranscriptSource::Local, "base", segments)
     }
 }
 

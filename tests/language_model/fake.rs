@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use callscribe::call::{Language, Segment, Timings, Transcript, TranscriptSource};
+use callscribe::call::{Language, Segment, Transcript, TranscriptSource};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -151,19 +151,10 @@ pub fn transcript(language: &str, turns: &[(&str, &str)]) -> Transcript {
         no_speech_prob: 0.0,
     };
     Transcript {
-        source: TranscriptSource::Local,
-        model: "base".to_owned(),
-        model_is_miniature: false,
         language: Some(Language::new(language)),
         language_confidence: 1.0,
-        heard: None,
         duration_ms: turns.len() as u64 * 1000,
-        channels: Vec::new(),
-        segments: turns.iter().enumerate().map(segment).collect(),
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
-        sound: None,
+        ..Transcript::new(TranscriptSource::Local, "base", turns.iter().enumerate().map(segment).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use callscribe::call::{
     Audio, AudioFormatFacts, CallFacts, Insight, Language, Party, ProviderKind, RecordingId, RecordingKey, Segment,
-    Step, SummarySentence, Timings, Transcript, TranscriptSource, Word,
+    Step, SummarySentence, Transcript, TranscriptSource, Word,
 };
 use callscribe::search::{Ask, Search, Snippet};
 use callscribe::store::{
@@ -186,18 +186,9 @@ fn transcript(language: &str, said: &[Said<'_>]) -> Transcript {
         }
     };
     Transcript {
-        source: TranscriptSource::Local,
-        model: "base".into(),
-        model_is_miniature: false,
         language: Some(Language::new(language)),
         language_confidence: 1.0,
-        heard: None,
         duration_ms: 60_000,
-        channels: Vec::new(),
-        segments: said.iter().map(segment).collect(),
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
-        sound: None,
+        ..Transcript::new(TranscriptSource::Local, "base", said.iter().map(segment).collect())
     }
 }

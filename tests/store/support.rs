@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use callscribe::call::{
     AccountName, Audio, AudioFormatFacts, CallFacts, Language, Party, ProviderKind, Recording, RecordingId,
-    RecordingKey, Segment, Step, Timings, Transcript, TranscriptSource, Word,
+    RecordingKey, Segment, Step, Transcript, TranscriptSource, Word,
 };
 use callscribe::store::{BootId, Claim, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use jiff::Timestamp;
@@ -117,19 +117,11 @@ pub fn transcript(text: &str) -> Transcript {
         no_speech_prob: 0.01,
     };
     Transcript {
-        source: TranscriptSource::Local,
-        model: "mini".into(),
         model_is_miniature: true,
         language: (!text.is_empty()).then(|| Language::new("en")),
         language_confidence: 0.9,
-        heard: None,
-        sound: None,
         duration_ms: 2000,
-        channels: Vec::new(),
-        segments: if text.is_empty() { Vec::new() } else { vec![segment] },
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
+        ..Transcript::new(TranscriptSource::Local, "mini", if text.is_empty() { Vec::new() } else { vec![segment] })
     }
 }
 

@@ -12,7 +12,7 @@ mod summary;
 mod talk;
 mod wer;
 
-use callscribe::call::{ChannelFacts, ChannelRole, Language, Segment, Timings, Transcript, TranscriptSource, Word};
+use callscribe::call::{ChannelFacts, Language, Segment, Transcript, TranscriptSource, Word};
 
 /// A transcript as the script of a call has it: one segment a turn, words spread evenly over it.
 fn transcript(language: Option<&str>, turns: &[(u16, u64, u64, &str)]) -> Transcript {
@@ -37,36 +37,19 @@ fn transcript(language: Option<&str>, turns: &[(u16, u64, u64, &str)]) -> Transc
         }
     };
     Transcript {
-        source: TranscriptSource::Local,
-        model: "base".to_owned(),
-        model_is_miniature: false,
         language: language.map(Language::new),
         language_confidence: 1.0,
-        heard: None,
-        sound: None,
-        duration_ms: turns.iter().map(|turn| turn.2).max().unwrap_or(0),
-        channels: Vec::new(),
-        segments: turns.iter().map(segment).collect(),
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
+        ..Transcript::new(TranscriptSource::Local, "base", turns.iter().map(segment).collect())
     }
 }
 
 /// A channel with a party on it.
 fn channel(channel: u16, speaker: &str) -> ChannelFacts {
     ChannelFacts {
-        channel,
-        speaker: speaker.to_owned(),
-        role: ChannelRole::Party,
         speech_level_dbfs: Some(-20.0),
         noise_level_dbfs: Some(-60.0),
-        clipped_share: 0.0,
         speech_ms: 10_000,
-        other_sound_ms: 0,
-        bleed_from: None,
-        bleed_attenuation_db: None,
-        health: None,
+        ..ChannelFacts::new(channel, speaker)
     }
 }
 

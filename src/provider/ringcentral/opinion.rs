@@ -10,7 +10,7 @@ use super::api::{Api, Ask, Group};
 use super::place::Place;
 use super::sentence::What;
 use super::wire::{list, member, milliseconds, text};
-use crate::call::{Disposition, ProviderKind, Segment, Timings, Transcript, TranscriptSource};
+use crate::call::{Disposition, ProviderKind, Segment, Transcript, TranscriptSource};
 use crate::provider::{Opinion, ProviderError};
 
 /// What was not analysed so long after its call never will be.
@@ -85,19 +85,8 @@ fn transcript(answer: &Value) -> Option<Transcript> {
     segments.sort_by_key(|segment| segment.start_ms);
     let last_ms = segments.iter().map(|segment| segment.end_ms).max().unwrap_or_default();
     Some(Transcript {
-        source: TranscriptSource::Provider,
-        model: ProviderKind::RingCentral.as_str().to_owned(),
-        model_is_miniature: false,
-        language: None,
-        language_confidence: 0.0,
-        heard: None,
-        sound: None,
         duration_ms: milliseconds(answer, "recordingDurationMs", 1.0).unwrap_or(last_ms).max(last_ms),
-        channels: Vec::new(),
-        segments,
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
+        ..Transcript::new(TranscriptSource::Provider, ProviderKind::RingCentral.as_str(), segments)
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::wire;
-use crate::call::{ChannelFacts, ChannelRole, Language, Segment, Timings, Transcript, TranscriptSource, Word};
+use crate::call::{ChannelFacts, Language, Segment, Transcript, TranscriptSource, Word};
 
 /// The name that stands where ours has the model's.
 const INTELLIGENCE: &str = "Twilio Voice Intelligence";
@@ -64,20 +64,12 @@ fn built(
 ) -> Transcript {
     let last = segments.iter().map(|segment| segment.end_ms).max().unwrap_or(0);
     Transcript {
-        source: TranscriptSource::Provider,
-        model: model.to_owned(),
-        model_is_miniature: false,
         // The service is set to a language; nobody listened for it.
-        language_confidence: 0.0,
         language,
-        heard: None,
-        sound: None,
         duration_ms: told_ms.max(last),
         channels: channels(&segments),
-        segments,
-        suspects: Vec::new(),
         notes,
-        timings: Timings::default(),
+        ..Transcript::new(TranscriptSource::Provider, model, segments)
     }
 }
 
@@ -88,17 +80,8 @@ fn channels(segments: &[Segment]) -> Vec<ChannelFacts> {
         match channels.iter_mut().find(|facts| facts.channel == segment.channel) {
             Some(facts) => facts.speech_ms += segment.duration_ms(),
             None => channels.push(ChannelFacts {
-                channel: segment.channel,
-                speaker: segment.speaker.clone(),
-                role: ChannelRole::Party,
-                speech_level_dbfs: None,
-                noise_level_dbfs: None,
-                clipped_share: 0.0,
                 speech_ms: segment.duration_ms(),
-                other_sound_ms: 0,
-                bleed_from: None,
-                bleed_attenuation_db: None,
-                health: None,
+                ..ChannelFacts::new(segment.channel, &segment.speaker)
             }),
         }
     }

@@ -146,18 +146,8 @@ fn transcript_of(recording: &Value, text: &str) -> Option<Transcript> {
     let length = wire::whole(recording, "durationSeconds").map(Duration::from_secs).unwrap_or_default();
     let note = "Webex gave this transcript without times.";
     Some(Transcript {
-        source: TranscriptSource::Provider,
-        model: MODEL.to_owned(),
-        model_is_miniature: false,
-        language: None,
-        language_confidence: 0.0,
-        heard: None,
-        sound: None,
         duration_ms: last.max(u64::try_from(length.as_millis()).unwrap_or(last)),
-        channels: Vec::new(),
-        segments: read.segments,
-        suspects: Vec::new(),
         notes: if read.has_times { Vec::new() } else { vec![note.to_owned()] },
-        timings: Default::default(),
+        ..Transcript::new(TranscriptSource::Provider, MODEL, read.segments)
     })
 }

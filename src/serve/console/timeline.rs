@@ -73,7 +73,7 @@ pub(super) fn hue(lanes: &[Lane], speaker: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Segment, Timings, TranscriptSource};
+    use crate::call::{Segment, TranscriptSource};
 
     fn spoken(turns: &[(u16, u64, u64)]) -> Transcript {
         let segment = |(channel, start_ms, end_ms): &(u16, u64, u64)| Segment {
@@ -87,19 +87,8 @@ mod tests {
             no_speech_prob: 0.0,
         };
         Transcript {
-            source: TranscriptSource::Local,
-            model: "base".to_owned(),
-            model_is_miniature: false,
-            language: None,
-            language_confidence: 0.0,
-            heard: None,
             duration_ms: 10_000,
-            channels: vec![],
-            segments: turns.iter().map(segment).collect(),
-            suspects: vec![],
-            notes: vec![],
-            timings: Timings::default(),
-            sound: None,
+            ..Transcript::new(TranscriptSource::Local, "base", turns.iter().map(segment).collect())
         }
     }
 

@@ -5,8 +5,7 @@ use serde_json::Value;
 use super::Pii;
 use super::mask::{aside, masked_with, spans_of};
 use crate::call::{
-    ChannelRole, PiiKind, PiiSpan, PrivacyPolicy, SecondOpinion, Segment, Silence, Timings, Transcript,
-    TranscriptSource, Veil,
+    ChannelRole, PiiKind, PiiSpan, PrivacyPolicy, SecondOpinion, Segment, Silence, Transcript, TranscriptSource, Veil,
 };
 use crate::understand::agreement;
 
@@ -138,19 +137,8 @@ fn as_transcript(texts: &[String]) -> Transcript {
         no_speech_prob: 0.0,
     };
     Transcript {
-        source: TranscriptSource::Provider,
-        model: String::new(),
-        model_is_miniature: false,
-        language: None,
-        language_confidence: 0.0,
-        heard: None,
-        sound: None,
         duration_ms: texts.len() as u64 * 1000,
-        channels: Vec::new(),
-        segments: (0..).zip(texts).map(turn).collect(),
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
+        ..Transcript::new(TranscriptSource::Provider, String::new(), (0..).zip(texts).map(turn).collect())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use callscribe::call::{
     AccountName, Audio, CallFacts, CategoryResult, Direction, Insight, Language, Party, ProviderKind, Recording,
-    RecordingId, RecordingKey, Segment, Sentiment, SentimentLabel, Step, StepState, SummarySentence, Timings,
-    Transcript, TranscriptSource, Word,
+    RecordingId, RecordingKey, Segment, Sentiment, SentimentLabel, Step, StepState, SummarySentence, Transcript,
+    TranscriptSource, Word,
 };
 use callscribe::store::WholeRecording;
 use fastrand::Rng;
@@ -189,18 +189,9 @@ fn transcript(rng: &mut Rng, language: &str) -> Transcript {
         at_ms = end_ms + 700;
     }
     Transcript {
-        source: TranscriptSource::Local,
-        model: "base".to_owned(),
-        model_is_miniature: false,
         language: Some(Language::new(language)),
         language_confidence: 0.9,
-        heard: None,
         duration_ms: at_ms,
-        channels: Vec::new(),
-        segments,
-        suspects: Vec::new(),
-        notes: Vec::new(),
-        timings: Timings::default(),
-        sound: None,
+        ..Transcript::new(TranscriptSource::Local, "base", segments)
     }
 }
