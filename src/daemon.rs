@@ -164,8 +164,7 @@ pub async fn run(config: Config, on_listening: impl FnOnce(Listening)) -> anyhow
 
     let address_file = AddressFile::write(&config.state_dir, address_for_commands)?;
     tracing::info!(%address, state = %config.state_dir.display(), "The daemon is ready.");
-    let scheme = if config.api.tls.is_some() { "https" } else { "http" };
-    let console_url = format!("{scheme}://{address}");
+    let console_url = door::console_url(&config.api, address);
     systemd::ready(&format!("Serving on {console_url}"));
     let console_link = format!("{console_url}{}", console.offer_link(Role::Admin)?);
     on_listening(Listening { address, console_url, is_first_start, console_link });

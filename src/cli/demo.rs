@@ -189,8 +189,9 @@ fn what_next(dir: &Path) -> String {
     format!(
         "\nCall             {dir}/calls/{NAME}.wav\n\
          Transcripts      {dir}/transcripts/{NAME}.txt .json .vtt .srt\n\n\
-         To watch that folder and open the API:\n  \
+         To watch that folder, and open the console or the API:\n  \
          {program} --config {dir}/config.toml serve &\n  \
+         {program} --config {dir}/config.toml console\n  \
          curl -H \"Authorization: Bearer $(cat {dir}/state/api-token)\" http://{API}/api/v1/recordings/\n"
     )
 }

@@ -28,6 +28,20 @@ pub(super) fn of(api: &ApiConfig, console: SignIns) -> Door {
     }
 }
 
+/// Where a browser on this machine finds the console. An address that stands for all of them is none that a browser may
+/// name; a certificate is made out to a name.
+pub(super) fn console_url(api: &ApiConfig, address: SocketAddr) -> String {
+    let scheme = if api.tls.is_some() { "https" } else { "http" };
+    if !address.ip().is_unspecified() {
+        return format!("{scheme}://{address}");
+    }
+    let own = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
+    match api.tls.as_ref().and(api.hosts.first()) {
+        Some(name) if name.contains(':') => format!("{scheme}://{name}"),
+        name => format!("{scheme}://{}:{}", name.map_or(own, String::as_str), address.port()),
+    }
+}
+
 /// Opens what the configuration asks for besides `listener`. Where that is not plain HTTP on loopback, a second one is,
 /// on a free port, for `callscribe list` and its like.
 pub(super) async fn open(listener: TcpListener, api: &ApiConfig) -> anyhow::Result<Ways> {

@@ -16,8 +16,11 @@ use crate::clock::Clock;
 use crate::config::{Config, NotifyConfig, knows_english_only};
 use crate::discover::{DiscoverError, Discoverer, SignIns};
 use crate::notify::{Health, Notifier};
+use crate::pipeline::workers_of;
 use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
-use crate::serve::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing, Tongues};
+use crate::serve::{
+    Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing, Tongues, Workers,
+};
 use crate::store::Egress;
 use crate::transcribe::{Request, TranscribeError};
 
@@ -113,10 +116,13 @@ impl Loops for Panel {
         parked.map(|work| Parked { what: work.what, reason: work.reason, until: work.until }).collect()
     }
 
-    fn unpark(&self) {
-        if let Some(activity) = self.engine.read().activity {
-            activity.unpark_all();
-        }
+    fn workers(&self) -> Workers {
+        let process = self.engine.read().supervisor.map(|supervisor| supervisor.standing());
+        Workers { process, lanes: workers_of(&self.config).into() }
+    }
+
+    fn unpark(&self) -> Vec<RecordingId> {
+        self.engine.read().activity.map(|activity| activity.unpark_all()).unwrap_or_default()
     }
 
     fn cancel(&self, id: RecordingId) {

@@ -105,6 +105,10 @@ pub struct ChannelSurvey {
     levels: Vec<LevelMeter>,
     dropouts: Vec<DropoutMeter>,
     pairs: PairMeter,
+    /// The samples that were pushed last, as numbers that can be measured.
+    clean: Vec<f32>,
+    /// All channels behind the high-pass.
+    filtered: Vec<Vec<f32>>,
 }
 
 impl ChannelSurvey {
@@ -115,21 +119,24 @@ impl ChannelSurvey {
             levels: vec![LevelMeter::default(); channel_count],
             dropouts: vec![DropoutMeter::default(); channel_count],
             pairs: PairMeter::new(channel_count),
+            clean: Vec::new(),
+            filtered: vec![Vec::new(); channel_count],
         }
     }
 
-    /// Takes the next block; what is not a number counts as silence.
-    pub fn push(&mut self, block: &Block) {
-        let mut filtered = Vec::with_capacity(block.len());
-        let meters = self.filters.iter_mut().zip(&mut self.levels).zip(&mut self.dropouts);
-        for (channel, ((filter, level), dropouts)) in block.iter().zip(meters) {
-            let clean: Vec<f32> = channel.iter().map(|&sample| sane(sample)).collect();
-            let audio = filter.run(&clean);
-            level.push(&clean, &audio);
-            dropouts.push(&clean);
-            filtered.push(audio);
+    /// Takes the next block; what is not a number counts as silence. Hands out the same audio behind the high-pass, one a
+    /// channel, for whoever measures further.
+    pub fn push(&mut self, block: &Block) -> &[Vec<f32>] {
+        let meters = self.filters.iter_mut().zip(&mut self.levels).zip(&mut self.dropouts).zip(&mut self.filtered);
+        for (channel, (((filter, level), dropouts), audio)) in block.iter().zip(meters) {
+            self.clean.clear();
+            self.clean.extend(channel.iter().map(|&sample| sane(sample)));
+            filter.run_into(&self.clean, audio);
+            level.push(&self.clean, audio);
+            dropouts.push(&self.clean);
         }
-        self.pairs.push(&filtered);
+        self.pairs.push(&self.filtered);
+        &self.filtered
     }
 
     /// Says what each channel is.

@@ -41,6 +41,8 @@ pub const DISK_FREE: &str = "callscribe_disk_free_bytes";
 pub const DISK_TOTAL: &str = "callscribe_disk_total_bytes";
 /// Audio kept, in bytes.
 pub const AUDIO: &str = "callscribe_audio_bytes";
+/// Memory of the transcription worker in bytes; 0 while none runs.
+pub const WORKER_MEMORY: &str = "callscribe_worker_memory_bytes";
 /// Deliveries to sinks by sink and standing.
 pub const DELIVERIES: &str = "callscribe_webhook_deliveries";
 /// One part of the daemon is in order (1) or not (0).
@@ -79,7 +81,10 @@ fn describe() {
     describe_histogram!(CONFIDENCE, "Mean word probability of finished transcripts.");
     describe_counter!(PROVIDER_ERRORS, "What went wrong at sources, by account and by what follows from it.");
     describe_counter!(WORKER_STARTS, "Starts of the transcription worker.");
-    describe_counter!(WORKER_FAILURES, "Workers that died or were killed over a call.");
+    describe_counter!(
+        WORKER_FAILURES,
+        "Transcription workers that died, hung, grew too large or could not be started."
+    );
     describe_counter!(REQUESTS, "Requests answered, by route, method and status.");
     describe_histogram!(REQUEST_DURATION, "How long answers took to begin, by route.");
     describe_counter!(EGRESS_BYTES, "Bytes of bodies sent to hosts outside.");
@@ -90,6 +95,7 @@ fn describe() {
     describe_gauge!(DISK_FREE, "Free space on the disk of the state folder.");
     describe_gauge!(DISK_TOTAL, "All space on the disk of the state folder.");
     describe_gauge!(AUDIO, "Audio kept.");
+    describe_gauge!(WORKER_MEMORY, "Memory of the transcription worker; 0 while none runs.");
     describe_gauge!(DELIVERIES, "Deliveries to sinks, by standing.");
     describe_gauge!(CHECK, "Whether a part is in order, as /readyz says.");
     describe_gauge!(LOOK_FAILURES, "Looks at an account that failed since the last good one.");
@@ -146,7 +152,7 @@ pub fn worker_started() {
     counter!(WORKER_STARTS).increment(1);
 }
 
-/// A worker died, or was killed, over a call.
+/// A worker died, hung, grew too large or could not be started.
 pub fn worker_failed() {
     counter!(WORKER_FAILURES).increment(1);
 }

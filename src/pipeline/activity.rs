@@ -66,7 +66,7 @@ pub struct Activity {
 #[derive(Debug, Default)]
 struct State {
     running: BTreeMap<RecordingId, (Running, CancellationToken)>,
-    parked: BTreeMap<String, Parked>,
+    parked: BTreeMap<String, (Parked, Vec<RecordingId>)>,
     steps_ended: u64,
     fault: Option<String>,
 }
@@ -77,7 +77,7 @@ impl Activity {
         let state = self.state();
         let mut running: Vec<Running> = state.running.values().map(|(running, _)| running.clone()).collect();
         running.sort_by_key(|running| (running.since, running.recording));
-        let parked = state.parked.values().cloned().collect();
+        let parked = state.parked.values().map(|(parked, _)| parked.clone()).collect();
         Snapshot { running, parked, steps_ended: state.steps_ended, fault: state.fault.clone() }
     }
 
@@ -110,14 +110,20 @@ impl Activity {
         self.announce();
     }
 
-    pub(super) fn park(&self, parked: Parked) {
-        self.state().parked.insert(parked.what.clone(), parked);
+    /// `whose` is the recording that waits until then by itself; others of its kind are not taken up at all.
+    pub(super) fn park(&self, parked: Parked, whose: Option<RecordingId>, now: Timestamp) {
+        let mut state = self.state();
+        let before = state.parked.remove(&parked.what).filter(|(before, _)| before.until > now);
+        let mut waiting = before.map(|(_, waiting)| waiting).unwrap_or_default();
+        waiting.extend(whose);
+        state.parked.insert(parked.what.clone(), (parked, waiting));
+        drop(state);
         self.announce();
     }
 
     /// What `what` waits for, while it does.
     pub(super) fn parked(&self, what: &str, now: Timestamp) -> Option<Parked> {
-        self.state().parked.get(what).filter(|parked| parked.until > now).cloned()
+        self.state().parked.get(what).map(|(parked, _)| parked).filter(|parked| parked.until > now).cloned()
     }
 
     pub(super) fn unpark(&self, what: &str) {
@@ -127,10 +133,12 @@ impl Activity {
         }
     }
 
-    /// Lets everything that waits for a person be tried again at once.
-    pub fn unpark_all(&self) {
-        std::mem::take(&mut self.state().parked);
+    /// Lets everything that waits for a person be tried again at once. Answers the recordings that would wait on by
+    /// themselves; the caller hurries them.
+    pub fn unpark_all(&self) -> Vec<RecordingId> {
+        let parked = std::mem::take(&mut self.state().parked);
         self.announce();
+        parked.into_values().flat_map(|(_, waiting)| waiting).collect()
     }
 
     pub(super) fn fail(&self, fault: &str) {

@@ -76,7 +76,7 @@ async fn one(shared: &Shared) -> Result<(), PipelineError> {
         Ok(Some(opinion)) => keep(shared, &recording, opinion, now).await,
         Ok(None) => shared.ask(move |store| store.end_late(id)).await,
         Err(error) if error.disposition == Disposition::Park => {
-            shared.park(account, error.message, PARKED_RETRY);
+            shared.park(account, error.message, PARKED_RETRY, None);
             Ok(())
         }
         Err(error) => put_off(shared, &recording, &error, now).await,

@@ -62,6 +62,14 @@ impl PipelineError {
     }
 }
 
+/// How many steps of each lane are worked on at once.
+pub fn workers_of(config: &Config) -> [(Lane, usize); Lane::ALL.len()] {
+    let fetching = config.pipeline.fetch_concurrency.max(1);
+    let model = config.language_model.as_ref().filter(|model| model.summaries);
+    let writing = model.map_or(fetching, |model| model.concurrency.max(1));
+    [(Lane::Light, fetching), (Lane::Transcribe, 1), (Lane::Summarise, writing)]
+}
+
 /// The loop that finishes work.
 pub struct Pipeline(Arc<Shared>);
 
@@ -115,18 +123,13 @@ impl Pipeline {
         workers.spawn(sweep::files(Arc::clone(shared), stop.clone()));
         workers.spawn(withhold::everything(Arc::clone(shared), stop.clone()));
         workers.spawn(rerun::feed(Arc::clone(shared), stop.clone()));
-        let lanes = std::iter::repeat_n(Lane::Light, shared.config.pipeline.fetch_concurrency.max(1));
         for _ in 0..late::ASKERS {
             workers.spawn(late::ask(Arc::clone(shared), stop.clone(), abort.clone()));
         }
         for by in Translator::ALL {
             workers.spawn(translate::work(Arc::clone(shared), by, stop.clone()));
         }
-        let model = shared.config.language_model.as_ref().filter(|_| shared.writer.is_some());
-        let writers = model.map(|model| model.concurrency);
-        let writers = writers.unwrap_or(shared.config.pipeline.fetch_concurrency).max(1);
-        let lanes = lanes.chain(std::iter::repeat_n(Lane::Summarise, writers));
-        for lane in lanes.chain([Lane::Transcribe]) {
+        for lane in workers_of(&shared.config).into_iter().flat_map(|(lane, count)| std::iter::repeat_n(lane, count)) {
             workers.spawn(worker::work(Arc::clone(shared), lane, stop.clone(), abort.clone()));
         }
         let drain = tokio::spawn({

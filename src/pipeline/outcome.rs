@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::shared::Shared;
 use super::steps::Setback;
 use super::{Parked, PipelineError};
-use crate::call::{Disposition, Recording, Step, retry};
+use crate::call::{Disposition, Recording, RecordingId, Step, retry};
 use crate::observe::metrics;
 use crate::store::{Claim, StepOutcome};
 
@@ -39,7 +39,7 @@ impl Shared {
         Ok(match setback {
             Setback::NotToBeHad(reason) => StepOutcome::Skipped { reason, result: None },
             Setback::NotYet { after, reason } => StepOutcome::Waiting { until: self.later(after), reason },
-            Setback::DiskFull { after, reason } => self.park(DISK.to_owned(), reason, after),
+            Setback::DiskFull { after, reason } => self.park(DISK.to_owned(), reason, after, Some(claim.recording.id)),
             Setback::Cancelled if is_stopping => StepOutcome::Released,
             Setback::Cancelled => StepOutcome::Failed { error: "The work was cancelled.".to_owned() },
             Setback::Failure { message, disposition } => match disposition {
@@ -47,7 +47,7 @@ impl Shared {
                 Disposition::Absent => StepOutcome::Skipped { reason: message, result: None },
                 Disposition::Wait { after } => self.wait(claim, message, after),
                 Disposition::Fatal => return Err(PipelineError::Broken(message)),
-                Disposition::Park => self.park(parked_name(claim), message, PARKED_RETRY),
+                Disposition::Park => self.park(parked_name(claim), message, PARKED_RETRY, Some(claim.recording.id)),
                 // Hosts are down for hours, lines for days: what a source brings is waited for as long as if it were not
                 // there yet.
                 Disposition::Retry { after } if self.is_last(claim) && self.may_come_back(claim) => {
@@ -90,10 +90,16 @@ impl Shared {
     }
 
     /// Nothing is wrong with the recording: everything of its kind waits, and no attempt is used up.
-    pub(super) fn park(&self, what: String, reason: String, retry: Duration) -> StepOutcome {
-        let until = self.later(retry);
+    pub(super) fn park(
+        &self,
+        what: String,
+        reason: String,
+        retry: Duration,
+        whose: Option<RecordingId>,
+    ) -> StepOutcome {
+        let (now, until) = (self.clock.now(), self.later(retry));
         tracing::warn!(what, %reason, "Work is parked until somebody mends it.");
-        self.activity.park(Parked { what, reason: reason.clone(), until });
+        self.activity.park(Parked { what, reason: reason.clone(), until }, whose, now);
         StepOutcome::Waiting { until, reason }
     }
 }

@@ -138,7 +138,7 @@ async fn keep(
     match shared.ask(move |store| store.keep_translation(&claim, translation, now)).await? {
         Some(_) => tracing::info!(recording = %id, %language, by, "A call was translated."),
         None => {
-            tracing::info!(recording = %id, %language, by, "The words changed meanwhile; they are translated again.")
+            tracing::info!(recording = %id, %language, by, "The words changed meanwhile; they are translated again.");
         }
     }
     Ok(())

@@ -27,7 +27,7 @@ const COMMIT_EVERY: usize = 1000;
 
 /// How far the index's threads stand back, on the scale of nice(1): behind answers, beside the worker that transcribes, so that
 /// what was said is found soon after it was heard.
-const NICE: i32 = 5;
+const NICE: i32 = 10;
 
 /// Writes the index. There is one.
 pub(super) struct Feeder {

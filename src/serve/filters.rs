@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::error::ApiError;
 use super::params::{Params, shown};
 use crate::call::{Language, ProcessingStatus, ProviderKind, RecordingId, SentimentLabel};
-use crate::store::{ListQuery, Place};
+use crate::store::{FailedStep, ListQuery, Place};
 
 pub(super) const LIMIT_MAX: u64 = 500;
 pub(super) const LIMIT_DEFAULT: u64 = 50;
@@ -15,6 +15,8 @@ pub(super) const LIMIT_DEFAULT: u64 = 50;
 pub(super) const SKIP_MAX: u64 = 10_000_000;
 const PROVIDERS: &str = "folder, twilio, ringcentral, webex or upload";
 const STATUSES: &str = "pending, processing, completed, partial or failed";
+const FAILED_STEPS: &str =
+    "any, fetch_details, fetch_metadata, download_audio, transcribe, detect_language or generate_summary";
 const SENTIMENTS: &str = "positive, neutral or negative";
 
 /// Raised when a cursor's bytes change their meaning.
@@ -43,6 +45,7 @@ pub(super) fn filters(params: &mut Params) -> Result<ListQuery, ApiError> {
         account: params.text(&["account"])?,
         queue: params.text(&["queue"])?,
         is_worth_a_listen: params.truth(&["worth_a_listen"])?.unwrap_or(false),
+        failed_step: params.word::<FailedStep>(&["failed_step"], FAILED_STEPS)?,
         metadata: params.fields("metadata.", "metadata.<path>")?,
         ..ListQuery::default()
     })

@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 use super::sinks::Sink;
 use crate::call::{AccountName, Disposition, Language, ProviderKind, Recording, RecordingId, Step, Transcript};
 use crate::provider::{Access, ProviderError, Started, WebhookAnswer};
-use crate::store::Egress;
-use crate::transcribe::TranscribeError;
+use crate::store::{Egress, Lane};
+use crate::transcribe::{TranscribeError, WorkerStanding};
 
 /// Answers for pipeline, discovery and model. Nothing here may block.
 pub trait Loops: Send + Sync + 'static {
@@ -29,8 +29,16 @@ pub trait Loops: Send + Sync + 'static {
     /// What waits for a person.
     fn parked(&self) -> Vec<Parked>;
 
-    /// Lets what waits for a person be tried again at once; the caller wakes the workers.
-    fn unpark(&self) {}
+    /// Who works on calls.
+    fn workers(&self) -> Workers {
+        Workers::default()
+    }
+
+    /// Lets what waits for a person be tried again at once. Answers the recordings that would wait on by themselves; the
+    /// caller hurries them.
+    fn unpark(&self) -> Vec<RecordingId> {
+        Vec::new()
+    }
 
     /// Resolves when what [`Loops::running`] or [`Loops::parked`] answers has changed.
     fn progressed(&self) -> BoxFuture<'static, ()> {
@@ -226,6 +234,15 @@ pub struct Running {
     pub windows: Option<(u32, u32)>,
     /// Length of the call, once known.
     pub duration_ms: Option<u64>,
+}
+
+/// Who works on calls.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Workers {
+    /// The process that transcribes; absent while the pipeline is starting, and where none runs.
+    pub process: Option<WorkerStanding>,
+    /// Steps worked on at once, by lane.
+    pub lanes: Vec<(Lane, usize)>,
 }
 
 /// Work that waits for a person.

@@ -101,6 +101,9 @@ fn of_loops(api: &Api) {
         let labels = [("provider", account.provider.to_string()), ("account", account.account)];
         metrics::set(metrics::LOOK_FAILURES, &labels, f64::from(account.failures));
     }
+    let worker = loops.workers().process.and_then(|standing| standing.process);
+    let memory = worker.and_then(|process| process.memory_bytes).unwrap_or(0);
+    metrics::set(metrics::WORKER_MEMORY, &[], memory as f64);
     metrics::model(&loops.model());
 }
 

@@ -51,6 +51,7 @@ pub mod view;
 mod waveform;
 mod webhooks;
 mod whole;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -90,7 +91,7 @@ pub use console::{LINK_LIFE, SignIns};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::{ListenError, Listener, SocketFile, acceptor as tls_acceptor, serve};
-pub use loops::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Standing, Tongues};
+pub use loops::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Standing, Tongues, Workers};
 pub use sinks::Sink;
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
@@ -353,6 +354,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(speech::model))
         .routes(routes!(queue::get))
         .routes(routes!(console::sign_in::link))
+        .routes(routes!(workers::get))
         .routes(routes!(queue::pause))
         .routes(routes!(queue::resume))
         .routes(routes!(queue::try_parked))

@@ -223,8 +223,8 @@ pub(super) async fn try_parked(
 ) -> Result<(axum::http::StatusCode, Json<Unparked>), ApiError> {
     params.finish()?;
     let tried = api.0.loops.parked().into_iter().map(|parked| parked.what).collect();
-    api.0.loops.unpark();
-    api.0.store.wake_workers();
+    let (waiting, now) = (api.0.loops.unpark(), api.0.clock.now());
+    api.ask(move |store| store.hurry(&waiting, now)).await?;
     Ok((axum::http::StatusCode::ACCEPTED, Json(Unparked { tried })))
 }
 

@@ -45,6 +45,7 @@ pub(super) const STEPS: &str =
         ("account" = Option<String>, Query, description = "The account it came from: `main` or `twilio/main`."),
         ("queue" = Option<String>, Query, description = "Queue or hunt group."),
         ("worth_a_listen" = Option<bool>, Query, description = "`true`: only calls that somebody should listen to, see `worth_a_listen` of each."),
+        ("failed_step" = Option<String>, Query, description = "Work has ended, and this step failed: `transcribe`, or `any` for whichever; what `POST /api/v1/queue/retry-failed` tries again."),
         ("metadata.{path}" = Option<String>, Query, description = "A field of `metadata` has this value: `metadata.call.direction=inbound`. Of an array any element will do. May be given for several paths."),
     ),
     responses(

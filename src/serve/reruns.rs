@@ -38,7 +38,7 @@ pub(super) struct Rerun {
         ("language" = Option<String>, Query), ("min_quality" = Option<f64>, Query, minimum = 0, maximum = 1),
         ("owner" = Option<String>, Query), ("location" = Option<String>, Query), ("queue" = Option<String>, Query),
         ("category" = Option<String>, Query), ("sentiment" = Option<String>, Query),
-        ("worth_a_listen" = Option<bool>, Query),
+        ("worth_a_listen" = Option<bool>, Query), ("failed_step" = Option<String>, Query),
         ("metadata.{path}" = Option<String>, Query, description = "One for each field of the source's metadata."),
     ),
     responses(

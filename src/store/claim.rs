@@ -34,6 +34,15 @@ impl Lane {
     /// All lanes.
     pub const ALL: [Self; 3] = [Self::Light, Self::Transcribe, Self::Summarise];
 
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Transcribe => "transcribe",
+            Self::Summarise => "summarise",
+        }
+    }
+
     /// The lane a step runs in.
     pub const fn of(step: Step) -> Self {
         match step {

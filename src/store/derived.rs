@@ -87,6 +87,7 @@ impl Tables<'_> {
         let mut filled = self.filled()?;
         if filled.version != DERIVED_VERSION {
             self.facets.retain(|_, ()| false)?;
+            self.tags.retain(|_, _| false)?;
             self.phones.retain(|_, ()| false)?;
             self.numbers.retain(|_, _| false)?;
             self.numbers_by_last.retain(|_, ()| false)?;
@@ -124,11 +125,19 @@ impl Tables<'_> {
 
     fn derive_keys(&mut self, old: Option<&Row>, new: Option<&Row>) -> Result<(), Fault> {
         let (before, after) = (tag_keys(old), tag_keys(new));
+        let mut counts: BTreeMap<u128, i64> = BTreeMap::new();
         for (tag, at, id) in before.difference(&after) {
             self.facets.remove((*tag, *at, id))?;
+            *counts.entry(*tag).or_default() -= 1;
         }
         for (tag, at, id) in after.difference(&before) {
             self.facets.insert((*tag, *at, id), ())?;
+            *counts.entry(*tag).or_default() += 1;
+        }
+        // A recording that only moved in the lists has the tags it had.
+        for (tag, change) in counts.into_iter().filter(|(_, change)| *change != 0) {
+            let count = self.tags.get(tag)?.map_or(0, |count| count.value()).saturating_add_signed(change);
+            if count > 0 { drop(self.tags.insert(tag, count)?) } else { drop(self.tags.remove(tag)?) }
         }
         Ok(())
     }
@@ -241,7 +250,7 @@ fn phone_entries(row: Option<&Row>) -> BTreeSet<PhoneEntry> {
 /// Whether the derived tables are what the rows say; used by the integrity check.
 #[derive(Debug, Default)]
 pub(super) struct DerivedCheck {
-    tags: u64,
+    tags: BTreeMap<u128, u64>,
     phones: u64,
     numbers: BTreeMap<String, NumberRow>,
     days: ByDay<Sums>,
@@ -254,7 +263,7 @@ impl DerivedCheck {
         let (facets, phones) = (tx.open_table(super::schema::FACETS)?, tx.open_table(super::schema::PHONES)?);
         let mut is_whole = true;
         for (tag, at, id) in tag_keys(Some(row)) {
-            self.tags += 1;
+            *self.tags.entry(tag).or_default() += 1;
             is_whole &= facets.get((tag, at, &id))?.is_some();
         }
         for entry in phone_entries(Some(row)) {
@@ -280,11 +289,21 @@ impl DerivedCheck {
 
     /// Compares what was seen with what is kept; answers what does not fit.
     pub(super) fn end(self, tx: &redb::ReadTransaction) -> Result<Vec<String>, Fault> {
-        use super::schema::{DAYS, FACETS, NUMBERS, NUMBERS_BY_LAST, PHONES, TALK_DAYS};
+        use super::schema::{DAYS, FACETS, NUMBERS, NUMBERS_BY_LAST, PHONES, TAGS, TALK_DAYS};
         use redb::ReadableTableMetadata as _;
         let mut findings = Vec::new();
-        if tx.open_table(FACETS)?.len()? != self.tags || tx.open_table(PHONES)?.len()? != self.phones {
+        if tx.open_table(FACETS)?.len()? != self.tags.values().sum::<u64>()
+            || tx.open_table(PHONES)?.len()? != self.phones
+        {
             findings.push("The filters' keys hold entries without a recording, or lack some.".to_owned());
+        }
+        let mut kept = BTreeMap::new();
+        for entry in tx.open_table(TAGS)?.iter()? {
+            let (tag, count) = entry?;
+            kept.insert(tag.value(), count.value());
+        }
+        if kept != self.tags {
+            findings.push("The filters' counts are not those of the recordings.".to_owned());
         }
         let mut kept = BTreeMap::new();
         let by_last = tx.open_table(NUMBERS_BY_LAST)?;

@@ -15,7 +15,7 @@ use super::record::Row;
 use crate::call::{Direction, Language, Party, ProcessingStatus, Recording, Step, StepState};
 
 /// Raised when anything below changes its meaning; a database of another version is filled anew.
-pub(super) const DERIVED_VERSION: u32 = 3;
+pub(super) const DERIVED_VERSION: u32 = 4;
 
 /// Milliseconds of a day; days are those of UTC.
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -27,6 +27,8 @@ const VALUE_CHARS_MAX: usize = 256;
 const DIGITS_MAX: usize = 32;
 /// What calls worth a listen are tagged with.
 pub(super) const IS_WORTH: &str = "true";
+/// What calls with any failed step are tagged with, beside the names of those steps.
+pub(super) const ANY_STEP: &str = "any";
 /// Topics of one call that count in trends.
 const TOPICS_MAX: usize = 20;
 
@@ -77,6 +79,7 @@ pub(super) enum Field {
     Provider,
     Language,
     Words,
+    FailedStep,
 }
 
 /// Whether there is a transcript with words, as the value of a tag.
@@ -123,6 +126,15 @@ pub(super) fn tags(recording: &Recording) -> BTreeSet<u128> {
         add(Field::Sentiment, insight.sentiment.as_ref().map(|sentiment| sentiment.label.as_str()));
     }
     add(Field::WorthAListen, (!recording.listen_reasons().is_empty()).then_some(IS_WORTH));
+    // One with work to come may yet mend itself.
+    if matches!(recording.steps.processing_status(), ProcessingStatus::Failed | ProcessingStatus::Partial) {
+        for (step, record) in recording.steps.iter() {
+            if matches!(record.state, StepState::Failed { .. }) {
+                add(Field::FailedStep, Some(step.as_str()));
+                add(Field::FailedStep, Some(ANY_STEP));
+            }
+        }
+    }
     let mut fields = 0;
     walk(&recording.metadata, &mut String::new(), &mut |path, value| {
         fields += 1;

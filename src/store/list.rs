@@ -2,12 +2,14 @@
 //!
 //! Every filter is a row of keys, newest first: of the listing, of a tag, of a telephone number, or given by the search
 //! index. A page is what all of them have in common; no row is opened that is not shown. Totals of what the listing's
-//! facts tell apart are kept by day; others are counted over keys.
+//! facts tell apart are kept by day, those of one tag and of one number beside it; others are counted over keys.
 
 mod days;
+mod failed;
 mod numbered;
 mod rows;
 mod streams;
+mod tagged;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use super::schema::LISTING;
 use super::unindexed::changed;
 use super::{Store, StoreError};
 use crate::call::{Language, ProcessingStatus, ProviderKind, Recording, RecordingId, STEP_COUNT, SentimentLabel};
+pub use failed::FailedStep;
 use rows::RowFilter;
 use streams::{Key, Stream, Streams, common};
 
@@ -76,6 +79,8 @@ pub struct ListQuery {
     pub queue: Option<String>,
     /// Somebody should listen to it: [`Recording::listen_reasons`].
     pub is_worth_a_listen: bool,
+    /// Work on it has ended, and this step, or any, failed: what was given up, and what has everything but that.
+    pub failed_step: Option<FailedStep>,
     /// Fields of the source's description: (path, value). Of an array any element will do; case does not count.
     pub metadata: Vec<(String, String)>,
 }
@@ -158,8 +163,14 @@ impl Store {
                 gathered.total = total;
                 return Ok(gathered.end());
             }
-            let known_total = numbered::known_total(tx, query, span)?;
-            common(streams_of(tx, query, span.low, span.high())?, |key| {
+            let known_total = match tagged::known_total(tx, query, span)? {
+                None => numbered::known_total(tx, query, span)?,
+                known => known,
+            };
+            // What need not be counted need not be passed either.
+            let after = query.after.map(Place::key).filter(|_| known_total.is_some());
+            let high = after.map_or(span.high(), |after| after.min(span.high()));
+            common(streams_of(tx, query, span.low, high)?, |key| {
                 gathered.see(key, || opened(tx, key))?;
                 Ok(known_total.is_none() || !gathered.has_more)
             })?;
@@ -344,6 +355,7 @@ fn wanted_tags(query: &ListQuery) -> Vec<u128> {
         (Field::Account, query.account.as_deref()),
         (Field::Queue, query.queue.as_deref()),
         (Field::WorthAListen, query.is_worth_a_listen.then_some(IS_WORTH)),
+        (Field::FailedStep, query.failed_step.map(FailedStep::as_str)),
     ];
     let fields = texts.into_iter().filter_map(|(field, value)| Some(tag(field, "", value?)));
     fields.chain(query.metadata.iter().map(|(path, value)| tag(Field::Metadata, path, value))).collect()

@@ -70,7 +70,7 @@ pub use error::StoreError;
 use error::{Fault, unwinding};
 pub use jobs::{NewUpload, Taken};
 pub use late::KeptOpinion;
-pub use list::{Among, ListQuery, Page, Place};
+pub use list::{Among, FailedStep, ListQuery, Page, Place};
 use news::Teller;
 pub use news::{Backlog, Change, Changed, Pace};
 pub use numbers::{NumberQuery, PhoneNumber};

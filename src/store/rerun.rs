@@ -12,7 +12,7 @@ use super::error::Fault;
 use super::record;
 use super::schema::{PROGRESS, Tables};
 use super::state::reset_row;
-use super::{AuditEntry, ListQuery, Place, Store, StoreError, Verdict};
+use super::{AuditEntry, FailedStep, ListQuery, Place, Store, StoreError, Verdict};
 use crate::call::{Job, JobId, JobKind, NAMED_MAX, ProcessingStatus, Recording, RecordingId, Step, StepState};
 
 /// Recordings queued at once for one job. The job is written with every one that ends, and names these.
@@ -72,8 +72,8 @@ impl Feed {
 
 impl Store {
     /// Begins a job that does steps of all recordings again which `query` lets through, newest first; paging is not looked
-    /// at. Of what failed, those that were given up come before those of which the rest is there. The first part is queued when this returns. Recordings that are being worked on are left to that. Absent when there
-    /// are none.
+    /// at. Of what failed, those that were given up come before those of which the rest is there. The first part is queued
+    /// when this returns. Recordings that are being worked on are left to that. Absent when there are none.
     ///
     /// # Errors
     ///
@@ -85,10 +85,22 @@ impl Store {
         by: &str,
         now: Timestamp,
     ) -> Result<Option<Job>, StoreError> {
+        let failed_step = match again {
+            Again::Steps(_) => query.failed_step,
+            Again::Failed(step) => Some(step.map_or(FailedStep::Any, FailedStep::Of)),
+        };
         let is_of_failed = matches!(again, Again::Failed(_));
         let status = query.status.or(is_of_failed.then_some(ProcessingStatus::Failed));
-        let query =
-            ListQuery { status, skip: 0, limit: PART, after: None, among: None, search_text: None, ..query.clone() };
+        let query = ListQuery {
+            status,
+            failed_step,
+            skip: 0,
+            limit: PART,
+            after: None,
+            among: None,
+            search_text: None,
+            ..query.clone()
+        };
         let feed = Feed { query, again: again.clone() };
         let expected = self.expected(&feed)?;
         if expected == 0 {

@@ -82,6 +82,8 @@ pub(super) const COUNTERS: TableDefinition<Str, i64> = TableDefinition::new("cou
 
 /// (tag, listed at, id): what a filter may ask for, see [`facets`](super::facets). Since layout 2, as all that follow.
 pub(super) const FACETS: TableDefinition<(Tag, i64, Id), ()> = TableDefinition::new("facets");
+/// tag -> recordings that have it.
+pub(super) const TAGS: TableDefinition<Tag, u64> = TableDefinition::new("tags");
 /// (digits of a telephone number from its end, listed at, id).
 pub(super) const PHONES: TableDefinition<(Str, i64, Id), ()> = TableDefinition::new("phones");
 /// digits of a telephone number -> (calls, by standing, newest call).
@@ -105,10 +107,10 @@ pub(super) const WISHES: TableDefinition<(Id, Str), Bytes> = TableDefinition::ne
 pub(super) const WISHES_DUE: TableDefinition<(u8, i64, Id, Str), ()> = TableDefinition::new("wishes_due");
 
 /// Tables that [`Store::fill_derived`](super::Store::fill_derived) makes.
-pub(super) const DERIVED: [&str; 6] = ["facets", "phones", "numbers", "numbers_by_last", "days", "talk_days"];
+pub(super) const DERIVED: [&str; 7] = ["facets", "tags", "phones", "numbers", "numbers_by_last", "days", "talk_days"];
 
 /// How many tables there are.
-pub(super) const TABLES: usize = 36;
+pub(super) const TABLES: usize = 37;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -135,6 +137,7 @@ pub(super) struct Tables<'t> {
     /// What is told once all of this is durable.
     pub(super) news: News,
     pub(super) facets: Table<'t, (Tag, i64, Id), ()>,
+    pub(super) tags: Table<'t, Tag, u64>,
     pub(super) phones: Table<'t, (Str, i64, Id), ()>,
     pub(super) numbers: Table<'t, Str, NumberRow>,
     pub(super) numbers_by_last: Table<'t, (i64, Str), ()>,
@@ -188,6 +191,7 @@ impl<'t> Tables<'t> {
             counters: tx.open_table(COUNTERS)?,
             news: News::default(),
             facets: tx.open_table(FACETS)?,
+            tags: tx.open_table(TAGS)?,
             phones: tx.open_table(PHONES)?,
             numbers: tx.open_table(NUMBERS)?,
             numbers_by_last: tx.open_table(NUMBERS_BY_LAST)?,

@@ -26,6 +26,25 @@ impl Store {
         Ok(recording)
     }
 
+    /// What waits for a time is due now, of these recordings, and whoever works looks again. No attempt is counted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn hurry(&self, ids: &[RecordingId], now: Timestamp) -> Result<(), StoreError> {
+        if !ids.is_empty() {
+            self.write(|tables| {
+                let mut hurried = 0;
+                for id in ids {
+                    hurried += usize::from(tables.hurry(*id, now)?);
+                }
+                Ok(if hurried > 0 { Verdict::Keep(()) } else { Verdict::Drop(()) })
+            })?;
+        }
+        self.announce_work();
+        Ok(())
+    }
+
     /// The provider said that something about a recording changed: its details are asked for again, its second opinion at
     /// once, and audio that could not be had is looked for again. What was heard in audio that is here stays. Unknown
     /// recordings are left to discovery.
@@ -128,5 +147,19 @@ pub(super) fn revive(recording: &mut Recording, step: Step) {
         if is_stale || matches!(state, StepState::Skipped { .. } | StepState::Failed { .. }) {
             recording.steps.reset(later);
         }
+    }
+}
+
+impl Tables<'_> {
+    /// Answers whether the recording waited.
+    fn hurry(&mut self, id: RecordingId, now: Timestamp) -> Result<bool, Fault> {
+        let Some(old) = self.row(id)?.filter(|row| row.recording.deletion.is_none()) else { return Ok(false) };
+        let Some(step) = old.recording.steps.next() else { return Ok(false) };
+        let mut row = old.clone();
+        let StepState::Waiting { until, .. } = &mut row.recording.steps.get_mut(step).state else { return Ok(false) };
+        *until = (*until).min(now);
+        row.recording.updated_at = now;
+        self.put(Some(&old), &row)?;
+        Ok(true)
     }
 }

@@ -29,4 +29,6 @@ pub mod worker;
 pub use child::silence;
 pub use peaks::{Peaks, draw};
 pub use protocol::{Checkpoint, Event, ModelProfile, Outcome, Request};
-pub use supervisor::{Supervisor, SupervisorConfig, TranscribeError};
+pub use supervisor::{
+    ProcessStanding, Supervisor, SupervisorConfig, TranscribeError, WorkerEnd, WorkerPhase, WorkerStanding,
+};

@@ -129,11 +129,9 @@ pub fn survey(
             finders = block.iter().map(|_| hearing.finder()).collect::<Result<_, _>>()?;
         }
         len += block.first().map_or(0, Vec::len) as u64;
-        if let Some(channels) = &mut channels {
-            channels.push(block);
-        }
-        for (finder, samples) in finders.iter_mut().zip(block) {
-            finder.push(samples);
+        let heard = channels.iter_mut().flat_map(|channels| channels.push(block));
+        for (finder, audio) in finders.iter_mut().zip(heard) {
+            finder.push(audio);
         }
         Ok(())
     })?;

@@ -14,10 +14,10 @@ mod other;
 mod regions;
 mod sound;
 
-use crate::decode::channels::{HighPass, SILENCE_DBFS, power_dbfs, sane};
+use crate::decode::channels::{SILENCE_DBFS, power_dbfs};
 
 use self::regions::{Noise, Region, WindowSound};
-use self::sound::{BANDS, FRAME_SAMPLES, LEVEL_SAMPLES, LEVELS_PER_FRAME, SoundMeter};
+use self::sound::{BANDS, FRAME_SAMPLES, LEVEL_SAMPLES, LEVELS_PER_FRAME, SoundFrame, SoundMeter};
 
 pub use self::detector::{DetectorError, Earshot, Silero, VoiceActivity};
 pub use self::other::{OTHER_SOUNDS_MAX, OtherSound, SoundKind};
@@ -110,9 +110,10 @@ pub struct SpeechFinder {
     settings: VadSettings,
     detector: Box<dyn VoiceActivity>,
     meter: SoundMeter,
-    filter: HighPass,
-    /// Filtered audio from `base` on.
+    /// Audio from `base` on.
     audio: Vec<f32>,
+    /// What the window before measured of it.
+    known: Vec<SoundFrame>,
     base: u64,
     /// Everything before this has been decided.
     decided: u64,
@@ -166,8 +167,8 @@ impl SpeechFinder {
             settings: settings.clone(),
             detector,
             meter: SoundMeter::default(),
-            filter: HighPass::default(),
             audio: Vec::new(),
+            known: Vec::new(),
             base: 0,
             decided: 0,
             found: Speech::default(),
@@ -180,11 +181,11 @@ impl SpeechFinder {
         }
     }
 
-    /// Takes the next samples; what is not a number counts as silence.
-    pub fn push(&mut self, samples: &[f32]) {
-        for part in samples.chunks(WINDOW_SAMPLES) {
-            let clean: Vec<f32> = part.iter().map(|&sample| sane(sample)).collect();
-            self.audio.extend(self.filter.run(&clean));
+    /// Takes the next samples behind the high-pass, as [`ChannelSurvey::push`](crate::decode::channels::ChannelSurvey::push)
+    /// hands them out.
+    pub fn push(&mut self, audio: &[f32]) {
+        for part in audio.chunks(WINDOW_SAMPLES) {
+            self.audio.extend_from_slice(part);
             while self.audio.len() >= CONTEXT_SAMPLES + WINDOW_SAMPLES {
                 self.decide(false);
             }
@@ -213,7 +214,7 @@ impl SpeechFinder {
         let window = &self.audio[..length - length % FRAME_SAMPLES];
         let levels: Vec<f32> = window.chunks_exact(LEVEL_SAMPLES).map(sound::level_dbfs).collect();
         let scores = scores(self.detector.as_mut(), window, &levels);
-        let frames = self.meter.measure(window);
+        let frames = self.meter.measure(window, &self.known);
         let noise = Noise::measure(&levels, &frames, self.noise);
         self.noise = Some(noise);
         let measured = WindowSound { levels, frames, scores, noise };
@@ -257,6 +258,7 @@ impl SpeechFinder {
             self.quiet_power += 10f64.powf(f64::from(measured.levels[at]) / 10.0);
             self.quiet_levels += 1;
         }
+        self.known = measured.frames;
         self.forget(cut * LEVEL_SAMPLES);
     }
 
@@ -306,6 +308,7 @@ impl SpeechFinder {
         self.decided = self.base + cut as u64;
         let gone = cut.saturating_sub(CONTEXT_SAMPLES) / FRAME_SAMPLES * FRAME_SAMPLES;
         self.audio.drain(..gone);
+        self.known.drain(..gone / FRAME_SAMPLES);
         self.base += gone as u64;
     }
 }

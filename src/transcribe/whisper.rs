@@ -71,8 +71,10 @@ impl WhisperEngine {
     pub fn load(path: &Path, name: &str, text_layers: u32, pulse: Arc<Pulse>) -> Result<Self, EngineError> {
         let dtw_parameters = DtwParameters { mode: alignment_heads(name, text_layers), ..DtwParameters::default() };
         let parameters = WhisperContextParameters { dtw_parameters, ..WhisperContextParameters::default() };
-        let context = WhisperContext::new_with_params(path, parameters)
-            .map_err(|error| EngineError::Load { path: path.display().to_string(), why: error.to_string() })?;
+        let context = WhisperContext::new_with_params(path, parameters).map_err(|error| EngineError::Load {
+            path: path.display().to_string(),
+            why: error.to_string().trim_end_matches('.').to_owned(),
+        })?;
         Ok(Self { context, pulse })
     }
 

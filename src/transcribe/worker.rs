@@ -23,7 +23,7 @@ use crate::decode::{self, DecodeLimits};
 
 /// How far the child stands back behind its parent and everybody else: whoever asks the daemon something does not wait for a
 /// word to be heard.
-const NICE: i32 = 5;
+const NICE: i32 = 10;
 /// How often the child says that it lives while it works. Well under any heartbeat limit, far above a wake-up storm.
 const ALIVE_EVERY: Duration = Duration::from_secs(2);
 

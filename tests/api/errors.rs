@@ -25,6 +25,7 @@ fn every_bad_list_parameter_is_named_with_its_value_and_what_is_allowed() {
         "offset=x",
         "status=done",
         "provider=zoom",
+        "failed_step=ring",
         "has_transcript=maybe",
         "min_quality=1.01",
         "min_quality=-0.1",

@@ -15,7 +15,7 @@ use callscribe::fetch::Files;
 use callscribe::provider::upload::Uploads;
 use callscribe::search::Search;
 use callscribe::serve::{
-    Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, Standing, router, serve,
+    Account, ApiParts, Check, Door, Intake, Looked, Loops, Parked, Reach, Running, Standing, Workers, router, serve,
 };
 use callscribe::store::{BootId, ClaimOrder, ClaimRequest, Lane, NewRecording, StepOutcome, StepResult, Store};
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -37,6 +37,7 @@ pub struct Report {
     /// Where audio is heard that is not here.
     pub audio_link: Option<String>,
     pub running: Vec<Running>,
+    pub workers: Workers,
     pub look: Looked,
     pub reaches: Vec<Reach>,
     /// What every provider says of its accounts.
@@ -68,6 +69,10 @@ impl Loops for ScriptedLoops {
 
     fn running(&self) -> Vec<Running> {
         self.0.lock().unwrap().running.clone()
+    }
+
+    fn workers(&self) -> Workers {
+        self.0.lock().unwrap().workers.clone()
     }
 
     fn parked(&self) -> Vec<Parked> {

@@ -1,7 +1,9 @@
 //! The JSON other programs rely on.
 
 use callscribe::call::Step;
-use callscribe::serve::Running;
+use callscribe::serve::{Running, Workers};
+use callscribe::store::Lane;
+use callscribe::transcribe::{ProcessStanding, WorkerEnd, WorkerPhase, WorkerStanding};
 
 use crate::seed::{Served, at};
 
@@ -49,6 +51,35 @@ fn the_queue() {
         report.model_error = Some("Model base is not here; 'callscribe models pull base' brings it.".to_owned());
     });
     insta::assert_json_snapshot!(served.http.get("/api/v1/queue").json());
+}
+
+#[test]
+fn the_workers() {
+    let served = Served::empty();
+    assert!(served.http.get("/api/v1/workers").json()["process"].is_null(), "none runs");
+    let since = at("2026-11-20T12:00:00Z");
+    let process = ProcessStanding {
+        id: 4711,
+        since,
+        phase: WorkerPhase::Working,
+        calls_done: 3,
+        memory_bytes: Some(310_000_000),
+    };
+    let reason = "The worker process was killed while it worked on the call.".to_owned();
+    let standing = WorkerStanding {
+        model: Some("base".to_owned()),
+        states: 2,
+        threads_per_state: 1,
+        memory_bytes_max: 6 << 30,
+        process: Some(process),
+        calls_done: 12,
+        starts: 2,
+        failures: 1,
+        last_end: Some(WorkerEnd { at: since, reason, is_failure: true }),
+    };
+    let lanes = vec![(Lane::Light, 4), (Lane::Transcribe, 1), (Lane::Summarise, 4)];
+    served.loops.set(|report| report.workers = Workers { process: Some(standing), lanes });
+    insta::assert_json_snapshot!(served.http.get("/api/v1/workers").json(), { ".processors" => "[processors]" });
 }
 
 #[test]

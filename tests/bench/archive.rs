@@ -12,6 +12,8 @@ mod client;
 mod daemon;
 #[path = "archive/generator.rs"]
 mod generator;
+#[path = "archive/load.rs"]
+mod load;
 #[allow(dead_code, reason = "shared with the other benchmark")]
 #[path = "process.rs"]
 mod process;
@@ -19,6 +21,8 @@ mod process;
 mod questions;
 #[path = "archive/state.rs"]
 mod state;
+#[path = "archive/time.rs"]
+mod time;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -28,12 +32,8 @@ use daemon::Daemon;
 
 /// Requests of one line of the table: the 99th of a hundred has ten worse ones behind it.
 const ROUNDS: usize = 1000;
-/// Requests of the two lines that are compared.
-const COMPARED_ROUNDS: usize = 5000;
 /// Starts that are timed.
 const STARTS: usize = 5;
-/// Copies of each sample call that the pipeline is given: more than it is done with while it is measured.
-const CALL_COPIES: u64 = 100;
 
 const START_GOAL: Duration = Duration::from_secs(1);
 const MEMORY_GOAL_BYTES: u64 = 150_000_000;
@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
         measure(&mut client, question.what, &question.targets, rounds, question.goal_ms)?;
     }
     memory(&daemon, "memory after the questions")?;
-    if only.is_empty() {
+    if load::NAME.contains(&only) {
         daemon = under_load(&folder, daemon)?;
     }
     daemon.stop()
@@ -90,30 +90,9 @@ fn starts(folder: &Path) -> anyhow::Result<Daemon> {
     Ok(daemon)
 }
 
-/// The list while the pipeline takes calls in, transcribes and stores them.
+/// The list while the pipeline takes calls in, transcribes and stores them, and a kill in the middle of that.
 fn under_load(folder: &Path, mut daemon: Daemon) -> anyhow::Result<Daemon> {
-    let mut client = daemon.client()?;
-    let pages = questions::first_pages();
-    let idle = measure(&mut client, "list, idle", &pages, COMPARED_ROUNDS, None)?;
-    state::bring_calls(folder, CALL_COPIES)?;
-    let done = |client: &mut Client| -> anyhow::Result<u64> {
-        let stats = client.json("/api/v1/recordings/stats/summary")?;
-        Ok(stats["by_status"]["completed"].as_u64().unwrap_or(0))
-    };
-    let at_first = done(&mut client)?;
-    daemon.wait_for("the first transcript", Duration::from_millis(50), |_| {
-        Ok((done(&mut client)? > at_first).then_some(()))
-    })?;
-    let (before, since) = (done(&mut client)?, Instant::now());
-    let busy = measure(&mut client, "list, the pipeline writes", &pages, COMPARED_ROUNDS, None)?;
-    let finished = done(&mut client)? - before;
-    println!(
-        "{:<44} {:>9.2}   {} ({finished} calls finished in these {:.0?})",
-        "p99 while writing, of idle",
-        busy / idle,
-        verdict(busy <= idle * LOAD_GOAL),
-        since.elapsed()
-    );
+    load::compare(folder, &mut daemon)?;
     memory(&daemon, "memory after the pipeline wrote")?;
     daemon.kill()?;
     let (daemon, took) = Daemon::start(folder)?;
@@ -133,14 +112,14 @@ fn memory(daemon: &Daemon, what: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks again and again; prints the middle, the 99th of a hundred and the worst, answers the second in milliseconds.
+/// Asks again and again; prints the middle, the 99th of a hundred and the worst.
 fn measure(
     client: &mut Client,
     what: &str,
     targets: &[String],
     rounds: usize,
     goal_ms: Option<f64>,
-) -> anyhow::Result<f64> {
+) -> anyhow::Result<()> {
     let mut times = Vec::with_capacity(rounds);
     let mut matches = 0;
     // Asked once before: a page that was never read comes from the disk, and not by our doing.
@@ -153,11 +132,16 @@ fn measure(
         times.push(since.elapsed().as_secs_f64() * 1000.0);
     }
     times.sort_by(f64::total_cmp);
-    let (middle, high) = (times[rounds / 2], times[rounds * 99 / 100 - 1]);
+    let (middle, high) = (times[rounds / 2], high(&times));
     let worst = times.last().copied().unwrap_or_default();
     let goal = goal_ms.map_or_else(String::new, |goal| format!("{goal:>7} {}", verdict(high <= goal)));
     println!("{what:<44} {middle:>9.2} {high:>9.2} {worst:>9.2} {matches:>9} {goal}");
-    Ok(high)
+    Ok(())
+}
+
+/// The 99th of a hundred sorted times.
+fn high(times: &[f64]) -> f64 {
+    times[(times.len() * 99 / 100).max(1) - 1]
 }
 
 const fn verdict(is_met: bool) -> &'static str {

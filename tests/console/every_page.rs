@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::browser::{Browser, DESK, PHONE, tool};
 use crate::common::{TestDaemon, wait_until};
 use crate::office::{CATEGORIES, CONFERENCE, REGULAR, fill};
-use crate::person::{Person, wait_for_calls};
+use crate::person::{Person, drop_call, wait_for_calls};
+use crate::sink::Sink;
 
 /// What axe finds serious on the page, as text.
 fn findings(browser: &Browser, axe: &str) -> Vec<String> {
@@ -123,6 +124,58 @@ fn every_page_of_a_busy_office_is_fit_for_everybody() {
         ("trends-year", "/trends?days=365"),
     ];
     let wrong = look_at_all(&person, &pages, &axe);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_of_a_daemon_in_trouble_is_fit_for_everybody() {
+    let axe = fs::read_to_string(tool("CALLSCRIBE_AXE")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (well, down) = (Sink::that_answers(200), Sink::that_answers(503));
+    let name = "ticketing-system-of-the-branch-in-the-old-mill";
+    let config = format!(
+        "[[folders]]\nname = \"gone\"\npath = {:?}\n[[categories]]\nname = \"refund\"\nany = [\"refund\"]\nalert = true\n{}{}",
+        folder.path().join("a-share-that-nobody-has-mounted-since-the-last-restart-of-this-machine"),
+        well.config(folder.path(), "crm"),
+        down.config(folder.path(), name),
+    );
+    let person = Person::at(TestDaemon::start(&config));
+    let inbox = person.daemon.inbox();
+    fs::write(inbox.join("broken.wav"), b"RIFF and then nothing that could be heard").unwrap();
+    fs::write(inbox.join("مكالمة.mp3"), "<!DOCTYPE html><html><head><title>Sign in</title></head></html>").unwrap();
+    ["en-refund.wav", "en-complaint.wav"].iter().for_each(|name| drop_call(&person.daemon, name, name));
+    wait_for_calls(&person.daemon, 3);
+    let http = person.daemon.http();
+    let worker = wait_until("the worker is idle", || {
+        let worker = http.get("/api/v1/workers").json()["process"].take();
+        (worker["state"] == "idle").then(|| i32::try_from(worker["process_id"].as_i64().unwrap()).unwrap())
+    });
+    rustix::process::kill_process(rustix::process::Pid::from_raw(worker).unwrap(), rustix::process::Signal::KILL)
+        .unwrap();
+    wait_until("it is missed", || {
+        let worker = http.get("/api/v1/workers").json()["process"].take();
+        worker["process_id"].is_null().then_some(())
+    });
+    wait_until("both sinks heard of the calls", || {
+        let heard = |sink: &Sink| sink.heard.load(std::sync::atomic::Ordering::SeqCst);
+        (heard(&well) >= 5 && heard(&down) >= 1).then_some(())
+    });
+    let sink = format!("/system/webhooks/{name}");
+    let pages = [
+        ("system-troubled", "/system"),
+        ("webhook", "/system/webhooks/crm"),
+        ("webhook-none-dead", "/system/webhooks/crm?status=dead"),
+        ("webhook-down", sink.as_str()),
+        ("queue-troubled", "/queue"),
+        ("calls-troubled", "/calls?failed_step=any"),
+    ];
+    let wrong = look_at_all(&person, &pages, &axe);
+    person.go("/system/webhooks/crm");
+    let told = person.browser.text("#deliveries tbody");
+    assert!(told.contains("Category matched: refund") && told.contains("Failed"), "{told}");
+    person.go("/system");
+    let workers = person.browser.text("[aria-labelledby=workers]");
+    assert!(workers.contains("failed once") && workers.contains("0 of 1"), "{workers}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -16,4 +16,5 @@ mod reading;
 mod replaying;
 mod retrying;
 mod signing_in;
+mod sink;
 mod working;

@@ -122,10 +122,15 @@ fn ordinary(n: u64, now: Timestamp) -> WholeRecording {
     let topics = rng.choose_multiple(TOPICS, 3);
     let topics: Vec<String> = topics.into_iter().map(str::to_owned).collect();
     let fails = rng.u8(0..25) == 0;
+    // Some have everything but what their source knows of them.
+    let lacks_metadata = n % 70 == 3 && !fails;
     for step in Step::ALL {
         recording.steps.get_mut(step).state = match (fails, step) {
             (true, Step::Transcribe) => {
                 StepState::Failed { at, error: "The file is GSM 6.10, which callscribe does not read.".to_owned() }
+            }
+            (_, Step::FetchMetadata) if lacks_metadata => {
+                StepState::Failed { at, error: "The side file call.json is not JSON (line 4).".to_owned() }
             }
             (true, Step::DetectLanguage | Step::GenerateSummary) => {
                 StepState::Skipped { at, reason: "There is no transcript.".to_owned() }

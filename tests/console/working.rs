@@ -1,15 +1,17 @@
 //! Work that is seen as it goes, stopped and let go on.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::common::{long_call, wait_until};
-use crate::person::{Person, drop_call};
+use crate::common::{TestDaemon, long_call, wait_until};
+use crate::office::{CATEGORIES, fill};
+use crate::person::{Person, drop_call, wait_for_calls};
 
 fn drop_long_call(person: &Person) -> String {
     let part = person.daemon.inbox().join(".long.part");
-    fs::write(&part, long_call("en-refund.wav", 60)).unwrap();
+    fs::write(&part, long_call("en-refund.wav", 20)).unwrap();
     fs::rename(part, person.daemon.inbox().join("long.wav")).unwrap();
     let http = person.daemon.http();
     wait_until("the call is found", || {
@@ -99,11 +101,85 @@ fn a_waiting_call_is_cancelled_and_a_failed_one_retried_from_the_queue() {
     browser.click(&format!("{failed} tbody form button"));
     browser
         .wait_until("it waits", "return document.querySelectorAll('[aria-labelledby=waiting] tbody tr').length === 1");
-    assert!(browser.text(failed).contains("No call has failed."));
+    assert!(browser.text(failed).contains("Nothing has failed."));
     browser.click("[aria-labelledby=waiting] form[action$='/cancel'] button");
     browser.wait_until(
         "it waits no more",
         "return document.querySelectorAll('[aria-labelledby=waiting] tbody tr').length === 0",
+    );
+    person.heard_no_complaint();
+}
+
+/// A model that can be broken and mended beside the daemon that uses it.
+fn own_model(folder: &Path) -> (PathBuf, String) {
+    let model = folder.join("mini-q8_0.bin");
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/models/mini-q8_0.bin"), &model).unwrap();
+    let config = format!("[transcribe]\nmodel = {model:?}\n");
+    (model, config)
+}
+
+#[test]
+fn what_waits_for_a_person_is_tried_at_once_when_that_person_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, config) = own_model(folder.path());
+    let person = Person::at(TestDaemon::start(&config));
+    let browser = &person.browser;
+    let whole = fs::read(&model).unwrap();
+    fs::write(&model, &whole[..whole.len() / 2]).unwrap();
+    drop_call(&person.daemon, "en-complaint.wav", "call.wav");
+    person.go("/queue");
+    browser.wait_for(".parked form[action='/api/v1/queue/try-parked'] button");
+    let text = browser.text(".parked");
+    assert!(text.contains("Transcription waits for you.") && text.contains("Tried again by itself at"), "{text}");
+    browser.take_picture("queue-parked");
+
+    // Not mended, it waits again, and says until when.
+    const UNTIL: &str = "return document.querySelector('.parked time')?.dateTime ?? null";
+    let until = browser.run(UNTIL);
+    browser.click(".parked button");
+    browser.wait_until(
+        "it waits until later",
+        &format!("const until = document.querySelector('.parked time')?.dateTime; return until && until !== {until}"),
+    );
+
+    fs::write(&model, whole).unwrap();
+    browser.click(".parked button");
+    browser.wait_until("nothing waits", "return document.querySelector('.parked') === null");
+    let calls = wait_for_calls(&person.daemon, 1);
+    assert_eq!(calls[0]["processing_status"], "completed", "{}", calls[0]);
+    person.heard_no_complaint();
+}
+
+#[test]
+fn what_failed_is_listed_counted_and_retried_as_one_set() {
+    let person = Person::at(TestDaemon::start_on("", CATEGORIES, fill));
+    let browser = &person.browser;
+    wait_for_calls(&person.daemon, 50);
+    person.go("/queue");
+    let count = browser.text("#failed .count");
+    let calls = person.daemon.http();
+    let total =
+        |query: &str| calls.get(&format!("/api/v1/recordings/?limit=1&{query}")).json()["total"].as_u64().unwrap();
+    assert!(total("failed_step=fetch_metadata&status=partial") > 0, "some have everything but one step");
+    assert_eq!(count, total("failed_step=any").to_string());
+    assert_eq!(browser.text("form[action$='/retry-failed'] button"), format!("Retry all {count}"));
+    let table = browser.text("[aria-labelledby=failed] tbody");
+    assert!(table.contains("Transcribe") && table.contains("Fetch metadata"), "{table}");
+    person.go("/calls?failed_step=any");
+    assert!(browser.text(".tally").ends_with(&format!("of {count}")), "{}", browser.text(".tally"));
+
+    // Paused, so that all of them can be seen to wait.
+    person.go("/queue");
+    browser.click("form[action='/api/v1/queue/pause'] button");
+    browser.wait_for("form[action='/api/v1/queue/resume']");
+    browser.click("form[action$='/retry-failed'] button");
+    browser.wait_until(
+        "none has failed any more",
+        "return document.querySelector('[aria-labelledby=failed]').innerText.includes('Nothing has failed.')",
+    );
+    browser.wait_until(
+        "all of them wait",
+        &format!("return document.querySelector('#waiting .count').innerText === '{count}'"),
     );
     person.heard_no_complaint();
 }

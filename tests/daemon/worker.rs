@@ -37,7 +37,29 @@ fn a_worker_that_is_killed_is_replaced_and_its_call_finished() {
         let items = ended(&daemon, 1);
         assert_eq!(items[0]["processing_status"], "completed", "after {signal:?}: {}", items[0]);
         assert_eq!(items[0]["retry_count"], 1, "the attempt was counted: {}", items[0]);
+        let worker = http.get("/api/v1/workers").json()["process"].take();
+        let counted = ["starts", "failures", "calls_done_total"].map(|name| worker[name].as_u64().unwrap());
+        assert_eq!(counted, [2, 1, 1], "{worker}");
+        assert_eq!(worker["last_end"]["is_failure"], true, "{worker}");
     }
+}
+
+#[test]
+fn a_worker_that_dies_with_nothing_to_do_is_missed() {
+    let daemon = TestDaemon::start("");
+    cut_call(&daemon.inbox().join("call.wav"), 0, 8000);
+    ended(&daemon, 1);
+    let http = daemon.http();
+    let worker = || http.get("/api/v1/workers").json()["process"].take();
+    let idle = wait_until("the worker is idle", || Some(worker()).filter(|worker| worker["state"] == "idle"));
+    assert!(idle["memory_bytes"].as_u64().unwrap() > 1_000_000, "{idle}");
+    kill_process(worker_of(&daemon).unwrap(), Signal::KILL).unwrap();
+    let gone = wait_until("it is missed", || Some(worker()).filter(|worker| worker["process_id"].is_null()));
+    assert_eq!((&gone["state"], &gone["failures"]), (&"not_started".into(), &1.into()), "{gone}");
+    assert!(gone["last_end"]["reason"].as_str().unwrap().contains("had nothing to do"), "{gone}");
+    cut_call(&daemon.inbox().join("next.wav"), 0, 9000);
+    assert!(ended(&daemon, 2).iter().all(|item| item["processing_status"] == "completed"));
+    assert_eq!(worker()["starts"], 2);
 }
 
 #[test]

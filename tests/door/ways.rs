@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::common::{PATIENCE, TestDaemon};
+use crate::common::{Http, PATIENCE, TestDaemon, wait_until};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/door/tls").join(name)
@@ -95,6 +95,25 @@ fn the_session_of_a_browser_that_speaks_tls_with_us_is_sent_by_tls_alone() {
     let host = format!("Host: {}", plain.address);
     let answer = plain.raw("GET", &link(), &[&host, "Accept: text/html"]);
     assert!(!answer.header("set-cookie").unwrap().contains("Secure"), "a loopback without TLS could not send it back");
+}
+
+#[test]
+fn the_link_of_a_daemon_that_listens_everywhere_names_a_host_it_answers_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    fs::write(&token, "a-token-of-enough-characters-for-anybody").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    let api = format!("listen = \"0.0.0.0:0\"\ntoken_file = {token:?}\nbehind_tls_proxy = true\n");
+    let daemon = TestDaemon::start_with_api(&api, "");
+    let link = wait_until("the link is printed", || {
+        let log = daemon.log();
+        log.split_whitespace().find(|word| word.contains("/sign-in?code=")).map(str::to_owned)
+    });
+    let (host, path) = link.strip_prefix("http://").unwrap().split_once("/sign-in").unwrap();
+    let address: SocketAddr = host.parse().unwrap_or_else(|_| panic!("{link}"));
+    let http = Http { address, token: String::new() };
+    let answer = http.raw("GET", &format!("/sign-in{path}"), &[&format!("Host: {host}"), "Accept: text/html"]);
+    assert!(answer.header("set-cookie").is_some(), "{link}: {}", answer.status);
 }
 
 #[test]

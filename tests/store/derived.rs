@@ -15,6 +15,7 @@ use crate::support::*;
 type Id = &'static [u8; 16];
 
 const FACETS: TableDefinition<(u128, i64, Id), ()> = TableDefinition::new("facets");
+const TAGS: TableDefinition<u128, u64> = TableDefinition::new("tags");
 const PHONES: TableDefinition<(&str, i64, Id), ()> = TableDefinition::new("phones");
 const NUMBERS: TableDefinition<&str, (u64, [u64; 5], i64)> = TableDefinition::new("numbers");
 const NUMBERS_BY_LAST: TableDefinition<(i64, &str), ()> = TableDefinition::new("numbers_by_last");
@@ -35,6 +36,7 @@ fn derived(path: &std::path::Path) -> BTreeMap<&'static str, Vec<String>> {
     }
     [
         ("facets", entries!(FACETS)),
+        ("tags", entries!(TAGS)),
         ("phones", entries!(PHONES)),
         ("numbers", entries!(NUMBERS)),
         ("numbers by last call", entries!(NUMBERS_BY_LAST)),
@@ -64,11 +66,13 @@ fn harm(path: &std::path::Path, harm: Harm) {
             let standing: &[u8] = b"\x01{\"version\":0,\"complete\":true,\"up_to\":null}";
             tx.open_table(PROGRESS).unwrap().insert("derived", standing).unwrap();
             tx.open_table(FACETS).unwrap().insert((7, 7, &[7; 16]), ()).unwrap();
+            tx.open_table(TAGS).unwrap().insert(7, 7).unwrap();
             tx.open_table(NUMBERS).unwrap().insert("7", (7, [7; 5], 7)).unwrap();
             tx.open_table(DAYS).unwrap().insert((1, 7, "all"), [7; 10]).unwrap();
         }
         Harm::Missing => {
             tx.delete_table(FACETS).unwrap();
+            tx.delete_table(TAGS).unwrap();
             tx.delete_table(PHONES).unwrap();
             tx.delete_table(NUMBERS).unwrap();
             tx.delete_table(NUMBERS_BY_LAST).unwrap();

@@ -99,7 +99,7 @@ fn as_of_layout_1(path: &Path) {
     let tx = db.begin_write().unwrap();
     for table in tx.list_tables().unwrap().collect::<Vec<_>>() {
         use redb::TableHandle as _;
-        let added = ["facets", "phones", "numbers", "numbers_by_last", "days", "unindexed", "progress"];
+        let added = ["facets", "tags", "phones", "numbers", "numbers_by_last", "days", "unindexed", "progress"];
         if added.contains(&table.name()) {
             tx.delete_table(table).unwrap();
         }

@@ -1,7 +1,9 @@
 //! Claims, results, retries, rescue.
 
 use callscribe::call::{Audio, JobState, ProcessingStatus, Step, StepState};
-use callscribe::store::{Again, ClaimOrder, ClaimRequest, Lane, ListQuery, StepOutcome, StepResult, StoreError};
+use callscribe::store::{
+    Again, ClaimOrder, ClaimRequest, FailedStep, Lane, ListQuery, StepOutcome, StepResult, StoreError,
+};
 
 use crate::support::*;
 
@@ -259,13 +261,34 @@ fn what_failed_is_found_wherever_it_failed() {
     assert_eq!(statuses, [ProcessingStatus::Failed, ProcessingStatus::Partial]);
     let retry =
         |step, s| fixture.store.begin_rerun(&ListQuery::default(), &Again::Failed(step), "test", at(s)).unwrap();
+    let listed = |step| {
+        let query = ListQuery { failed_step: Some(step), limit: 10, ..ListQuery::default() };
+        fixture.store.list(&query).unwrap().items.iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(FailedStep::Of(Step::FetchMetadata)), ids[1..]);
+    assert_eq!(listed(FailedStep::Any).len(), 2);
     assert!(retry(Some(Step::DownloadAudio), 2).is_none());
     let job = retry(None, 2).unwrap();
     while fixture.store.feed_reruns(at(2)).unwrap() {}
     assert_eq!(job.recordings_total(), 2);
+    assert!(listed(FailedStep::Any).is_empty(), "what is tried again has not failed");
     drain(&fixture.store, 3);
     assert_eq!(fixture.store.job(job.id).unwrap().unwrap().counts.completed, 2);
     assert!(retry(None, 4).is_none());
+}
+
+#[test]
+fn what_waits_is_due_at_once_when_it_is_hurried() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    let claim = fixture.claim(1, Lane::Light).unwrap();
+    let waiting = StepOutcome::Waiting { until: at(100), reason: "Its account needs a person.".to_owned() };
+    fixture.store.finish(&claim, waiting, at(1)).unwrap();
+    assert!(fixture.claim(2, Lane::Light).is_none());
+    fixture.store.hurry(&[id], at(2)).unwrap();
+    assert_eq!(fixture.claim(2, Lane::Light).unwrap().recording.id, id);
+    fixture.store.hurry(&[id], at(2)).unwrap();
+    assert!(fixture.claim(2, Lane::Light).is_none(), "what runs is left to that");
 }
 
 #[test]

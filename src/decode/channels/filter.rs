@@ -30,7 +30,15 @@ impl Default for HighPass {
 impl HighPass {
     /// Filters the next samples.
     pub fn run(&mut self, samples: &[f32]) -> Vec<f32> {
-        samples.iter().map(|&sample| self.step(sample)).collect()
+        let mut audio = Vec::new();
+        self.run_into(samples, &mut audio);
+        audio
+    }
+
+    /// Filters the next samples in the place of what is in `audio`.
+    pub fn run_into(&mut self, samples: &[f32], audio: &mut Vec<f32>) {
+        audio.clear();
+        audio.extend(samples.iter().map(|&sample| self.step(sample)));
     }
 
     fn step(&mut self, x: f32) -> f32 {

@@ -67,7 +67,14 @@ impl From<TranscribeError> for Setback {
     fn from(error: TranscribeError) -> Self {
         match error {
             TranscribeError::Cancelled => Self::Cancelled,
-            error => Self::Failure { message: error.to_string(), disposition: error.disposition() },
+            error => Self::Failure { message: sentence(&error.to_string()), disposition: error.disposition() },
         }
     }
+}
+
+/// What stands alone where people read it; beside the name of a file it may begin small.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let text = letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect());
+    if text.ends_with(['.', '!', '?']) { text } else { text + "." }
 }

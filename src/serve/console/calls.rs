@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::shown::{Badge, Moment, length};
 use super::{Here, PageError, Shell, page, shown};
-use crate::call::{Direction, ProcessingStatus, RecordingId};
+use crate::call::{Direction, ProcessingStatus, RecordingId, Step};
 use crate::search::{Ask, Snippet, Snippets};
 use crate::serve::error::ApiError;
 use crate::serve::params::Params;
@@ -99,7 +99,8 @@ pub(super) struct Row {
 
 /// One place that answers a search.
 pub(super) struct Hit {
-    pub(super) speaker: Option<String>,
+    /// Who said it, or what else it is: `Summary`, `File`.
+    pub(super) whose: String,
     /// For people, and in seconds.
     pub(super) at: Option<(String, f64)>,
     pub(super) pieces: Vec<Piece>,
@@ -148,9 +149,7 @@ async fn find(api: &Api, params: Params) -> Result<Found, ApiError> {
         let snippets = api.ask_index(move |_store| search.snippets(&ask, ids)).await;
         let snippets: Vec<Snippets> = snippets.unwrap_or_default();
         for (row, found) in rows.iter_mut().zip(snippets) {
-            let shown: Vec<Hit> = found.shown.into_iter().take(HITS_SHOWN_MAX).map(Hit::of).collect();
-            row.hits_left_out = found.count.saturating_sub(shown.len());
-            row.hits = shown;
+            (row.hits, row.hits_left_out) = worth_showing(found);
         }
     }
     Ok(Found { rows, total: page.total, skip: page.skip })
@@ -185,11 +184,29 @@ impl Row {
     }
 }
 
+/// The places that are shown, and how many others there are. What a summary repeats word for word is one place, and topics
+/// stand below anyway.
+fn worth_showing(found: Snippets) -> (Vec<Hit>, usize) {
+    let mut told: Vec<Snippet> = Vec::new();
+    let all = found.shown.len();
+    for snippet in found.shown {
+        let is_news = told.iter().all(|known| known.text != snippet.text);
+        if is_news && (snippet.place != "topic" || told.is_empty()) {
+            told.push(snippet);
+        }
+    }
+    let repeated = all - told.len();
+    let hits: Vec<Hit> = told.into_iter().take(HITS_SHOWN_MAX).map(Hit::of).collect();
+    let left_out = found.count.saturating_sub(repeated + hits.len());
+    (hits, left_out)
+}
+
 impl Hit {
     fn of(snippet: Snippet) -> Self {
         let start = snippet.start_ms.map(seconds);
+        let place = shown::words(&snippet.place);
         Self {
-            speaker: snippet.speaker.map(|(name, _)| name),
+            whose: snippet.speaker.map_or(place, |(name, _)| name),
             at: start.map(|start| (length(start), start)),
             pieces: marked(&snippet.text, &snippet.marks),
         }

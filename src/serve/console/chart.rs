@@ -109,9 +109,15 @@ impl Bars {
         Self { left_out, ..Self::in_order(title, nothing, values) }
     }
 
-    /// Each bar leads to where `link` says, by its name.
+    /// Each bar that stands for calls leads to where `link` says, by its name.
     pub(super) fn linked(mut self, link: impl Fn(&str) -> String) -> Self {
-        self.bars.iter_mut().for_each(|bar| bar.link = Some(link(&bar.name)));
+        self.bars.iter_mut().filter(|bar| bar.value > 0).for_each(|bar| bar.link = Some(link(&bar.name)));
+        self
+    }
+
+    /// The names as people write them, once they are linked.
+    pub(super) fn named(mut self, name: impl Fn(&str) -> String) -> Self {
+        self.bars.iter_mut().for_each(|bar| bar.name = name(&bar.name));
         self
     }
 

@@ -11,12 +11,12 @@ use serde::Deserialize;
 use super::calls::{title, titles};
 use super::shown::Moment;
 use super::{Here, PageError, Shell, page, read, shown};
-use crate::call::{ProcessingStatus, Recording, Step};
+use crate::call::{Recording, Step, StepState};
 use crate::serve::Api;
 use crate::serve::params::Params;
 use crate::serve::queue;
 use crate::serve::view::RecordingItem;
-use crate::store::ListQuery;
+use crate::store::{FailedStep, ListQuery};
 
 /// Failed calls shown; the list of calls has all of them.
 const FAILED_SHOWN: usize = 20;
@@ -88,10 +88,11 @@ impl ParkedItem {
     }
 }
 
-/// A call on which work has ended badly.
+/// A call of which a step has failed.
 struct Failed {
     id: String,
     title: String,
+    /// The steps that failed.
     step: String,
     error: String,
     when: Moment,
@@ -104,14 +105,19 @@ impl Failed {
     fn of(recording: &Recording) -> Self {
         let steps = queue::failed_steps(recording);
         let names: Vec<&str> = steps.iter().map(|step| step.as_str()).collect();
-        let first = steps.first().copied().unwrap_or(Step::FetchDetails);
+        let shown: Vec<String> = names.iter().map(|name| shown::words(name)).collect();
+        let failed_at = |step: &Step| match recording.steps.get(*step).state {
+            StepState::Failed { at, .. } => Some(at),
+            _ => None,
+        };
+        let when = steps.iter().filter_map(failed_at).max().unwrap_or(recording.updated_at);
         Self {
             id: recording.id.to_string(),
             title: title(&RecordingItem::of(recording)),
-            step: shown::words(first.as_str()),
+            step: shown.join(", "),
             error: recording.steps.last_error().unwrap_or("It does not say why.").to_owned(),
-            when: Moment::of(&recording.updated_at),
-            attempts: recording.steps.get(first).attempts,
+            when: Moment::of(&when),
+            attempts: steps.iter().map(|step| recording.steps.get(*step).attempts).max().unwrap_or(0),
             retry: names.join(","),
         }
     }
@@ -125,7 +131,8 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     let queue: Queue = read(&answer).map_err(&failed)?;
     let ids = queue.running.iter().map(|job| &job.id).chain(queue.waiting.iter().map(|item| &item.id));
     let titles = titles(&api, ids.cloned().collect()).await.map_err(&failed)?;
-    let query = ListQuery { status: Some(ProcessingStatus::Failed), limit: FAILED_SHOWN, ..ListQuery::default() };
+    // What the button beside the list tries again.
+    let query = ListQuery { failed_step: Some(FailedStep::Any), limit: FAILED_SHOWN, ..ListQuery::default() };
     let found = api.ask(move |store| store.list(&query)).await.map_err(&failed)?;
     Ok(page(&QueuePage {
         shell: Shell::new(Here::Queue, "Queue"),

@@ -153,6 +153,18 @@ impl Badge {
         }
     }
 
+    /// Of the process that transcribes, by the word the API uses.
+    pub(super) fn worker(state: &str) -> Self {
+        let (kind, word) = match state {
+            "working" => ("working", "At work"),
+            "loading" => ("working", "Loading its model"),
+            "idle" => ("done", "Ready"),
+            "not_started" => ("absent", "Starts with the next call"),
+            _ => ("failed", "No model"),
+        };
+        Self { label: "", word, kind, is_short: false }
+    }
+
     /// Of a part of the daemon.
     pub(super) fn order(ok: bool) -> Self {
         Self::fit(ok, if ok { "In order" } else { "Not in order" })

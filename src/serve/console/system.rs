@@ -9,7 +9,8 @@ use serde::Deserialize;
 use super::shown::{Badge, Moment};
 use super::{Here, PageError, Shell, calls, page, read, shown};
 use crate::serve::params::Params;
-use crate::serve::{Api, Check, egress, providers, sinks, stats};
+use crate::serve::workers::{LaneView, WorkersView};
+use crate::serve::{Api, Check, egress, providers, sinks, stats, workers};
 
 /// Less free disk than this, in bytes, is worth a warning.
 const DISK_LOW_BYTES: u64 = 2_000_000_000;
@@ -19,13 +20,55 @@ const DISK_LOW_BYTES: u64 = 2_000_000_000;
 struct SystemPage {
     shell: Shell,
     checks: Vec<Check>,
+    troubles: Vec<Trouble>,
     model: String,
-    running: usize,
+    workers: WorkersView,
     totals: Totals,
     disk: Option<Disk>,
     accounts: Vec<ProviderItem>,
     sinks: Vec<SinkItem>,
     hosts: Vec<HostItem>,
+}
+
+/// What keeps the daemon from nothing and is not in order all the same.
+struct Trouble {
+    name: String,
+    says: String,
+    /// Where on the page more is told.
+    link: &'static str,
+}
+
+impl Trouble {
+    fn of(accounts: &[ProviderItem], sinks: &[SinkItem]) -> Vec<Self> {
+        let unreachable = accounts.iter().filter(|account| account.last_error.is_some()).map(|account| Self {
+            name: format!("{} {}", shown::words(&account.provider), account.account),
+            says: "Its last look failed: calls from there are missing.".to_owned(),
+            link: "#sources",
+        });
+        let down = sinks.iter().filter(|sink| sink.down_until.is_some()).map(|sink| Self {
+            name: format!("Webhook {}", sink.name),
+            says: format!(
+                "It does not answer; {} waiting for it.",
+                match sink.pending {
+                    1 => "1 event is".to_owned(),
+                    events => format!("{} events are", shown::count(events)),
+                }
+            ),
+            link: "#webhooks",
+        });
+        unreachable.chain(down).collect()
+    }
+}
+
+impl LaneView {
+    /// What goes on in it, for people.
+    fn work(&self) -> &'static str {
+        match self.lane {
+            "transcribe" => "Transcribing",
+            "summarise" => "Summarising",
+            _ => "Fetching, telling languages",
+        }
+    }
 }
 
 /// What the page takes from the outgoing webhooks.
@@ -98,6 +141,7 @@ struct QuarantineItem {
 pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Response, PageError> {
     let failed = Here::System.failed();
     params.finish().map_err(&failed)?;
+    let Json(workers) = workers::get(State(api.clone()), Params::default()).await.map_err(&failed)?;
     let Json(totals) = stats::summary(State(api.clone()), Params::default()).await.map_err(&failed)?;
     let Json(accounts) = providers::list(State(api.clone()), Params::default()).await.map_err(&failed)?;
     let accounts: Items<ProviderItem> = read(&accounts).map_err(&failed)?;
@@ -110,8 +154,9 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     Ok(page(&SystemPage {
         shell: Shell::new(Here::System, "System"),
         checks: api.0.loops.checks(),
+        troubles: Trouble::of(&accounts.items, &webhooks.items),
         model: api.0.loops.model(),
-        running: api.0.loops.running().len(),
+        workers,
         totals: read(&totals).map_err(&failed)?,
         disk: disk.map(|disk| Disk { free: disk.f_bavail * disk.f_frsize, total: disk.f_blocks * disk.f_frsize }),
         accounts: accounts.items,

@@ -46,6 +46,7 @@ pub(super) struct Account {
 }
 
 pub(super) struct Worth {
+    /// How many, as the sentence begins.
     pub(super) calls: String,
     pub(super) link: String,
 }
@@ -65,8 +66,10 @@ impl Talked {
         Self {
             agents: owners.into_iter().take(LINES_MAX).map(agent).collect(),
             accounts: weeks.iter().filter_map(Account::of).take(LINES_MAX).collect(),
-            worth: (worth > 0)
-                .then(|| Worth { calls: count(worth), link: format!("/calls?worth_a_listen=true&{period}") }),
+            worth: (worth > 0).then(|| Worth {
+                calls: if worth == 1 { "1 call is".to_owned() } else { format!("{} calls are", count(worth)) },
+                link: format!("/calls?worth_a_listen=true&{period}"),
+            }),
         }
     }
 }

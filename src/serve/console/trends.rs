@@ -289,9 +289,8 @@ impl Trends {
             Bars::largest(title, nothing, figures.calls(by), NAMES_MAX).linked(|name| link(filter, name))
         };
         let phrase = |name: &str| link("search_text", &format!("\"{}\"", name.replace('"', " ")));
-        let statuses = ProcessingStatus::ALL.map(|status| {
-            (shown::Badge::word_of(status.as_str()).to_owned(), figures.of_one("status", status.as_str()))
-        });
+        let statuses =
+            ProcessingStatus::ALL.map(|status| (status.as_str().to_owned(), figures.of_one("status", status.as_str())));
         let steps = (0..=STEP_COUNT)
             .rev()
             .map(|steps| (format!("{steps} of {STEP_COUNT}"), figures.of_one("steps", &steps.to_string())));
@@ -343,8 +342,11 @@ impl Trends {
                 "location",
             ),
             by_queue: bars("Calls by queue", "No call of this period names its queue.", "queue", "queue"),
-            by_language: bars("Languages", "No call of this period has a transcript yet.", "language", "language"),
-            statuses: Bars::in_order("Standing", "No calls in this period.", unless(statuses.to_vec())),
+            by_language: bars("Languages", "No call of this period has a transcript yet.", "language", "language")
+                .named(str::to_uppercase),
+            statuses: Bars::in_order("Standing", "No calls in this period.", unless(statuses.to_vec()))
+                .linked(|status| link("status", status))
+                .named(|status| shown::Badge::word_of(status).to_owned()),
             steps: Bars::in_order("Completed steps", "No calls in this period.", unless(steps.collect())),
         }
     }

@@ -18,6 +18,9 @@ use crate::serve::{Api, params};
 /// Deliveries shown: some days of a busy office.
 const DELIVERIES_SHOWN: u64 = 100;
 
+/// The event that tells of a category, as the API calls it.
+const CATEGORY_MATCHED: &str = "category_matched";
+
 #[derive(Template)]
 #[template(path = "webhook.html", config = "src/serve/console/askama.toml")]
 struct WebhookPage {
@@ -35,6 +38,18 @@ struct WebhookPage {
 impl WebhookPage {
     fn is_of_all(&self) -> bool {
         !self.choices.iter().any(|(_, _, _, is_chosen)| *is_chosen)
+    }
+
+    /// The events it gets, as a sentence says them.
+    fn told_of(&self) -> String {
+        let ends = self.sink.events.iter().map(String::as_str).filter(|event| *event != CATEGORY_MATCHED);
+        let ends = ends.collect::<Vec<_>>().join(", ");
+        let has_categories = self.sink.events.iter().any(|event| event == CATEGORY_MATCHED);
+        match (ends.as_str(), has_categories) {
+            ("", _) => "matched categories".to_owned(),
+            (ends, true) => format!("{ends} calls and matched categories"),
+            (ends, false) => format!("{ends} calls"),
+        }
     }
 
     fn title(&self, delivery: &DeliveryItem) -> &str {

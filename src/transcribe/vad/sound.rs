@@ -24,6 +24,11 @@ pub const LEVEL_MS: usize = LEVEL_SAMPLES / 16;
 const SPECTRUM_SAMPLES: usize = 1024;
 /// Frames between the two spectra that are compared: 64 ms, so that they share no samples.
 const STEADY_FRAMES: usize = SPECTRUM_SAMPLES / FRAME_SAMPLES;
+/// Frames at the start of a window whose spectra reach out of it.
+const EDGE_FRAMES: usize = SPECTRUM_SAMPLES / FRAME_SAMPLES / 2;
+/// Frames at the start that the end of another window does not tell: their own spectra, or those they are compared with,
+/// reach out of the window.
+const FIRST_FRAMES: usize = EDGE_FRAMES + STEADY_FRAMES;
 /// Cosine from which a frame counts as steady.
 const STEADY_COSINE: f32 = 0.92;
 /// Width of a bin in hertz.
@@ -94,7 +99,15 @@ pub struct SoundMeter {
     taper: Vec<f32>,
     input: Vec<f32>,
     spectrum: Vec<Complex32>,
-    magnitudes: Vec<Complex32>,
+    scratch: Vec<Complex32>,
+    /// Power of the band's bins, their magnitudes, and these in order.
+    power: Vec<f32>,
+    magnitudes: Vec<f32>,
+    ordered: Vec<f32>,
+    lines: Vec<f32>,
+    /// Lines of the last four spectra.
+    roots: [Vec<f32>; STEADY_FRAMES],
+    whole: Vec<Complex32>,
     autocorrelation: Vec<f32>,
 }
 
@@ -111,11 +124,18 @@ impl Default for SoundMeter {
         let inverse = planner.plan_fft_inverse(SPECTRUM_SAMPLES);
         let step = std::f32::consts::TAU / SPECTRUM_SAMPLES as f32;
         let taper = (0..SPECTRUM_SAMPLES).map(|i| 0.5 - 0.5 * (step * (i as f32 + 0.5)).cos()).collect();
+        let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
         Self {
             taper,
             input: forward.make_input_vec(),
             spectrum: forward.make_output_vec(),
-            magnitudes: inverse.make_input_vec(),
+            scratch: vec![Complex32::default(); scratch],
+            power: Vec::with_capacity(BAND.len()),
+            magnitudes: Vec::with_capacity(BAND.len()),
+            ordered: Vec::with_capacity(BAND.len()),
+            lines: Vec::with_capacity(BAND.len()),
+            roots: Default::default(),
+            whole: inverse.make_input_vec(),
             autocorrelation: inverse.make_output_vec(),
             forward,
             inverse,
@@ -124,53 +144,102 @@ impl Default for SoundMeter {
 }
 
 impl SoundMeter {
-    /// Every whole frame of `window`; the spectrum of a frame is centred on it.
-    pub fn measure(&mut self, window: &[f32]) -> Vec<SoundFrame> {
-        let mut roots: Vec<Vec<f32>> = Vec::with_capacity(window.len() / FRAME_SAMPLES);
-        let mut frames = Vec::with_capacity(roots.capacity());
-        for index in 0..window.len() / FRAME_SAMPLES {
-            self.transform(window, index);
-            let power: Vec<f32> = self.spectrum[BAND].iter().map(|bin| bin.norm_sqr() + 1e-9).collect();
-            let root = lines(&power);
-            let earlier = index.checked_sub(STEADY_FRAMES).map(|at| &roots[at]);
-            let frame = SoundFrame {
-                steadiness: earlier.map_or(0.0, |earlier| cosine(&root, earlier)),
-                voicing: self.voicing(),
-                flatness: flatness(&power),
-                key_tone: key_tone(&power),
-                bands: self.bands(),
-                ..SoundFrame::default()
-            };
-            frames.push(with_lines(frame, &power));
-            roots.push(root);
+    /// Every whole frame of `window`; the spectrum of a frame is centred on it. `known` is what another window that begins
+    /// at the same sample and ends earlier measured: of what lies inside both, nothing is measured twice.
+    pub fn measure(&mut self, window: &[f32], known: &[SoundFrame]) -> Vec<SoundFrame> {
+        let count = window.len() / FRAME_SAMPLES;
+        let mut frames = Vec::with_capacity(count);
+        let known = known.get(FIRST_FRAMES..known.len().saturating_sub(EDGE_FRAMES)).unwrap_or_default();
+        while frames.len() < count {
+            if frames.len() == FIRST_FRAMES && known.len() > STEADY_FRAMES {
+                frames.extend_from_slice(known);
+                for index in frames.len() - STEADY_FRAMES..frames.len() {
+                    // Only for its lines, which the next frames are compared with.
+                    self.spectrum(window, index);
+                }
+            } else {
+                frames.push(self.frame(window, frames.len()));
+            }
         }
         frames
     }
 
-    fn transform(&mut self, window: &[f32], index: usize) {
-        let start = (index * FRAME_SAMPLES + FRAME_SAMPLES / 2) as isize - (SPECTRUM_SAMPLES / 2) as isize;
-        for (i, (slot, weight)) in self.input.iter_mut().zip(&self.taper).enumerate() {
-            let at = usize::try_from(start + i as isize).ok();
-            *slot = at.and_then(|at| window.get(at)).map_or(0.0, |sample| sample * weight);
-        }
-        self.forward.process(&mut self.input, &mut self.spectrum).expect("the buffers come from the plan");
+    fn frame(&mut self, window: &[f32], index: usize) -> SoundFrame {
+        let steadiness = self.spectrum(window, index);
+        let total = self.power.iter().sum::<f32>();
+        let frame = SoundFrame {
+            steadiness,
+            voicing: self.voicing(),
+            flatness: flatness(&self.power, total),
+            key_tone: key_tone(&self.power, total),
+            bands: self.bands(),
+            ..SoundFrame::default()
+        };
+        with_lines(frame, &self.power, total)
     }
 
+    /// Measures a spectrum and its lines; answers how steady they are against those of the fourth spectrum before it.
+    fn spectrum(&mut self, window: &[f32], index: usize) -> f32 {
+        self.transform(window, index);
+        self.power.clear();
+        self.power.extend(self.spectrum[BAND].iter().map(|bin| bin.norm_sqr() + 1e-9));
+        self.lines();
+        let earlier = &mut self.roots[index % STEADY_FRAMES];
+        let steadiness = if index < STEADY_FRAMES { 0.0 } else { cosine(&self.lines, earlier) };
+        std::mem::swap(earlier, &mut self.lines);
+        steadiness
+    }
+
+    fn transform(&mut self, window: &[f32], index: usize) {
+        let start = (index * FRAME_SAMPLES + FRAME_SAMPLES / 2) as isize - (SPECTRUM_SAMPLES / 2) as isize;
+        let inside = usize::try_from(start).ok().and_then(|start| window.get(start..start + SPECTRUM_SAMPLES));
+        if let Some(samples) = inside {
+            for (slot, (sample, weight)) in self.input.iter_mut().zip(samples.iter().zip(&self.taper)) {
+                *slot = sample * weight;
+            }
+        } else {
+            for (i, (slot, weight)) in self.input.iter_mut().zip(&self.taper).enumerate() {
+                let at = usize::try_from(start + i as isize).ok();
+                *slot = at.and_then(|at| window.get(at)).map_or(0.0, |sample| sample * weight);
+            }
+        }
+        self.forward
+            .process_with_scratch(&mut self.input, &mut self.spectrum, &mut self.scratch)
+            .expect("the buffers come from the plan");
+    }
+
+    /// Square roots of the magnitudes that stand out of the noise between them; the roots let faint lines count.
+    fn lines(&mut self) {
+        self.magnitudes.clear();
+        self.magnitudes.extend(self.power.iter().map(|power| power.sqrt()));
+        self.ordered.clone_from(&self.magnitudes);
+        let middle = self.ordered.len() / 2;
+        let (_, median, _) = self.ordered.select_nth_unstable_by(middle, f32::total_cmp);
+        let noise = NOISE_OVER_MEDIAN * *median;
+        self.lines.clear();
+        self.lines.extend(self.magnitudes.iter().map(|magnitude| (magnitude - noise).max(0.0).sqrt()));
+    }
+
+    /// Bin by bin of all bands at once: sums that do not wait for each other.
     fn bands(&self) -> [f32; BANDS] {
         let mut bands = [0.0; BANDS];
-        for (band, bins) in bands.iter_mut().zip(self.spectrum.chunks_exact(BAND_BINS)) {
-            *band = bins.iter().map(Complex32::norm_sqr).sum();
+        for bin in 0..BAND_BINS {
+            for (sum, bins) in bands.iter_mut().zip(self.spectrum.chunks_exact(BAND_BINS)) {
+                *sum += bins[bin].norm_sqr();
+            }
         }
         bands
     }
 
     fn voicing(&mut self) -> f32 {
-        for (index, (slot, bin)) in self.magnitudes.iter_mut().zip(&self.spectrum).enumerate() {
-            let magnitude = if BAND.contains(&index) { bin.norm() } else { 0.0 };
-            *slot = Complex32::new(magnitude, 0.0);
+        self.whole.fill(Complex32::default());
+        for (slot, bin) in self.whole[BAND].iter_mut().zip(&self.spectrum[BAND]) {
+            // In double precision the squares are exact, so this is what `hypot` gives, without a call.
+            let (re, im) = (f64::from(bin.re), f64::from(bin.im));
+            slot.re = (re * re + im * im).sqrt() as f32;
         }
         self.inverse
-            .process(&mut self.magnitudes, &mut self.autocorrelation)
+            .process_with_scratch(&mut self.whole, &mut self.autocorrelation, &mut self.scratch)
             .expect("the buffers come from the plan and the first bin is real");
         let r = &self.autocorrelation;
         let peaks = PERIODS.filter(|&lag| r[lag] > r[lag - 1] && r[lag] >= r[lag + 1]);
@@ -178,18 +247,8 @@ impl SoundMeter {
     }
 }
 
-/// Square roots of the magnitudes that stand out of the noise between them; the roots let faint lines count.
-fn lines(power: &[f32]) -> Vec<f32> {
-    let magnitudes: Vec<f32> = power.iter().map(|p| p.sqrt()).collect();
-    let mut ordered = magnitudes.clone();
-    let (_, median, _) = ordered.select_nth_unstable_by(magnitudes.len() / 2, f32::total_cmp);
-    let noise = NOISE_OVER_MEDIAN * *median;
-    magnitudes.iter().map(|magnitude| (magnitude - noise).max(0.0).sqrt()).collect()
-}
-
 /// Finds the two strongest lines.
-fn with_lines(frame: SoundFrame, power: &[f32]) -> SoundFrame {
-    let total = power.iter().sum::<f32>();
+fn with_lines(frame: SoundFrame, power: &[f32], total: f32) -> SoundFrame {
     let strongest = |bins: std::ops::Range<usize>| {
         bins.max_by(|&a, &b| power[a].total_cmp(&power[b])).filter(|&bin| bin < power.len())
     };
@@ -221,14 +280,16 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     dot / (aa * bb).sqrt().max(1e-12)
 }
 
-fn flatness(power: &[f32]) -> f32 {
+fn flatness(power: &[f32], total: f32) -> f32 {
     let count = power.len() as f32;
-    let log_mean = power.iter().map(|p| p.ln()).sum::<f32>() / count;
-    log_mean.exp() / (power.iter().sum::<f32>() / count)
+    // One logarithm for sixteen: their product is far within what a double holds.
+    let log = |powers: &[f32]| powers.iter().copied().map(f64::from).product::<f64>().ln();
+    let log_mean = (power.chunks(16).map(log).sum::<f64>() / f64::from(count)) as f32;
+    log_mean.exp() / (total / count)
 }
 
 /// Share of the energy within 1.5 bins of the strongest tone of each group; 0 when one group is 12 dB under the other.
-fn key_tone(power: &[f32]) -> f32 {
+fn key_tone(power: &[f32], total: f32) -> f32 {
     let near = |hz: f32| -> f32 {
         let centre = (hz / BIN_HZ).round() as usize - BAND.start;
         power[centre - 2..=centre + 2].iter().sum()
@@ -238,5 +299,22 @@ fn key_tone(power: &[f32]) -> f32 {
     if low > 16.0 * high || high > 16.0 * low {
         return 0.0;
     }
-    (low + high) / power.iter().sum::<f32>()
+    (low + high) / total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_windows_share_is_measured_once_and_comes_out_the_same() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let audio: Vec<f32> = (0..64 * FRAME_SAMPLES).map(|n| (n as f32 * 0.1).sin() * rng.f32()).collect();
+        let mut meter = SoundMeter::default();
+        let mut known = meter.measure(&audio[..48 * FRAME_SAMPLES], &[]);
+        known.drain(..9);
+        let shown = |frames: Vec<SoundFrame>| frames.iter().map(|frame| format!("{frame:?}")).collect::<Vec<_>>();
+        let window = &audio[9 * FRAME_SAMPLES..];
+        assert_eq!(shown(meter.measure(window, &known)), shown(SoundMeter::default().measure(window, &[])));
+    }
 }

@@ -28,7 +28,7 @@ impl Client {
 
     /// The whole body of a 200; anything else is an error.
     pub fn get(&mut self, target: &str) -> anyhow::Result<&[u8]> {
-        let status = self.ask(target)?;
+        let status = self.ask("GET", target)?;
         anyhow::ensure!(status == 200, "{target}: {status} {}", String::from_utf8_lossy(&self.body));
         Ok(&self.body)
     }
@@ -37,8 +37,15 @@ impl Client {
         Ok(serde_json::from_slice(self.get(target)?)?)
     }
 
-    fn ask(&mut self, target: &str) -> anyhow::Result<u16> {
-        let request = format!("GET {target} {}", self.head);
+    /// Asks for something to be done, and for nothing else.
+    pub fn post(&mut self, target: &str) -> anyhow::Result<()> {
+        let status = self.ask("POST", target)?;
+        anyhow::ensure!(status == 200, "{target}: {status} {}", String::from_utf8_lossy(&self.body));
+        Ok(())
+    }
+
+    fn ask(&mut self, method: &str, target: &str) -> anyhow::Result<u16> {
+        let request = format!("{method} {target} {}", self.head);
         self.stream.get_mut().write_all(request.as_bytes())?;
         let mut line = String::new();
         self.stream.read_line(&mut line)?;

@@ -46,6 +46,10 @@ impl Daemon {
         Ok((daemon, since.elapsed()))
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn client(&self) -> anyhow::Result<Client> {
         Client::connect(self.address, &self.token)
     }
