@@ -35,7 +35,8 @@
 //!   they found.
 //! - **A file is durable before the database says it exists; the database forgets before a file is removed.**
 //! - **Requests go to an account's own hosts** and nowhere else; a redirect is checked like any other address.
-//! - **Nothing waits for a second opinion**: what a provider makes of a call is fetched beside the steps.
+//! - **Nothing waits for a second opinion or a translation**: what a provider makes of a call is fetched, and its words are put
+//!   into other languages, beside the steps and beside the transcript.
 //! - **Listeners hear of what is durable**, within bounds; nobody waits for one.
 //! - **Identity** is (provider, account, provider's recording id), finished and deleted recordings included.
 //! - **Words leave the store through one door**, the operator's veil; what may not lie open is masked before its first commit.

@@ -16,6 +16,7 @@ pub mod retry;
 mod step;
 mod talk;
 mod transcript;
+mod translation;
 mod worth;
 
 pub use category::{CategoryHit, CategoryResult, CategoryRule};
@@ -37,6 +38,9 @@ pub use talk::{CallSound, PartyRole, PartyTalk, Phase, PhaseKind, Stretch, TalkB
 pub use transcript::{
     ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
     TranscriptSource, Word,
+};
+pub use translation::{
+    Translation, TranslationFacts, TranslationPolicy, TranslationStanding, TranslationState, Translator,
 };
 pub use worth::{LOW_AGREEMENT, ListenReason};
 

@@ -142,6 +142,9 @@ pub trait Veil: fmt::Debug + Send + Sync {
     /// Where a transcript holds personal data of any kind.
     fn places(&self, transcript: &Transcript) -> Vec<PiiSpan>;
 
+    /// A translation without personal data, told by `ours`, the words it is of, too.
+    fn translation(&self, ours: Option<&Transcript>, translated: &Transcript) -> Transcript;
+
     /// Where the sound has personal data; of all kinds where the policy names none.
     fn silences(&self, transcript: &Transcript) -> Vec<Silence>;
 }

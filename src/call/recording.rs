@@ -223,6 +223,9 @@ pub struct Recording {
     /// What the provider made of it, in short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opinion: Option<OpinionFacts>,
+    /// Languages in which its words are there beside the transcript.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub translations: Vec<Language>,
     /// What it was about.
     pub insight: Option<Insight>,
     /// The six steps.
@@ -250,6 +253,7 @@ impl Recording {
             audio: None,
             transcript: None,
             opinion: None,
+            translations: Vec::new(),
             insight: None,
             steps: Steps::default(),
             legal_hold: false,

@@ -10,6 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{accounts, print};
+use crate::call::Translator;
 use crate::config::{Config, ConfigErrors, FolderConfig};
 use crate::models;
 use crate::serve::tls_acceptor;
@@ -92,6 +93,7 @@ impl Report {
         let mut findings = vec![configuration(config), state_dir(config), disk(config), model(config)];
         findings.extend(voice_activity(config));
         findings.extend(language_model(config));
+        findings.extend(translation(config));
         findings.push(processors(config));
         findings.extend(config.folders.iter().map(folder));
         if config.folders.is_empty() {
@@ -229,6 +231,21 @@ fn language_model(config: &Config) -> Option<Finding> {
     Some(match model.allow_remote {
         true => note("language_model.url", format!("The words of calls are sent to {url}, wherever that is.")),
         false => ok("language_model.url", format!("{name} at {url} is asked if that is in this network.")),
+    })
+}
+
+/// What is known of how well the model translates; that it cannot is found with the configuration.
+fn translation(config: &Config) -> Option<Finding> {
+    let policy = &config.translation;
+    let english = policy.to.iter().find(|language| language.as_str() == "en")?;
+    let model = &config.transcribe.model;
+    let is_weak = policy.translator(english) == Translator::Whisper && model.contains("large-v3-turbo");
+    is_weak.then(|| {
+        let message = format!(
+            "{model} was not trained to translate and often writes the language that is spoken; take another model, or \
+             set english_by = \"language_model\"."
+        );
+        note("translation.to", message)
     })
 }
 

@@ -17,8 +17,8 @@ use crate::export::Format;
 /// Show one recording or its transcript.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 shown, 1 failed, 66 there is no such recording, 75 it has no transcript yet (with \
-                  --format)."
+    after_help = "Exit codes: 0 shown, 1 failed, 66 there is no such recording or no such translation, 75 it has \
+                  no transcript yet (with --format)."
 )]
 pub struct Args {
     /// callscribe's id of the recording, or the provider's
@@ -26,6 +26,9 @@ pub struct Args {
     /// Print only the transcript: txt, json, vtt or srt
     #[arg(long, conflicts_with = "json")]
     format: Option<Format>,
+    /// The transcript in another language, by its code: en
+    #[arg(long, value_name = "LANGUAGE", conflicts_with = "json")]
+    translation: Option<String>,
     /// Print what GET /api/v1/recordings/ID answers
     #[arg(long)]
     json: bool,
@@ -51,7 +54,10 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
 async fn text(args: &Args, config: &Config) -> anyhow::Result<String> {
     let archive = Archive::open(config).await?;
     let target = format!("/api/v1/recordings/{}", encoded(&args.id));
-    let also = if args.unmasked { "&unmasked=true" } else { "" };
+    let mut also = if args.unmasked { "&unmasked=true".to_owned() } else { String::new() };
+    if let Some(language) = &args.translation {
+        also += &format!("&translation={}", encoded(language));
+    }
     if let Some(format) = args.format {
         return archive.text(Method::GET, &format!("{target}/transcript?format={format}{also}")).await;
     }
@@ -89,6 +95,7 @@ fn page(recording: &Value, spoken: Option<&str>) -> String {
     let score = recording["quality_score"].as_f64().unwrap_or(0.0);
     line("Status", field("processing_status").map(|status| format!("{status}, {:.0} % of the steps", score * 100.0)));
     line("Language", field("language"));
+    line("Translated", Some(words(&recording["translations"])));
     line("Topics", Some(words(&recording["topics"])));
     line("Summary", field("insight_summary"));
     line("Phases", sound::phases(&recording["sound"]));

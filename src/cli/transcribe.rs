@@ -182,7 +182,7 @@ fn request(args: &Args, config: &Config, file: &Path) -> Request {
         raw: args.raw.map(|raw| raw.0),
         languages,
         prompt: args.prompt.clone().or_else(|| config.transcribe.prompt.clone()),
-        translate: args.translate || config.transcribe.translate,
+        translate: args.translate,
         carry_context: args.carry_context || config.transcribe.carry_context,
         speakers: args.speakers.clone(),
         tells: false,

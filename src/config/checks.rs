@@ -124,16 +124,8 @@ fn nested(inner: &Path, outer: &Path, outer_folder: &FolderConfig) -> bool {
 /// A model that knows English only, against what is asked of it.
 pub(super) fn english_only(transcribe: &TranscribeConfig, section: &Section<'_>, folders: &[Folder<'_>]) {
     let model = &transcribe.model;
-    let name = model.rsplit('/').next().unwrap_or(model).trim_end_matches(".bin");
-    // The published English models end in .en, or have .en before the kind of quantisation.
-    if !(name.ends_with(".en") || name.contains(".en-")) {
+    if !knows_english_only(model) {
         return;
-    }
-    if transcribe.translate {
-        section.problem(
-            "translate",
-            format!("The model {model} knows English only and cannot translate; use {}.", multilingual(model)),
-        );
     }
     let complaint = |language: &Language| {
         format!(
@@ -151,11 +143,18 @@ pub(super) fn english_only(transcribe: &TranscribeConfig, section: &Section<'_>,
     }
 }
 
+/// Whether a model's name says so: those of the published English ones end in .en, or have .en before the kind of
+/// quantisation.
+pub(crate) fn knows_english_only(model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or(model).trim_end_matches(".bin");
+    name.ends_with(".en") || name.contains(".en-")
+}
+
 fn other_than_english(languages: &[Language]) -> Option<&Language> {
     languages.iter().find(|language| language.as_str() != "en")
 }
 
-fn multilingual(model: &str) -> String {
+pub(super) fn multilingual(model: &str) -> String {
     model.replacen(".en", "", 1)
 }
 

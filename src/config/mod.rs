@@ -18,6 +18,7 @@ mod reader;
 mod secrets;
 mod sections;
 mod tokens;
+mod translation;
 
 use std::fs::File;
 use std::io::Read;
@@ -31,6 +32,7 @@ use toml::de::DeTable;
 pub use accounts::{
     AccountConfig, RingCentralConfig, TwilioConfig, VendorConfig, WebexConfig, WebexReach, WebhooksConfig,
 };
+pub(crate) use checks::knows_english_only;
 pub use error::{ConfigErrors, Problem};
 pub use language_model::LanguageModelConfig;
 pub(crate) use language_model::is_here;
@@ -40,7 +42,7 @@ pub use tokens::{OWN_TOKEN, Role, TokenConfig};
 
 use self::error::Problems;
 use self::reader::{Section, line_at};
-use crate::call::{AccountName, CategoryRule, Language, PrivacyPolicy, ProviderKind};
+use crate::call::{AccountName, CategoryRule, Language, PrivacyPolicy, ProviderKind, TranslationPolicy};
 
 /// Looks up an environment variable; a function, so that tests need not change the process.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -72,8 +74,10 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Our door to the providers.
     pub webhooks: WebhooksConfig,
-    /// A chat endpoint that writes summaries; none unless one is named.
+    /// A chat endpoint that writes summaries and translations; none unless one is named.
     pub language_model: Option<LanguageModelConfig>,
+    /// What calls are translated into, and by whom.
+    pub translation: TranslationPolicy,
     /// What calls are looked through for.
     pub categories: Vec<CategoryRule>,
     /// What personal data is masked, and where.
@@ -142,8 +146,6 @@ pub struct TranscribeConfig {
     pub languages: Vec<Language>,
     /// Text that primes the decoder: names, products, spelling.
     pub prompt: Option<String>,
-    /// Translate to English while transcribing.
-    pub translate: bool,
     /// Give each window the text before it. Off: carry-over is what feeds loops.
     pub carry_context: bool,
     /// Decoder states that share the weights; `None` takes one a core.
@@ -315,6 +317,8 @@ impl Config {
         let privacy = privacy::privacy(&root.section("privacy"));
         let language_model =
             language_model::language_model(&accounts::Reading { section: &root.section("language_model"), env });
+        let translation_section = root.section("translation");
+        let translation = translation::translation(&translation_section);
         root.finish(|_| None);
 
         categories::distinct(&categories);
@@ -324,6 +328,7 @@ impl Config {
         checks::state_dir(&state_dir, root, problems);
         checks::folders(&folders, &state_dir);
         checks::english_only(&transcribe, &transcribe_section, &folders);
+        translation::possible(&translation, &translation_section, &transcribe.model, language_model.is_some());
 
         transcribe.model_dirs = places::model_dirs(transcribe.model_dirs, &state_dir, env);
         let folders = folders.into_iter().map(|(_, folder)| folder).collect();
@@ -339,6 +344,7 @@ impl Config {
             accounts,
             webhooks,
             language_model,
+            translation,
             categories,
             privacy,
             notify,

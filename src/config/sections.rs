@@ -126,7 +126,6 @@ pub(super) fn transcribe(section: &Section<'_>, env: Env<'_>, problems: &Problem
     });
     let languages = section.list("languages", "en", ENTRIES_MAX, known_language);
     let prompt = section.parsed("prompt", "Names and products", prompt);
-    let translate = section.flag("translate", false);
     let carry_context = section.flag("carry_context", false);
     let states = section.whole("states", 0..=PARALLEL_MAX, 0);
     let threads = section.whole("threads_per_state", 0..=PARALLEL_MAX, 0);
@@ -142,13 +141,17 @@ pub(super) fn transcribe(section: &Section<'_>, env: Env<'_>, problems: &Problem
     let memory_mib = section.whole("worker_memory_mib_max", 256..=1 << 20, 6144);
     let call_duration_max = Duration::from_secs(section.whole("call_duration_s_max", 60..=7 * DAY_S, DAY_S / 2));
     let file_mib = section.whole("file_mib_max", 1..=1 << 20, 4096);
-    section.finish(|_| None);
+    section.finish(|key| {
+        (key == "translate").then(|| {
+            "A translation stands beside the transcript, not in its place: name the languages in translation.to."
+                .to_owned()
+        })
+    });
     TranscribeConfig {
         model: model.unwrap_or_else(|| super::DEFAULT_MODEL.to_owned()),
         model_dirs,
         languages,
         prompt,
-        translate,
         carry_context,
         states: usize::try_from(states).ok().filter(|states| *states > 0),
         threads_per_state: usize::try_from(threads).ok().filter(|threads| *threads > 0),

@@ -12,14 +12,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Gauge;
 use super::ledger;
-use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId, Transcript};
+use crate::call::{AccountName, Disposition, ProviderKind, Recording, RecordingId, Transcript, Translator};
 use crate::clock::Clock;
-use crate::config::{Config, NotifyConfig};
+use crate::config::{Config, NotifyConfig, knows_english_only};
 use crate::discover::{DiscoverError, Discoverer, SignIns};
 use crate::notify::{Health, Notifier};
 use crate::pipeline::workers_of;
 use crate::provider::{Delivery, ProviderError, Started, WebhookAnswer};
-use crate::serve::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing, Workers};
+use crate::serve::{
+    Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Sink, Standing, Tongues, Workers,
+};
 use crate::store::Egress;
 use crate::transcribe::{Event, Request, TranscribeError};
 
@@ -209,6 +211,18 @@ impl Loops for Panel {
                 last_error: status.problem.or_else(|| late(status.looking_since, self.clock.now())),
             })
             .collect()
+    }
+
+    fn translates_into(&self) -> Tongues {
+        let is_by_whisper = self.config.translation.english_by == Translator::Whisper;
+        if self.config.language_model.is_some() {
+            Tongues::Any
+        } else if is_by_whisper && !knows_english_only(&self.config.transcribe.model) {
+            Tongues::English
+        } else {
+            let model = &self.config.transcribe.model;
+            Tongues::Nothing(format!("The model {model} cannot translate, and no language model is configured."))
+        }
     }
 
     fn model(&self) -> String {

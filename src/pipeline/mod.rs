@@ -16,6 +16,7 @@ mod rerun;
 mod shared;
 mod steps;
 mod sweep;
+mod translate;
 mod withhold;
 mod worker;
 
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::Disposition;
+use crate::call::{Disposition, Translator};
 use crate::chat::ChatError;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -110,6 +111,7 @@ impl Pipeline {
         let shared = &self.0;
         let (now, boot) = (shared.clock.now(), shared.boot);
         let rescued = shared.ask(move |store| store.rescue(now, boot)).await?;
+        let rescued = rescued + translate::rescue(shared).await?;
         let partials = sweep::partials(shared).await?;
         tracing::info!(rescued, partials, "The pipeline starts.");
         if let Some(since) = shared.ask(Store::paused_since).await? {
@@ -123,6 +125,9 @@ impl Pipeline {
         workers.spawn(rerun::feed(Arc::clone(shared), stop.clone()));
         for _ in 0..late::ASKERS {
             workers.spawn(late::ask(Arc::clone(shared), stop.clone(), abort.clone()));
+        }
+        for by in Translator::ALL {
+            workers.spawn(translate::work(Arc::clone(shared), by, stop.clone()));
         }
         for lane in workers_of(&shared.config).into_iter().flat_map(|(lane, count)| std::iter::repeat_n(lane, count)) {
             workers.spawn(worker::work(Arc::clone(shared), lane, stop.clone(), abort.clone()));

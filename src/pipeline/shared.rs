@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::steps::model_summary::Writer;
+use super::translate::ByModel;
 use super::{Activity, PipelineError};
 use crate::call::{AccountName, Language, ProviderKind, RawAudio, Recording, RecordingKey};
 use crate::clock::Clock;
@@ -50,6 +51,8 @@ pub(super) struct Shared {
     pub(super) withholding: tokio::sync::Mutex<()>,
     /// Writes summaries; absent where no language model is configured.
     pub(super) writer: Option<Writer>,
+    /// Translates; absent where no language model is configured.
+    pub(super) translator: Option<ByModel>,
     providers: HashMap<Source, Arc<dyn Provider>>,
     rng: Mutex<fastrand::Rng>,
     /// Claims asked for, by lane.
@@ -72,10 +75,13 @@ impl Shared {
         let rules = Arc::new(Rules::of(&config.categories, &config.privacy));
         let withholding = tokio::sync::Mutex::default();
         let writer = Writer::of(config.language_model.as_ref())?;
+        let translator = ByModel::of(config.language_model.as_ref())?;
+        store.translate(config.translation.clone());
         Ok(Self {
             rules,
             withholding,
             writer,
+            translator,
             store,
             files,
             supervisor,

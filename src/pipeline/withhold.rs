@@ -9,6 +9,7 @@ use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::shared::Shared;
@@ -102,8 +103,9 @@ async fn forget_derived(shared: &Shared) -> Result<(), PipelineError> {
 /// Whether anything was; `None` when something is still to be done.
 async fn words(shared: &Shared, id: RecordingId) -> Result<Option<bool>, PipelineError> {
     for _ in 0..CHANGES_MAX {
-        let (config, rules, files) = (Arc::clone(&shared.config), Arc::clone(&shared.rules), shared.files.clone());
-        match shared.ask(move |store| reveiled(store, id, &rules, &config.privacy, &files)).await? {
+        let (config, rules) = (Arc::clone(&shared.config), Arc::clone(&shared.rules));
+        let (files, now) = (shared.files.clone(), shared.clock.now());
+        match shared.ask(move |store| reveiled(store, id, &rules, &config.privacy, &files, now)).await? {
             Reveiling::Idle => return Ok(Some(false)),
             Reveiling::Failed => return Ok(None),
             Reveiling::Changed => {}
@@ -136,6 +138,7 @@ fn reveiled(
     rules: &Rules,
     privacy: &PrivacyPolicy,
     files: &Files,
+    now: Timestamp,
 ) -> Result<Reveiling, StoreError> {
     let Some(recording) = store.get(id)?.filter(|recording| recording.deletion.is_none()) else {
         return Ok(Reveiling::Idle);
@@ -181,7 +184,7 @@ fn reveiled(
         opinion: opinion.as_ref().filter(|_| !is_evidence),
         insight: insight.as_ref(),
     };
-    Ok(if store.reveil(id, &words)? { Reveiling::Done } else { Reveiling::Changed })
+    Ok(if store.reveil(id, &words, now)? { Reveiling::Done } else { Reveiling::Changed })
 }
 
 /// What was asked of the sealed part; `None` when that was sealed with a key that is no longer here, which stops nothing.

@@ -194,7 +194,7 @@ fn insight_version(insight: &Insight) -> String {
     }
 }
 
-fn program_version() -> String {
+pub(super) fn program_version() -> String {
     format!("callscribe {}", env!("CARGO_PKG_VERSION"))
 }
 
@@ -232,7 +232,7 @@ fn detect_language(shared: &Shared, claim: &Claim, transcript: &Transcript) -> R
     let said: Vec<Language> = said_language(&claim.recording).into_iter().collect();
     let source = shared.source(&claim.recording);
     let allowed = if said.is_empty() { steps::transcribe::languages(config, &source) } else { &said };
-    let guess = steps::detect_language::run(transcript, allowed, config.translate)?;
+    let guess = steps::detect_language::run(transcript, allowed)?;
     let result = StepResult::Language { language: Some(guess.language), confidence: guess.confidence };
     Ok(Done { has_new_words: true, ..Done::with(result) })
 }

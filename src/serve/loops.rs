@@ -69,6 +69,11 @@ pub trait Loops: Send + Sync + 'static {
     /// The model transcripts are made with, by the name a caller may ask for.
     fn model(&self) -> String;
 
+    /// What calls can be translated into.
+    fn translates_into(&self) -> Tongues {
+        Tongues::English
+    }
+
     /// Looks at every account now; two looks at one account follow each other.
     fn look(&self, reach: Reach) -> BoxFuture<'static, Looked>;
 
@@ -150,6 +155,17 @@ pub struct Hearing {
     /// Who is told the texts of segments, in their order, while the rest is still being heard. Bounded by the transcript,
     /// which is held in memory anyway.
     pub said: Option<mpsc::UnboundedSender<String>>,
+}
+
+/// What calls can be translated into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tongues {
+    /// Any language.
+    Any,
+    /// English alone.
+    English,
+    /// Nothing, for the reason given as a sentence.
+    Nothing(String),
 }
 
 /// Something a provider delivered.

@@ -44,6 +44,7 @@ mod speech;
 mod stats;
 mod token;
 mod transcript;
+mod translations;
 mod unmasked;
 mod uploads;
 pub mod view;
@@ -90,7 +91,7 @@ pub use console::{LINK_LIFE, SignIns};
 use error::ApiError;
 pub use error::{ErrorBody, ErrorDetail};
 pub use listener::{ListenError, Listener, SocketFile, acceptor as tls_acceptor, serve};
-pub use loops::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Standing, Workers};
+pub use loops::{Account, Check, Hearing, Incoming, Looked, Loops, Parked, Reach, Running, Standing, Tongues, Workers};
 pub use sinks::Sink;
 pub use token::{TOKEN_FILE, TokenError, read as read_token, read_or_make as read_or_make_token};
 use whole::WholeAnswers;
@@ -345,6 +346,7 @@ fn resources(api: &Api) -> OpenApiRouter<Api> {
         .routes(routes!(numbers::get))
         .routes(routes!(analytics::get))
         .routes(routes!(transcript::get))
+        .routes(routes!(translations::list, translations::ask))
         .routes(routes!(opinion::get))
         .routes(routes!(stats::summary))
         .routes(routes!(providers::list))

@@ -11,6 +11,7 @@ const ROLES: &[(&str, &str, Role)] = &[
     ("POST", "/api/v1/recordings/fetch", Role::Operate),
     ("POST", "/api/v1/recordings/reprocess", Role::Operate),
     ("POST", "/api/v1/recordings/{id}/reprocess", Role::Operate),
+    ("POST", "/api/v1/recordings/{id}/translations", Role::Operate),
     ("DELETE", "/api/v1/recordings/{id}", Role::Admin),
     ("POST", "/api/v1/calls/{id}/record", Role::Operate),
     ("POST", "/api/v1/providers/{name}/check", Role::Operate),

@@ -6,6 +6,7 @@
 pub(super) mod detail;
 pub(super) mod insight;
 pub(super) mod sound;
+pub(super) mod translation;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,6 +20,7 @@ use crate::call::{
 };
 pub use detail::{AudioView, RecordingDetail, RemovalView, StepView, StepsView};
 pub use insight::{InsightView, SentenceView};
+pub use translation::{TranslationFactsView, TranslationView};
 
 /// Longest summary in a list, in characters; the recording itself has all of it.
 const SUMMARY_CHARS_MAX: usize = 400;
@@ -104,6 +106,9 @@ pub struct RecordingItem {
     /// Language of the transcript as ISO 639-1.
     #[schema(value_type = Option<String>)]
     pub language: Option<Language>,
+    /// Languages it was translated into, which `…/transcript?translation=` gives.
+    #[schema(value_type = Vec<String>)]
+    pub translations: Vec<Language>,
     /// Who wrote the transcript.
     #[schema(schema_with = transcript_source)]
     pub transcript_source: Option<TranscriptSource>,
@@ -161,6 +166,7 @@ impl RecordingItem {
             has_transcript: transcript.is_some_and(|facts| facts.word_count > 0),
             transcript_preview: transcript.map(|facts| facts.preview.clone()),
             language: transcript.and_then(|facts| facts.language.clone()),
+            translations: recording.translations.clone(),
             transcript_source: transcript.map(|facts| facts.source),
             model: transcript.map(|facts| facts.model.clone()),
             model_is_miniature: transcript.is_some_and(|facts| facts.model_is_miniature),

@@ -10,6 +10,7 @@ use super::error::{Fault, unwinding};
 use super::index::{COUNTER_NAMES, contribution, listing_facts};
 use super::record::{self, Row};
 use super::schema::{COUNTERS, LATE, LISTING, QUARANTINE, READY, RECORDINGS, RUNNING, TRANSCRIPTS, WAITING};
+use super::translations::translations_that_do_not_fit;
 use super::{Store, StoreError};
 use crate::call::{StepState, Transcript};
 
@@ -78,6 +79,7 @@ impl Store {
                     findings.push(format!("The queue does not hold recording {} as it is.", row.recording.id));
                 }
             }
+            findings.extend(translations_that_do_not_fit(tx)?);
             let mut transcripts = 0;
             for entry in tx.open_table(TRANSCRIPTS)?.iter()? {
                 record::decode::<Transcript>(entry?.1.value())?;

@@ -179,8 +179,10 @@ impl Store {
             tables.adopt(&mut row, now)?;
             if let Some(transcript) = &effects.transcript {
                 row.compare_soon(now);
+                row.transcripts = row.transcripts.wrapping_add(1);
                 row.recording.transcript = Some(tables.keep_words(row.recording.id, transcript, true)?);
                 tables.note_text(row.recording.id)?;
+                tables.veil_translations(&mut row, now)?;
             }
             if let Some(insight) = row.recording.insight.as_mut().filter(|_| effects.has_insight) {
                 insight.veil = tables.mark();
@@ -194,6 +196,9 @@ impl Store {
                     tables.transcripts.insert(id, record::encode(&transcript)?.as_slice())?;
                 }
             }
+            if claim.step == Step::DetectLanguage && row.recording.steps.get(claim.step).state.is_final() {
+                tables.wish_for_what_is_missing(&row, now)?;
+            }
             if claim.step == Step::Transcribe {
                 tables.measure(&row, claim.attempt == 1)?;
             }
@@ -202,7 +207,8 @@ impl Store {
             }
             Ok(Verdict::Keep(row.recording))
         })?;
-        if recording.steps.next().is_some() {
+        // With its language a call may be one to translate.
+        if recording.steps.next().is_some() || claim.step == Step::DetectLanguage {
             self.announce_work();
         }
         Ok(recording)

@@ -180,6 +180,7 @@ impl Tables<'_> {
         let record = row.recording.steps.get_mut(Step::Transcribe);
         record.state = StepState::Completed { at: now };
         record.version = Some(transcript.model.clone());
+        row.transcripts = row.transcripts.wrapping_add(1);
         row.recording.transcript = Some(self.keep_words(id, &transcript, false)?);
         revive_after(&mut row.recording, Step::Transcribe);
         Ok(())

@@ -44,10 +44,12 @@ mod searchable;
 mod started;
 mod state;
 mod talked;
+mod translations;
 mod trends;
 mod unindexed;
 mod veiled;
 mod whole;
+mod wishes;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +59,8 @@ use redb::{Database, ReadTransaction, ReadableDatabase};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use uuid::Uuid;
+
+use crate::call::TranslationPolicy;
 
 pub use audit::AuditEntry;
 pub use check::Integrity;
@@ -92,6 +96,7 @@ pub use unindexed::{IndexMark, Unindexed};
 use veiled::Curtain;
 pub use veiled::sealed_audio_name;
 pub use whole::WholeRecording;
+pub use wishes::{WishClaim, WishEnd};
 
 /// Memory redb may use for pages. Its own default of 1 GiB would be most of what a small box has.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
@@ -134,6 +139,8 @@ struct Inner {
     tells_ends: AtomicBool,
     /// What words are kept and shown through.
     curtain: OnceLock<Curtain>,
+    /// What is to be translated, once somebody said so.
+    translates: OnceLock<Arc<TranslationPolicy>>,
 }
 
 impl Drop for Inner {
@@ -195,6 +202,7 @@ impl Store {
             let mut tables = Tables::open(&tx)?;
             tables.tells_ends = self.0.tells_ends.load(Ordering::Relaxed);
             tables.curtain = self.0.curtain.get().cloned();
+            tables.translates = self.0.translates.get().cloned();
             let verdict = body(&mut tables)?;
             let news = std::mem::take(&mut tables.news);
             let (has_told, has_room) = (tables.has_told, tables.has_room);

@@ -74,6 +74,7 @@ impl Store {
             reruns: watch::Sender::new(0),
             tells_ends: AtomicBool::new(false),
             curtain: OnceLock::new(),
+            translates: OnceLock::new(),
         }));
         store.with(|db| check_version(db, store.path()))?;
         store.with(add_tables)?;

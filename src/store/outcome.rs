@@ -305,6 +305,6 @@ fn filled_from(call: CallFacts, known: &CallFacts) -> CallFacts {
     serde_json::from_value(value).unwrap_or(call)
 }
 
-fn shortened(sentence: &str) -> String {
+pub(super) fn shortened(sentence: &str) -> String {
     sentence.chars().take(SENTENCE_CHARS_MAX).collect()
 }

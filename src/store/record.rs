@@ -26,6 +26,9 @@ pub(super) struct Row {
     /// When the provider is to be asked for a second opinion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) late: Option<Timestamp>,
+    /// How many transcripts came so far: tells the one that is there from those before it.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) transcripts: u32,
     /// Which job it is worked on for, or was last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) job: Option<JobId>,
@@ -34,10 +37,23 @@ pub(super) struct Row {
     pub(super) asked: Vec<Step>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
 impl Row {
     /// A recording that has just come up.
     pub(super) fn found(recording: Recording, locator: &str) -> Self {
-        Self { recording, locator: locator.to_owned(), lease: None, late: None, job: None, asked: Vec::new() }
+        Self {
+            recording,
+            locator: locator.to_owned(),
+            lease: None,
+            late: None,
+            transcripts: 0,
+            job: None,
+            asked: Vec::new(),
+        }
     }
 
     /// The steps that are to come are done for a job.

@@ -63,7 +63,7 @@ impl Store {
     /// As [`Store::claim`].
     pub fn note_removal(&self, id: RecordingId, error: &str) -> Result<(), StoreError> {
         self.write(|tables| {
-            let Some(wish) = tables.wish(id)? else { return Ok(Verdict::Drop(())) };
+            let Some(wish) = tables.removal(id)? else { return Ok(Verdict::Drop(())) };
             tables.keep_removal(&RemovalWish { last_error: Some(error.to_owned()), ..wish })?;
             Ok(Verdict::Keep(()))
         })
@@ -76,7 +76,7 @@ impl Store {
     /// As [`Store::claim`].
     pub fn withdraw_removal(&self, id: RecordingId, why: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write(|tables| {
-            let Some(wish) = tables.wish(id)? else { return Ok(Verdict::Drop(())) };
+            let Some(wish) = tables.removal(id)? else { return Ok(Verdict::Drop(())) };
             tables.forget_removal(id)?;
             let (by, what, detail) = (wish.by, "removal_given_up".to_owned(), why.to_owned());
             tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
@@ -117,7 +117,7 @@ impl Store {
 }
 
 impl Tables<'_> {
-    fn wish(&self, id: RecordingId) -> Result<Option<RemovalWish>, Fault> {
+    fn removal(&self, id: RecordingId) -> Result<Option<RemovalWish>, Fault> {
         let stored = self.progress.get(key(id).as_str())?;
         Ok(stored.map(|bytes| record::decode(bytes.value())).transpose()?)
     }

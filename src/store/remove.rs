@@ -37,6 +37,7 @@ impl Store {
             recording.metadata = serde_json::Value::Null;
             recording.transcript = None;
             recording.opinion = None;
+            recording.translations.clear();
             recording.insight = None;
             let audio_path = recording.audio.take().map(|audio| audio.path);
             while let Some(step) = recording.steps.next() {
@@ -49,6 +50,7 @@ impl Store {
             tables.transcripts.remove(id.as_bytes())?;
             tables.opinions.remove(id.as_bytes())?;
             tables.forget_sealed(id)?;
+            tables.forget_translations(id)?;
             tables.note(&AuditEntry {
                 at: now,
                 by: by.to_owned(),

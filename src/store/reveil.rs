@@ -96,7 +96,7 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::claim`].
-    pub fn reveil(&self, id: RecordingId, words: &Reveiled<'_>) -> Result<bool, StoreError> {
+    pub fn reveil(&self, id: RecordingId, words: &Reveiled<'_>, now: Timestamp) -> Result<bool, StoreError> {
         self.write(|tables| {
             let old = tables.known_row(id)?;
             let stored = tables.transcripts.get(id.as_bytes())?;
@@ -123,6 +123,7 @@ impl Store {
             if let (Some(insight), Some(known)) = (words.insight, &mut recording.insight) {
                 *known = Insight { veil: tables.mark(), ..insight.clone() };
             }
+            tables.veil_translations(&mut row, now)?;
             tables.put(Some(&old), &row)?;
             tables.note_text(id)?;
             Ok(Verdict::Keep(true))

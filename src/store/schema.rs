@@ -4,12 +4,15 @@
 //! sources `provider/account`. Records are versioned, see [`record`](super::record). Tables from `by_key` on can be
 //! derived from the others; they are written in the same transaction by [`Tables::put`](super::index).
 
+use std::sync::Arc;
+
 use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction};
 
 use super::facets::{NumberRow, Sums};
 use super::news::News;
 use super::talked::TalkSums;
 use super::veiled::Curtain;
+use crate::call::TranslationPolicy;
 
 /// The layout below; raised when a table changes its meaning. An older program refuses a newer layout.
 pub(super) const SCHEMA_VERSION: u32 = 2;
@@ -96,11 +99,18 @@ pub(super) const UNINDEXED: TableDefinition<Id, u64> = TableDefinition::new("uni
 /// name -> how far something is that is done in pieces.
 pub(super) const PROGRESS: TableDefinition<Str, Bytes> = TableDefinition::new("progress");
 
+/// (id, language) -> [`Kept`](super::translations::Kept): the words in that language.
+pub(super) const TRANSLATIONS: TableDefinition<(Id, Str), Bytes> = TableDefinition::new("translations");
+/// (id, language) -> [`Wish`](super::wishes::Wish): somebody wants, or wanted in vain, a translation.
+pub(super) const WISHES: TableDefinition<(Id, Str), Bytes> = TableDefinition::new("wishes");
+/// (translator, due, id, language): wishes that wait.
+pub(super) const WISHES_DUE: TableDefinition<(u8, i64, Id, Str), ()> = TableDefinition::new("wishes_due");
+
 /// Tables that [`Store::fill_derived`](super::Store::fill_derived) makes.
 pub(super) const DERIVED: [&str; 7] = ["facets", "tags", "phones", "numbers", "numbers_by_last", "days", "talk_days"];
 
 /// How many tables there are.
-pub(super) const TABLES: usize = 34;
+pub(super) const TABLES: usize = 37;
 
 /// All tables, open for writing in one transaction.
 pub(super) struct Tables<'t> {
@@ -135,6 +145,9 @@ pub(super) struct Tables<'t> {
     pub(super) talk_days: Table<'t, (u8, i32, Str), TalkSums>,
     pub(super) unindexed: Table<'t, Id, u64>,
     pub(super) progress: Table<'t, Str, Bytes>,
+    pub(super) translations: Table<'t, (Id, Str), Bytes>,
+    pub(super) wishes: Table<'t, (Id, Str), Bytes>,
+    pub(super) wishes_due: Table<'t, (u8, i64, Id, Str), ()>,
     pub(super) events: Table<'t, u64, Bytes>,
     pub(super) deliveries: Table<'t, (Str, u64), Bytes>,
     pub(super) due: Table<'t, (Str, i64, u64), ()>,
@@ -146,6 +159,8 @@ pub(super) struct Tables<'t> {
     pub(super) has_told: bool,
     /// What words are kept through.
     pub(super) curtain: Option<Curtain>,
+    /// What is to be translated.
+    pub(super) translates: Option<Arc<TranslationPolicy>>,
     /// A job over many recordings has room for its next part.
     pub(super) has_room: bool,
 }
@@ -184,6 +199,9 @@ impl<'t> Tables<'t> {
             talk_days: tx.open_table(TALK_DAYS)?,
             unindexed: tx.open_table(UNINDEXED)?,
             progress: tx.open_table(PROGRESS)?,
+            translations: tx.open_table(TRANSLATIONS)?,
+            wishes: tx.open_table(WISHES)?,
+            wishes_due: tx.open_table(WISHES_DUE)?,
             events: tx.open_table(EVENTS)?,
             deliveries: tx.open_table(DELIVERIES)?,
             due: tx.open_table(DUE)?,
@@ -192,6 +210,7 @@ impl<'t> Tables<'t> {
             tells_ends: false,
             has_told: false,
             curtain: None,
+            translates: None,
             has_room: false,
         })
     }

@@ -192,10 +192,10 @@ impl Hearer {
         let mut teller = request.tells.then(|| Teller::new(survey, windows));
         let mut keep = |number, heard, kept: &mut Checkpoints| {
             report(kept.keep(number, heard));
-            let said = teller.as_mut().and_then(|teller| teller.go_on(kept, &language_of));
+            let said = teller.as_mut().and_then(|teller| teller.go_on(kept, language_of));
             said.into_iter().for_each(&mut *report);
         };
-        self.batch(request, survey, windows, &rest, &language_of, checkpoints, &mut keep)?;
+        self.batch(request, survey, windows, &rest, language_of, checkpoints, &mut keep)?;
         Ok(match &languages[..] {
             [only] => Some(Elected { language: only.clone(), confidence: 1.0 }),
             _ if windows.is_empty() => None,

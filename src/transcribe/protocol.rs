@@ -25,6 +25,8 @@ pub struct ModelProfile {
     pub name: String,
     /// Knows only the sample calls.
     pub miniature: bool,
+    /// Knows other languages than English, and so can translate.
+    pub multilingual: bool,
     /// Longest window it is accurate on.
     pub window_ms_max: u64,
     /// Longest pause cut out inside a window.
@@ -42,6 +44,7 @@ impl ModelProfile {
         Self {
             name: model.entry.name.clone().into_owned(),
             miniature: model.entry.miniature,
+            multilingual: model.entry.multilingual,
             window_ms_max: u64::from(model.entry.window_ms_max),
             pause_ms_max: u64::from(model.entry.pause_ms_max),
             context_margin: positions(model.entry.audio_ctx_margin_ms),

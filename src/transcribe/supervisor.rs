@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, MutexGuard, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::protocol::{Failure, ModelProfile};
@@ -130,17 +130,40 @@ pub struct Supervisor {
     config: Result<SupervisorConfig, String>,
     process: Mutex<Option<Process>>,
     record: Arc<Record>,
+    /// How many wait for the child.
+    waiting: watch::Sender<usize>,
+}
+
+/// Somebody waits for the child, until this is dropped.
+struct Waiting<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiting<'a> {
+    fn among(waiting: &'a watch::Sender<usize>) -> Self {
+        waiting.send_modify(|count| *count += 1);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
 }
 
 impl Supervisor {
     /// Starts nothing yet; the child comes with the first call.
     pub fn new(config: SupervisorConfig) -> Self {
-        Self { config: Ok(config), process: Mutex::default(), record: Arc::default() }
+        Self { config: Ok(config), process: Mutex::default(), record: Arc::default(), waiting: watch::Sender::new(0) }
     }
 
     /// Has no model: every call waits for one, for the reason given as a sentence. No child is ever started.
     pub fn without_model(problem: String) -> Self {
-        Self { config: Err(problem), process: Mutex::default(), record: Arc::default() }
+        Self { config: Err(problem), process: Mutex::default(), record: Arc::default(), waiting: watch::Sender::new(0) }
+    }
+
+    /// The model's catalogue entry in short; absent where there is none to run.
+    pub fn profile(&self) -> Option<&ModelProfile> {
+        self.config.as_ref().ok().map(|config| &config.profile)
     }
 
     /// Transcribes one call; waits while another is running. News goes to `events`; when nobody takes it any more it is
@@ -155,11 +178,52 @@ impl Supervisor {
         events: mpsc::Sender<Event>,
         cancel: CancellationToken,
     ) -> Result<Outcome, TranscribeError> {
-        let config = self.config.as_ref().map_err(|problem| TranscribeError::Model(problem.clone()))?;
-        let mut slot = tokio::select! {
-            slot = self.process.lock() => slot,
-            () = cancel.cancelled() => return Err(TranscribeError::Cancelled),
+        let slot = {
+            let _waiting = Waiting::among(&self.waiting);
+            self.slot(&cancel).await?
         };
+        self.hear(slot, request, events, cancel).await
+    }
+
+    /// The same for work that has time: as soon as anybody else waits for the child it ends as cancelled. The windows that
+    /// were done went to `events`.
+    ///
+    /// # Errors
+    ///
+    /// See [`TranscribeError`].
+    pub async fn transcribe_behind(
+        &self,
+        request: Request,
+        events: mpsc::Sender<Event>,
+        cancel: CancellationToken,
+    ) -> Result<Outcome, TranscribeError> {
+        let slot = self.slot(&cancel).await?;
+        let mut waiting = self.waiting.subscribe();
+        let given_up = cancel.child_token();
+        let work = self.hear(slot, request, events, given_up.clone());
+        tokio::pin!(work);
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            _ = waiting.wait_for(|count| *count > 0) => given_up.cancel(),
+        }
+        work.await
+    }
+
+    async fn slot(&self, cancel: &CancellationToken) -> Result<MutexGuard<'_, Option<Process>>, TranscribeError> {
+        tokio::select! {
+            slot = self.process.lock() => Ok(slot),
+            () = cancel.cancelled() => Err(TranscribeError::Cancelled),
+        }
+    }
+
+    async fn hear(
+        &self,
+        mut slot: MutexGuard<'_, Option<Process>>,
+        request: Request,
+        events: mpsc::Sender<Event>,
+        cancel: CancellationToken,
+    ) -> Result<Outcome, TranscribeError> {
+        let config = self.config.as_ref().map_err(|problem| TranscribeError::Model(problem.clone()))?;
         let mut process = match slot.take().and_then(|mut process| process.is_fit().then_some(process)) {
             Some(process) => process,
             None => tokio::select! {

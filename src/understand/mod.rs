@@ -19,4 +19,5 @@ pub mod sentiment;
 pub mod speakers;
 mod summary;
 pub mod talk;
+pub mod translation;
 pub mod wer;

@@ -51,7 +51,6 @@ fn configuration(settings: &Settings) -> TranscribeConfig {
         model_dirs: Vec::new(),
         languages: Vec::new(),
         prompt: None,
-        translate: false,
         carry_context: false,
         states: settings.states,
         threads_per_state: settings.threads,

@@ -1,5 +1,8 @@
 //! A call with everything: three speakers in two directions of writing, doubts, disputes, and what its words tell.
 
+use callscribe::call::{Language, Translation, TranslationFacts, TranslationPolicy, Translator};
+use callscribe::store::{BootId, Store};
+
 use crate::common::{TestDaemon, wait_until};
 use crate::office::{CATEGORIES, CONFERENCE, fill_one};
 use crate::person::Person;
@@ -102,5 +105,48 @@ fn the_sound_of_a_call_is_told_phases_talk_and_why_its_transcript_is_poor() {
     assert_eq!(browser.run("return document.querySelectorAll('#phases rect').length"), 5);
     let talk = browser.text("#talk");
     assert!(["Talked", "Turns", "Interrupted", "Silence"].iter().all(|figure| talk.contains(figure)), "{talk}");
+    person.heard_no_complaint();
+}
+
+/// The call with everything, which is there in Spanish too.
+fn fill_one_in_two_languages(state: &std::path::Path) {
+    fill_one(state);
+    let store = Store::open(&state.join("callscribe.redb")).unwrap();
+    let (es, now) = (Language::new("es"), jiff::Timestamp::now());
+    let id = store.find(CONFERENCE).unwrap().unwrap().id;
+    store.translate(TranslationPolicy { to: Vec::new(), english_by: Translator::Whisper });
+    store.wish_translation(id, &es, "test", now).unwrap();
+    let claim = store.take_wish(Translator::LanguageModel, BootId::from_u128(1), 3, now).unwrap().unwrap();
+    let mut words = store.spoken(id).unwrap().unwrap();
+    for segment in &mut words.segments {
+        (segment.text, segment.words) = (format!("En español: {}", segment.text.len()), Vec::new());
+    }
+    let facts = TranslationFacts {
+        by: Translator::LanguageModel,
+        made_with: "qwen".to_owned(),
+        is_of_miniature: false,
+        version: "test".to_owned(),
+        from: words.language.clone(),
+        made_at: now,
+        doubtful: vec![1],
+        is_stale: false,
+    };
+    store.keep_translation(&claim, Translation { facts, words }, now).unwrap().unwrap();
+}
+
+#[test]
+fn a_call_is_read_in_another_language_with_what_was_said_below_each_line() {
+    let person = Person::at(TestDaemon::start_on("", CATEGORIES, fill_one_in_two_languages));
+    person.go(&format!("/calls/{CONFERENCE}"));
+    let browser = &person.browser;
+    browser.wait_for("#tongues");
+    browser.run("document.querySelector('#tongues a[hreflang=es]').click()");
+    browser.wait_for("#turns p[lang=es]");
+    assert!(browser.text("#turns .turn:first-child p[lang=es]").starts_with("En español"));
+    let counts = "return ['.turn', '.turn .original', '.w[data-s]'].map((one) => document.querySelectorAll('#turns ' + one).length)";
+    let counts = browser.run(counts);
+    assert_eq!((&counts[0], &counts[0]), (&counts[1], &counts[2]), "one segment in, one out, each with its time");
+    assert!(browser.text("#turns .turn:nth-child(2)").contains("A number is not as it was said."));
+    assert_eq!(browser.text("#tongues [aria-current=true]"), "ES");
     person.heard_no_complaint();
 }

@@ -96,3 +96,36 @@ async fn what_is_told_meanwhile_is_how_the_transcript_begins() {
         assert!(first.is_some_and(|first| first < windows), "{first:?} of {windows}: before all was heard");
     }
 }
+
+#[tokio::test]
+async fn work_that_has_time_gives_way_and_goes_on_where_it_was() {
+    let ear = ear(1);
+    let (sender, mut events) = mpsc::channel(1000);
+    let (call, cancel) = (request(&call_file("en-refund.wav")), CancellationToken::new());
+    let other = async {
+        let mut news = Vec::new();
+        while let Some(event) = events.recv().await {
+            let is_window = matches!(event, Event::Window { .. });
+            news.push(event);
+            if is_window && checkpoints(&news).len() == 1 {
+                // Somebody else comes while it is at it.
+                assert!(hear_with_news(&ear, request(&call_file("es-tarjeta.wav"))).await.0.is_ok());
+            }
+        }
+        news
+    };
+    let aside = Request { translate: true, ..call };
+    let (outcome, news) = tokio::join!(ear.transcribe_behind(aside.clone(), sender, cancel.clone()), other);
+    assert!(matches!(outcome, Err(TranscribeError::Cancelled)), "{outcome:?}");
+    let kept = checkpoints(&news);
+    let (sender, mut events) = mpsc::channel(1000);
+    let resumed = Request { checkpoints: kept.clone(), ..aside };
+    assert!(ear.transcribe_behind(resumed, sender, cancel).await.is_ok());
+    events.close();
+    let mut again = Vec::new();
+    while let Some(event) = events.recv().await {
+        again.push(event);
+    }
+    let done = |windows: &[Checkpoint]| windows.iter().map(|one| one.window).collect::<Vec<_>>();
+    assert!(done(&checkpoints(&again)).iter().all(|window| !done(&kept).contains(window)), "none is heard twice");
+}

@@ -11,3 +11,4 @@ mod long_calls;
 #[path = "../daemon/sample.rs"]
 mod sample;
 mod summaries;
+mod translations;

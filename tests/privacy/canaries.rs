@@ -26,11 +26,13 @@ fn routes(world: &World) -> Vec<String> {
     assert!(routes.len() > 20, "{routes:?}");
     for format in ["json", "txt", "vtt", "srt"] {
         routes.push(world.path(&format!("/transcript?format={format}")));
+        routes.push(world.path(&format!("/transcript?format={format}&translation=es")));
     }
     for page in ["/calls", "/numbers", "/queue", "/trends", "/system", "/calls?q=refund", "/calls?q=4539"] {
         routes.push(page.to_owned());
     }
     routes.push(format!("/calls/{id}"));
+    routes.push(format!("/calls/{id}?translation=es"));
     for question in ["refund", "card", "email", "iban", "%22my+card+number+is%22", "quintx", "4539", "0163", "march"] {
         routes.push(format!("/api/v1/search?q={question}"));
         routes.push(format!("/api/v1/recordings/?search_text={question}"));
@@ -38,7 +40,7 @@ fn routes(world: &World) -> Vec<String> {
     routes
 }
 
-fn assert_nothing_is_given_out(world: &World) {
+pub fn assert_nothing_is_given_out(world: &World) {
     for http in [world.http(), world.reader()] {
         for route in routes(world) {
             let answer = http.get(&route);

@@ -4,6 +4,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../language_model/fake.rs"]
+#[allow(dead_code, reason = "shared with the language model's own tests")]
+mod fake;
 #[path = "../api/seed.rs"]
 mod seed;
 #[path = "../notify/sink.rs"]
@@ -14,4 +17,5 @@ mod canaries;
 mod changes;
 mod fates;
 mod sound;
+mod translated;
 mod world;

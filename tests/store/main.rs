@@ -24,3 +24,4 @@ mod scale;
 mod shelf;
 mod support;
 mod talked;
+mod translations;

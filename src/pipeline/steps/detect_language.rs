@@ -5,15 +5,11 @@ use crate::call::{HeardLanguage, Language, Transcript, TranscriptSource};
 use crate::understand::language::{LanguageGuess, detect};
 
 /// Weighs the model's ear against the text. Agreement makes surer; of a disagreement the surer side wins, the less sure
-/// the nearer they are. Translated text says nothing about the language that was spoken.
-pub(in crate::pipeline) fn run(
-    transcript: &Transcript,
-    allowed: &[Language],
-    is_translated: bool,
-) -> Result<LanguageGuess, Setback> {
+/// the nearer they are.
+pub(in crate::pipeline) fn run(transcript: &Transcript, allowed: &[Language]) -> Result<LanguageGuess, Setback> {
     let HeardLanguage { language, confidence } = transcript.heard();
     let heard = language.map(|language| LanguageGuess { language, confidence });
-    let read = if is_translated { None } else { detect(&transcript.conversation_text(), allowed) };
+    let read = detect(&transcript.conversation_text(), allowed);
     match (heard, read) {
         // Our own ear was held against the text when the transcript was made: its confidence is what is left after that.
         (Some(heard), Some(read))

@@ -32,7 +32,7 @@ pub(in crate::pipeline) fn request(
         audio,
         languages: languages(config, source).to_vec(),
         prompt: config.prompt.clone(),
-        translate: config.translate,
+        translate: false,
         carry_context: config.carry_context,
         speakers,
         tells: false,

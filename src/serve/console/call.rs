@@ -4,6 +4,7 @@ mod heard;
 mod opinion;
 mod said;
 mod told;
+mod translated;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -13,7 +14,7 @@ use super::calls::{encoded, isolated, title};
 use super::shown::{Badge, Moment, length, percent, roughly, size, words};
 use super::timeline::lanes;
 use super::{Here, PageError, Shell, page_of, shown};
-use crate::call::{Recording, SecondOpinion, Transcript};
+use crate::call::{Language, Recording, SecondOpinion, Transcript};
 use crate::serve::error::ApiError;
 use crate::serve::params::Params;
 use crate::serve::view::{PartyView, RecordingDetail, RecordingItem, StepView};
@@ -22,6 +23,7 @@ use heard::{Heard, TalkShown};
 use opinion::{Node, Opinion};
 use said::Said;
 use told::Told;
+use translated::{TonguesShown, Translated};
 
 #[derive(Template)]
 #[template(path = "call.html", config = "src/serve/console/askama.toml")]
@@ -36,6 +38,8 @@ struct CallPage {
     is_miniature: bool,
     legal_hold: bool,
     said: Option<Said>,
+    translated: Option<Translated>,
+    tongues: Option<TonguesShown>,
     no_transcript: &'static str,
     audio: Option<Sound>,
     heard: Option<Heard>,
@@ -90,15 +94,28 @@ struct StepShown {
 }
 
 /// Shows a call. Made where whole transcripts are made: a page of hours of speech is some megabytes.
-pub(super) async fn get(State(api): State<Api>, Path(id): Path<String>, params: Params) -> Result<Response, PageError> {
+pub(super) async fn get(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Response, PageError> {
     let failed = Here::Calls.failed();
+    let into = params.language(&["translation"]).map_err(&failed)?.map(|code| Language::new(&code));
     params.finish().map_err(&failed)?;
     let recording = api.recording(id).await.map_err(&failed)?;
     let running = api.0.loops.running().into_iter().find(|work| work.id == recording.id);
+    let tongues = api.0.loops.translates_into();
     let text = api.ask_whole(move |store| {
         let transcript = store.transcript(recording.id)?;
         let opinion = store.opinion(recording.id)?;
-        let page = CallPage::of(&recording, transcript.as_ref(), opinion, running.as_ref());
+        let standings = store.translations(recording.id)?;
+        let translation = into.as_ref().map(|into| store.translation(recording.id, into)).transpose()?.flatten();
+        let mut page = CallPage::of(&recording, transcript.as_ref(), opinion, running.as_ref());
+        let shown = into.as_ref().filter(|_| translation.is_some());
+        if let (Some(into), Some(translation), Some(transcript)) = (shown, &translation, &transcript) {
+            page.translated = Some(Translated::of(into, translation, transcript, &lanes(transcript)));
+        }
+        page.tongues = TonguesShown::of(transcript.as_ref(), &standings, shown, &tongues);
         Ok(page.render().map(String::into_bytes).ok())
     });
     let text = text.await.and_then(|text| text.ok_or_else(ApiError::internal)).map_err(&failed)?;
@@ -139,6 +156,8 @@ impl CallPage {
             opinion: opinion.map(Opinion::of),
             metadata: Node::tree("As the source describes it", &detail.metadata),
             said: transcript.map(|transcript| Said::of(transcript, &detail, lanes)),
+            translated: None,
+            tongues: None,
         }
     }
 }

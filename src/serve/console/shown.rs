@@ -130,7 +130,7 @@ impl Badge {
             "completed" | "delivered" => "done",
             "processing" | "running" | "waiting" => "working",
             "failed" | "dead" => "failed",
-            "skipped" | "partial" => "absent",
+            "skipped" | "partial" | "stale" => "absent",
             _ => "pending",
         };
         Self { label: "", word: Self::word_of(state), kind, is_short: false }
@@ -148,6 +148,7 @@ impl Badge {
             "dead" => "Given up",
             "skipped" => "Skipped",
             "partial" => "Partial",
+            "stale" => "Outdated",
             _ => "Pending",
         }
     }

@@ -14,7 +14,7 @@ const SEGMENTS_MAX: usize = 30;
 /// Braces at which an object is looked for, when there is text around it.
 const BRACES_MAX: usize = 64;
 /// Characters read at all.
-const ANSWER_BYTES_MAX: usize = 256 * 1024;
+pub(in crate::understand) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// What a model says about a call, unchecked.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -76,7 +76,7 @@ pub fn read(answer: &str) -> Result<Draft, AnswerError> {
     if answer.len() > ANSWER_BYTES_MAX {
         return Err(AnswerError::TooLong);
     }
-    let fields = object(answer).ok_or(AnswerError::NotJson)?;
+    let fields = object(answer, "summary").ok_or(AnswerError::NotJson)?;
     let list = |key: &str| fields.get(key).map(items).unwrap_or_default();
     let draft = Draft {
         summary: list("summary").into_iter().filter_map(claim).collect(),
@@ -88,13 +88,13 @@ pub fn read(answer: &str) -> Result<Draft, AnswerError> {
     if draft.summary.is_empty() { Err(AnswerError::NoSummary) } else { Ok(draft) }
 }
 
-/// The first object that looks like an answer, wherever it begins.
-fn object(answer: &str) -> Option<Map<String, Value>> {
+/// The first object with a field of that name, else the first, wherever it begins.
+pub(in crate::understand) fn object(answer: &str, field: &str) -> Option<Map<String, Value>> {
     let mut first = None;
     for (at, _) in answer.match_indices('{').take(BRACES_MAX) {
         let mut values = serde_json::Deserializer::from_str(&answer[at..]).into_iter::<Value>();
         if let Some(Ok(Value::Object(fields))) = values.next() {
-            if fields.contains_key("summary") {
+            if fields.contains_key(field) {
                 return Some(fields);
             }
             first.get_or_insert(fields);

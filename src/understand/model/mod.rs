@@ -88,7 +88,7 @@ pub fn transcript_digest(transcript: &Transcript) -> String {
 }
 
 /// SHA-256 over texts, each with its end, in hexadecimal.
-fn digest(texts: &[&str]) -> String {
+pub(in crate::understand) fn digest(texts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for text in texts {
         hash.update(text.as_bytes());

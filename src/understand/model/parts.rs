@@ -73,7 +73,7 @@ fn lines(transcript: &Transcript, tokens_max: usize) -> Vec<Line> {
 }
 
 /// A text in pieces of at most so many tokens, cut between words; a word that is longer is cut off.
-fn pieces(text: &str, tokens_max: usize) -> Vec<String> {
+pub(in crate::understand) fn pieces(text: &str, tokens_max: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let (mut piece, mut used) = (String::new(), 0);
     for word in text.split(' ').filter(|word| !word.is_empty()) {

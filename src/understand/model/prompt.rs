@@ -126,7 +126,7 @@ fn note(claim: &Claim) -> String {
 }
 
 /// On one line, without what could be taken for the end of the data.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::understand) fn plain(text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").replace(['<', '>'], "")
 }

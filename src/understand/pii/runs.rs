@@ -140,7 +140,7 @@ impl Open {
                 self.times = Some((times, at));
             }
             Heard::Plus if self.run.digits.is_empty() && self.tens.is_none() && self.hundreds.is_none() => {
-                self.plus(at)
+                self.plus(at);
             }
             Heard::Plus => {
                 self.close(runs);

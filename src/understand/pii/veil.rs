@@ -77,6 +77,11 @@ impl Veil for Mask {
         self.pii.find(transcript)
     }
 
+    fn translation(&self, ours: Option<&Transcript>, translated: &Transcript) -> Transcript {
+        let told = ours.map(|ours| hidden_in(ours, self.kinds(), &self.pii, &[]).spans).unwrap_or_default();
+        masked_with(translated, self.kinds(), &self.pii, &told)
+    }
+
     fn silences(&self, transcript: &Transcript) -> Vec<Silence> {
         let kinds = if self.kinds().is_empty() { PiiKind::ALL.to_vec() } else { self.kinds().to_vec() };
         let of = |transcript: &Transcript| -> Vec<Silence> {
@@ -110,10 +115,10 @@ impl Mask {
         }
         let told: Vec<Retold<'_>> =
             call.into_iter().flatten().map(|spoken| Retold::of(spoken, self.kinds(), &self.pii)).collect();
-        let views = [|text: &String| text.clone(), without_tags, without_marks];
+        let views: [fn(&str) -> String; 3] = [str::to_owned, without_tags, without_marks];
         let (mut spans, mut read_segments) = (Vec::new(), texts.len());
         for view in views {
-            let view = as_transcript(&texts.iter().map(view).collect::<Vec<_>>());
+            let view = as_transcript(&texts.iter().map(|text| view(text)).collect::<Vec<_>>());
             let hidden = hidden_in(&view, self.kinds(), &self.pii, &[]);
             read_segments = read_segments.min(hidden.read_segments);
             spans.extend(hidden.spans);
@@ -132,9 +137,9 @@ impl Mask {
 }
 
 /// The text of a page without its tags, byte for byte in its place: a number goes on behind one.
-fn without_tags(text: &String) -> String {
+fn without_tags(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut rest = text.as_str();
+    let mut rest = text;
     // Looked for once: a text full of openings without an end is not gone through for each of them.
     let last_end = text.rfind('>').unwrap_or(0);
     while let Some(start) = rest.find(['<', '&']) {
@@ -154,7 +159,7 @@ fn without_tags(text: &String) -> String {
 }
 
 /// Text without what stands in tags and between names and values, byte for byte in its place: `href="mailto:…"`.
-fn without_marks(text: &String) -> String {
+fn without_marks(text: &str) -> String {
     text.chars()
         .map(|c| if matches!(c, '<' | '>' | '"' | '\'' | '=' | ':' | ';' | '&' | '|') { ' ' } else { c })
         .collect()

@@ -63,7 +63,7 @@ impl Said {
 }
 
 impl Spoken {
-    fn of(segment: &Segment, lanes: &[Lane]) -> Self {
+    pub(super) fn of(segment: &Segment, lanes: &[Lane]) -> Self {
         let ranges = segment.word_ranges().unwrap_or_default();
         let mut from = 0;
         let mut shown: Vec<WordShown> = Vec::with_capacity(segment.words.len());

@@ -61,7 +61,9 @@ document.addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     const method = form.dataset.method ?? "POST";
-    const response = await fetch(form.action, { method, headers: { accept: "application/json" } });
+    const target = new URL(form.action);
+    for (const [name, value] of new FormData(form)) target.searchParams.set(name, value);
+    const response = await fetch(target, { method, headers: { accept: "application/json" } });
     const answer = await response.json().catch(() => ({}));
     if (response.status === 401) return location.assign("/sign-in");
     if (!response.ok) return say(`${answer.error?.message ?? "That did not work."} ${answer.error?.hint ?? ""}`);
