@@ -51,6 +51,27 @@ impl ChatError {
         }
     }
 
+    /// Nobody is there who could answer: a machine that is off, or one that is starting. It says nothing of the question.
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::LeftAlone { .. } | Self::Call(CallError::Network { .. }) => true,
+            Self::Call(error) => error.status().is_some_and(|status| status >= 500),
+            _ => false,
+        }
+    }
+
+    /// Whoever configured the endpoint has to mend something: every question would fare alike.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Unusable(_)
+            | Self::Call(
+                CallError::RemoteAddress { .. } | CallError::PrivateAddress { .. } | CallError::ForeignHost { .. },
+            ) => true,
+            Self::Call(error) => matches!(error.status(), Some(300..=399 | 401 | 403 | 404 | 410)),
+            _ => false,
+        }
+    }
+
     /// What the caller should do: another call may fare better, this one has its summary by rule.
     pub fn disposition(&self) -> Disposition {
         match self {

@@ -1,7 +1,7 @@
 //! Translations, made beside the six steps: nothing waits for one, and none holds up a call.
 //!
 //! Two loops take up what is wanted: Whisper's, which works only while no call is to be transcribed and gives way as soon
-//! as one is, and the language model's. What they bring is kept beside the transcript; what fails leaves an earlier
+//! as one is, and the language model's, which lets summaries go first. What they bring is kept beside the transcript; what fails leaves an earlier
 //! translation alone, is tried again within bounds, and ends with a sentence.
 
 mod model;
@@ -17,8 +17,8 @@ use super::PipelineError;
 use super::outcome::PARKED_RETRY;
 use super::shared::Shared;
 use super::steps::Setback;
-use crate::call::{Disposition, Translation, Translator, retry};
-use crate::store::{StoreError, WishClaim, WishEnd};
+use crate::call::{Disposition, Step, Translation, Translator, retry};
+use crate::store::{Lane, StoreError, WishClaim, WishEnd};
 pub(super) use model::ByModel;
 
 /// How long calls to be transcribed are left alone before it is looked again whether there are any.
@@ -49,12 +49,12 @@ pub(super) async fn rescue(shared: &Shared) -> Result<usize, PipelineError> {
 /// Makes what is wanted of one translator, one after the other, until `stop`.
 pub(super) async fn work(shared: Arc<Shared>, by: Translator, stop: CancellationToken) -> Result<(), PipelineError> {
     let mut added = shared.store.subscribe();
-    let mut parked: Option<Timestamp> = None;
+    let mut parked: Option<Parked> = None;
     while !stop.is_cancelled() {
         // Marked before the question, so that what is wanted after it wakes this loop.
         added.mark_unchanged();
         let now = shared.clock.now();
-        let wait = match parked.filter(|until| *until > now) {
+        let wait = match still_parked(&shared, by, parked, now).await? {
             Some(until) => Some(until),
             None => match next(&shared, by).await? {
                 Next::Claim(claim) => {
@@ -74,6 +74,34 @@ pub(super) async fn work(shared: Arc<Shared>, by: Translator, stop: Cancellation
     Ok(())
 }
 
+/// A translator that cannot work at all leaves what is wanted alone for a while.
+#[derive(Clone, Copy)]
+struct Parked {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+/// Until when; not once something was wanted after that began: whoever mended the cause asks, and is not made to wait.
+async fn still_parked(
+    shared: &Shared,
+    by: Translator,
+    parked: Option<Parked>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, PipelineError> {
+    let Some(Parked { since, until }) = parked.filter(|parked| parked.until > now) else { return Ok(None) };
+    let is_wanted = shared.ask(move |store| store.is_wished_since(by, since, now)).await?;
+    Ok((!is_wanted).then_some(until))
+}
+
+/// Whether calls wait for a step, or one is at it: translations are made behind both.
+async fn is_busy(shared: &Shared, step: Step, lane: Lane) -> Result<bool, PipelineError> {
+    if shared.activity.snapshot().running.iter().any(|work| work.step == step) {
+        return Ok(true);
+    }
+    let now = shared.clock.now();
+    shared.ask(move |store| Ok(store.next_due(lane)?.is_some_and(|due| due <= now))).await
+}
+
 enum Next {
     Claim(Box<WishClaim>),
     /// Until then, or until work is added.
@@ -87,7 +115,11 @@ async fn next(shared: &Shared, by: Translator) -> Result<Next, PipelineError> {
     if due.is_none_or(|due| due > now) {
         return Ok(Next::Sleep(due));
     }
-    if by == Translator::Whisper && whisper::is_busy(shared).await? {
+    let (step, lane) = match by {
+        Translator::Whisper => (Step::Transcribe, Lane::Transcribe),
+        Translator::LanguageModel => (Step::GenerateSummary, Lane::Summarise),
+    };
+    if is_busy(shared, step, lane).await? {
         return Ok(Next::Sleep(Some(shared.later(LOOK_AGAIN))));
     }
     let claim = shared.ask(move |store| store.take_wish(by, boot, attempts_max, now)).await?;
@@ -95,8 +127,8 @@ async fn next(shared: &Shared, by: Translator) -> Result<Next, PipelineError> {
     Ok(claim.map_or(Next::Sleep(Some(now)), |claim| Next::Claim(Box::new(claim))))
 }
 
-/// Makes one translation and keeps what came of it. Answers until when this translator needs a person.
-async fn one(shared: &Shared, claim: &WishClaim, stop: &CancellationToken) -> Result<Option<Timestamp>, PipelineError> {
+/// Makes one translation and keeps what came of it. Answers whether this translator cannot work at all for now.
+async fn one(shared: &Shared, claim: &WishClaim, stop: &CancellationToken) -> Result<Option<Parked>, PipelineError> {
     let made = match claim.by {
         Translator::Whisper => whisper::translation(shared, claim, stop).await?,
         Translator::LanguageModel => tokio::select! {
@@ -112,7 +144,7 @@ async fn one(shared: &Shared, claim: &WishClaim, stop: &CancellationToken) -> Re
             let end = end_of(shared, claim, hindrance);
             tell(claim, &end);
             let parked = match &end {
-                WishEnd::Waiting { until, .. } => Some(*until),
+                WishEnd::Waiting { until, .. } => Some(Parked { since: now, until: *until }),
                 _ => None,
             };
             (shared.ask(move |store| store.end_wish(&held, &end, now)).await, parked)

@@ -249,7 +249,10 @@ impl Tables<'_> {
             if about.is_of_other_policy(mark) {
                 self.translations.remove((id.as_bytes(), language.as_str()))?;
                 row.recording.translations.retain(|known| *known != language);
-                self.wish_for(id, &language, now)?;
+                // What is being made was begun under today's.
+                if !self.wish(id, &language)?.is_some_and(|wish| wish.is_running()) {
+                    self.wish_for(id, &language, now)?;
+                }
                 continue;
             }
             let bytes = self.translations.get((id.as_bytes(), language.as_str()))?;

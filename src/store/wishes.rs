@@ -68,7 +68,7 @@ impl Wish {
         matches!(self.standing, Standing::Failed { .. })
     }
 
-    const fn is_running(&self) -> bool {
+    pub(super) const fn is_running(&self) -> bool {
         matches!(self.standing, Standing::Running { .. })
     }
 
@@ -176,6 +176,22 @@ impl Store {
         })
     }
 
+    /// Whether something that waits for a translator came to be due after `since`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim`].
+    pub fn is_wished_since(&self, by: Translator, since: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        let (after, until) = (since.as_millisecond().saturating_add(1), now.as_millisecond());
+        if after > until {
+            return Ok(false);
+        }
+        self.read(|tx| {
+            let range = (by as u8, after, &[0; 16], "")..=(by as u8, until, &[0xff; 16], "\u{10ffff}");
+            Ok(tx.open_table(WISHES_DUE)?.range(range)?.next().transpose()?.is_some())
+        })
+    }
+
     /// Takes up the wish that is due first. Those of which nothing can come are given up on the way, those for words that
     /// are just being heard anew wait for them.
     ///
@@ -216,7 +232,10 @@ impl Store {
     ///
     /// As [`Store::get`].
     pub fn is_wished(&self, claim: &WishClaim) -> Result<bool, StoreError> {
-        self.write(|tables| Ok(Verdict::Drop(tables.held_wish(claim)?.is_some())))
+        self.write(|tables| {
+            let is_held = tables.held_wish(claim)?.is_some_and(|(_, row)| row.transcripts == claim.transcript);
+            Ok(Verdict::Drop(is_held))
+        })
     }
 
     /// Ends a claim that brought nothing. An earlier translation is not touched.
@@ -228,6 +247,11 @@ impl Store {
         let id = claim.recording.id;
         self.write(|tables| {
             let Some((mut wish, row)) = tables.held_wish(claim)? else { return Err(StoreError::ClaimLost(id).into()) };
+            // What came of words that are gone says nothing of those that are there now.
+            if row.transcripts != claim.transcript {
+                tables.wish_for(id, &claim.language, now)?;
+                return Ok(Verdict::Keep(()));
+            }
             let fewer = wish.attempts.saturating_sub(1);
             match end {
                 WishEnd::Retry { until, error } => {

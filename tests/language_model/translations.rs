@@ -199,10 +199,8 @@ fn an_endpoint_that_fails_or_is_silent_is_asked_again_and_a_restart_goes_on() {
     let waiting = wait_until("the failure is told", || {
         Some(office.standing("de")).filter(|standing| standing["state"] == "waiting" && standing["reason"].is_string())
     });
-    assert!(
-        waiting["reason"].as_str().unwrap().contains("500") && waiting["attempts"].as_u64() >= Some(1),
-        "{waiting}"
-    );
+    assert!(waiting["reason"].as_str().unwrap().contains("500"), "{waiting}");
+    assert_eq!(waiting["attempts"], 0, "a machine that is down uses up nobody's tries");
     // Silent now: it is being made when the daemon is killed.
     let before = fake.asked().len();
     fake.changes_to(|_, _| None);
@@ -212,6 +210,24 @@ fn an_endpoint_that_fails_or_is_silent_is_asked_again_and_a_restart_goes_on() {
     fake.changes_to(moody(german));
     office.daemon.restart();
     office.wait_for("de", "made");
+}
+
+#[test]
+fn a_model_that_is_not_there_under_its_name_fails_nobody_and_is_tried_once_somebody_asks() {
+    let fake = Fake::start(|_, _| status(404));
+    let office = office(SPANISH, &fake.section("attempts = 1\nsummaries = false\n"));
+    office.ask("de");
+    let told = |language: &str| {
+        wait_until("the failure is told", || {
+            Some(office.standing(language)).filter(|standing| standing["reason"].is_string())
+        })
+    };
+    let waiting = told("de");
+    assert_eq!((&waiting["state"], &waiting["attempts"]), (&json!("waiting"), &json!(0)), "{waiting}");
+    assert!(waiting["reason"].as_str().unwrap().contains("the model's name"), "{waiting}");
+    fake.changes_to(moody(german));
+    office.ask("fr");
+    office.wait_for("fr", "made");
 }
 
 #[test]

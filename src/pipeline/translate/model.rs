@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Hindrance;
 use super::whisper::in_language;
-use crate::call::{Disposition, Place, Transcript, Translation, TranslationFacts, Translator};
+use super::{Hindrance, LOOK_AGAIN, is_busy};
+use crate::call::{Disposition, Place, Step, Transcript, Translation, TranslationFacts, Translator};
 use crate::chat::{Chat, ChatError, Question};
 use crate::config::LanguageModelConfig;
 use crate::pipeline::PipelineError;
@@ -12,7 +12,7 @@ use crate::pipeline::outcome::PARKED_RETRY;
 use crate::pipeline::shared::Shared;
 use crate::pipeline::steps::Setback;
 use crate::pipeline::worker::program_version;
-use crate::store::WishClaim;
+use crate::store::{Lane, WishClaim};
 use crate::understand::pii::mask::masked;
 use crate::understand::translation::answer::read;
 use crate::understand::translation::{Line, assembled, batches, is_untranslated, prompt};
@@ -42,7 +42,13 @@ impl ByModel {
     }
 
     /// The lines of a call with their translations. An answer that lacks a line is asked for again, within the tries.
-    async fn lines(&self, words: &Transcript, claim: &WishClaim) -> Result<Vec<(Line, String)>, Setback> {
+    /// Before each request summaries go first, and whoever removed the call meanwhile has its words stay here.
+    async fn lines(
+        &self,
+        shared: &Shared,
+        words: &Transcript,
+        claim: &WishClaim,
+    ) -> Result<Vec<(Line, String)>, Setback> {
         let room = self.context_tokens.saturating_sub(prompt::overhead_tokens());
         let lines_tokens = (room / LINES_SHARE).min(*LINES_TOKENS.end());
         if lines_tokens < *LINES_TOKENS.start() {
@@ -57,6 +63,7 @@ impl ByModel {
         }
         let mut done = Vec::new();
         for batch in batches {
+            give_way(shared, claim).await?;
             let messages = prompt::of_lines(&batch, words.language.as_ref(), &claim.language);
             let answer_tokens_max = room.saturating_sub(lines_tokens);
             let question = Question {
@@ -72,13 +79,30 @@ impl ByModel {
     }
 }
 
+/// Lets summaries pass; cancelled when the translation is no longer wanted of these words.
+async fn give_way(shared: &Shared, claim: &WishClaim) -> Result<(), Setback> {
+    let broken = |error: PipelineError| Setback::Failure {
+        message: error.to_string(),
+        disposition: Disposition::Retry { after: None },
+    };
+    while is_busy(shared, Step::GenerateSummary, Lane::Summarise).await.map_err(broken)? {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    let held = claim.clone();
+    let is_wished = shared.ask(move |store| store.is_wished(&held)).await.map_err(broken)?;
+    if is_wished { Ok(()) } else { Err(Setback::Cancelled) }
+}
+
 impl From<ChatError> for Setback {
     fn from(error: ChatError) -> Self {
+        let message = error.to_string();
         // A machine that is off for the night uses up nobody's tries.
-        if matches!(error, ChatError::LeftAlone { .. }) {
-            return Self::NotYet { after: PARKED_RETRY, reason: error.to_string() };
+        if error.is_absence() {
+            return Self::NotYet { after: PARKED_RETRY, reason: message };
         }
-        Self::Failure { message: error.to_string(), disposition: error.disposition() }
+        // Nor does a model that is not there under its name: else all that is wanted would fail in seconds.
+        let disposition = if error.needs_a_person() { Disposition::Park } else { error.disposition() };
+        Self::Failure { message, disposition }
     }
 }
 
@@ -98,7 +122,7 @@ pub(super) async fn translation(
     let privacy = &shared.config.privacy;
     let kinds = if privacy.masks_in(Place::Summaries) { privacy.mask.as_slice() } else { &[] };
     let words = masked(&words, kinds, &shared.rules.pii);
-    let lines = match tokio::time::timeout(CALL_TIME_MAX, by.lines(&words, claim)).await {
+    let lines = match tokio::time::timeout(CALL_TIME_MAX, by.lines(shared, &words, claim)).await {
         Ok(Ok(lines)) => lines,
         Ok(Err(setback)) => return Ok(Err(setback.into())),
         Err(_) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Hindrance, LOOK_AGAIN};
+use super::{Hindrance, LOOK_AGAIN, is_busy};
 use crate::call::{Language, Step, Timings, Transcript, Translation, TranslationFacts, Translator};
 use crate::pipeline::PipelineError;
 use crate::pipeline::shared::Shared;
@@ -20,21 +20,16 @@ use crate::understand::translation::with_speakers;
 /// News of a translation that may queue up while nobody takes them.
 const EVENTS_MAX: usize = 64;
 
-/// Whether calls are to be transcribed, or one is.
-pub(super) async fn is_busy(shared: &Shared) -> Result<bool, PipelineError> {
-    if shared.activity.snapshot().running.iter().any(|work| work.step == Step::Transcribe) {
-        return Ok(true);
-    }
-    let now = shared.clock.now();
-    shared.ask(move |store| Ok(store.next_due(Lane::Transcribe)?.is_some_and(|due| due <= now))).await
-}
-
 pub(super) async fn translation(
     shared: &Shared,
     claim: &WishClaim,
     stop: &CancellationToken,
 ) -> Result<Result<Translation, Hindrance>, PipelineError> {
     let id = claim.recording.id;
+    if claim.language.as_str() != "en" {
+        let error = format!("Whisper translates into English alone; '{}' takes a language model.", claim.language);
+        return Ok(Err(Hindrance::NotByMe(error)));
+    }
     if shared.supervisor.profile().is_some_and(|profile| !profile.multilingual) {
         let error = "The model knows English only and cannot translate; see transcribe.model.".to_owned();
         return Ok(Err(Hindrance::NotByMe(error)));
@@ -55,7 +50,7 @@ pub(super) async fn translation(
             Err(error) => return Ok(Err(error.into())),
         }
         // Somebody else's turn.
-        while is_busy(shared).await? {
+        while is_busy(shared, Step::Transcribe, Lane::Transcribe).await? {
             tokio::select! {
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
                 () = stop.cancelled() => return Ok(Err(Setback::Cancelled.into())),

@@ -12,6 +12,8 @@ use crate::understand::reading::Reading;
 /// Digits of a telephone number (E.164), and the fewest that are one when somebody says so.
 const PHONE_DIGITS_MAX: usize = 15;
 const PHONE_DIGITS_MIN: usize = 6;
+/// Digits before the "thousand" of an amount: "nine hundred ninety-nine thousand".
+const THOUSANDS_DIGITS_MAX: usize = 3;
 /// A part of a card that the other side repeats: so many digits, within so much time.
 const REPEATED_DIGITS_MIN: usize = 4;
 const REPEATED_MS_MAX: u64 = 60_000;
@@ -148,9 +150,10 @@ pub(super) fn phones(reading: &Reading<'_>, runs: &[Run], cues: &Cues) -> Vec<En
     runs.iter().filter(is_phone).map(|run| Entity { kind: PiiKind::Phone, tokens: tokens(run) }).collect()
 }
 
-/// "six hundred thousand" counts something.
+/// "six hundred thousand" counts something; "four one five, five five five, two thousand" ends in a round number.
 fn is_amount(reading: &Reading<'_>, run: &Run) -> bool {
-    run.digits.iter().any(|digit| matches!(reading.tokens[digit.token].folded.as_str(), "thousand" | "mil"))
+    let is_thousand = |digit: &Digit| matches!(reading.tokens[digit.token].folded.as_str(), "thousand" | "mil");
+    run.digits.iter().position(is_thousand).is_some_and(|at| at <= THOUSANDS_DIGITS_MAX)
 }
 
 /// By the plans of North America and Spain; elsewhere numbers need to be named.
