@@ -19,7 +19,8 @@ fn example() -> String {
 
 /// The example with every setting taken out of its comment.
 fn uncommented() -> String {
-    let is_setting = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line.len() > 1;
+    let is_setting =
+        |line: &str| line.starts_with('#') && !line.starts_with("# ") && !line.starts_with("##") && line.len() > 1;
     let lines: Vec<String> =
         example().lines().map(|line| if is_setting(line) { line[1..].to_owned() } else { line.to_owned() }).collect();
     lines.join("\n")
@@ -59,6 +60,23 @@ fn the_folder_in_the_example_shows_the_defaults_of_a_folder() {
     assert_eq!(format!("{of_example:?}"), format!("{of_smallest:?}"));
 }
 
+/// What each block of the example is once the "# " is taken away.
+fn taken_up(block: &str) -> String {
+    let example = example();
+    let (_, rest) = example.split_once(&format!("# [[{block}]]\n")).unwrap();
+    let lines = rest.lines().take_while(|line| line.starts_with("# ") || line.starts_with("##"));
+    let lines = lines.map(|line| line.strip_prefix("# ").unwrap_or(line));
+    format!("[[{block}]]\n{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn an_example_with_its_marks_taken_away_is_a_block_with_a_name() {
+    for block in BLOCKS {
+        let table: toml::Table = taken_up(block).parse().unwrap_or_else(|error| panic!("{block}: {error}"));
+        assert!(table[block][0]["name"].is_str(), "{block}");
+    }
+}
+
 #[test]
 fn the_example_leaves_no_setting_out() {
     let text = uncommented();
@@ -84,7 +102,7 @@ fn the_example_leaves_no_setting_out() {
             assert!(example().contains(&key), "{block}.{key} is not in the example");
         }
     }
-    for section in ["log", "api", "transcribe", "pipeline", "webhooks", "language_model", "privacy"] {
+    for section in ["log", "api", "transcribe", "pipeline", "webhooks", "language_model", "translation", "privacy"] {
         for key in probe(&format!("[{section}]")) {
             assert!(table[section].as_table().unwrap().contains_key(&key), "{section}.{key} is not in the example");
         }
