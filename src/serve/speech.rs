@@ -215,6 +215,10 @@ fn read(api: &Api, mut form: Form, translate: bool) -> Result<Asked, ApiError> {
     };
     let model = form.text("model").ok_or_else(|| wrong("model", "You must provide a model parameter."))?;
     check_model(api, model)?;
+    if translate && api.0.loops.knows_english_only() {
+        let message = format!("The model {} knows English only and cannot translate.", api.0.loops.model());
+        return Err(wrong("model", message));
+    }
     let language = form.text("language").filter(|_| !translate).map(known_language).transpose();
     let language = language.map_err(|message| wrong("language", message))?;
     let prompt = form.text("prompt").map(str::to_owned);
