@@ -47,6 +47,13 @@ check(only_words.words and only_words.segments is None, "words alone")
 by_default = transcribe(response_format="verbose_json")
 check(by_default.segments and by_default.words is None, "segments by default")
 
+# A language that is given is a fact, even where something else is heard.
+for given in ["en", "es"]:
+    told = transcribe(language=given, response_format="verbose_json")
+    check(told.language == given, told)
+    told = transcribe(file=spanish, language=given, response_format="verbose_json")
+    check(told.language == given, told)
+
 # A stream.
 events = list(transcribe(stream=True))
 deltas = "".join(event.delta for event in events if event.type == "transcript.text.delta")
