@@ -69,7 +69,7 @@ pub(super) struct SpeechForm {
     /// looks wrong.
     temperature: Option<f64>,
     /// Answers with server-sent events: each segment once it is final, then the whole. The language is settled by the first
-    /// probes of the call.
+    /// probes of the call. With `json` and `text` alone; translations are not streamed.
     stream: Option<bool>,
 }
 
@@ -239,6 +239,12 @@ fn read(api: &Api, mut form: Form, translate: bool) -> Result<Asked, ApiError> {
         Some(name) => Format::read(name)
             .ok_or_else(|| wrong("response_format", "response_format must be json, text, srt, verbose_json or vtt."))?,
     };
+    if is_streamed && translate {
+        return Err(wrong("stream", "Translations are not streamed; ask without stream."));
+    }
+    if is_streamed && !format.is_plain() {
+        return Err(wrong("stream", "A stream has the words alone: it needs response_format=json or text."));
+    }
     let granularities = form.list("timestamp_granularities");
     if granularities.iter().any(|name| !matches!(*name, "word" | "segment")) {
         return Err(wrong("timestamp_granularities", "timestamp_granularities[] must be word or segment."));
