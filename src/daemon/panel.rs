@@ -217,12 +217,19 @@ impl Loops for Panel {
         let is_by_whisper = self.config.translation.english_by == Translator::Whisper;
         if self.config.language_model.is_some() {
             Tongues::Any
-        } else if is_by_whisper && !knows_english_only(&self.config.transcribe.model) {
+        } else if is_by_whisper && !self.knows_english_only() {
             Tongues::English
         } else {
             let model = &self.config.transcribe.model;
             Tongues::Nothing(format!("The model {model} cannot translate, and no language model is configured."))
         }
+    }
+
+    fn knows_english_only(&self) -> bool {
+        let supervisor = self.engine.read().supervisor;
+        let says_so = supervisor.is_some_and(|one| one.profile().is_some_and(|profile| !profile.multilingual));
+        // The name counts too: until the file was looked at, it is all there is.
+        says_so || knows_english_only(&self.config.transcribe.model)
     }
 
     fn model(&self) -> String {

@@ -74,6 +74,11 @@ pub trait Loops: Send + Sync + 'static {
         Tongues::English
     }
 
+    /// Whether the model knows English alone, and so cannot translate.
+    fn knows_english_only(&self) -> bool {
+        false
+    }
+
     /// Looks at every account now; two looks at one account follow each other.
     fn look(&self, reach: Reach) -> BoxFuture<'static, Looked>;
 

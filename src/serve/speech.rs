@@ -69,7 +69,7 @@ pub(super) struct SpeechForm {
     /// looks wrong.
     temperature: Option<f64>,
     /// Answers with server-sent events: each segment once it is final, then the whole. The language is settled by the first
-    /// probes of the call.
+    /// probes of the call. With `json` and `text` alone; translations are not streamed.
     stream: Option<bool>,
 }
 
@@ -215,6 +215,10 @@ fn read(api: &Api, mut form: Form, translate: bool) -> Result<Asked, ApiError> {
     };
     let model = form.text("model").ok_or_else(|| wrong("model", "You must provide a model parameter."))?;
     check_model(api, model)?;
+    if translate && api.0.loops.knows_english_only() {
+        let message = format!("The model {} knows English only and cannot translate.", api.0.loops.model());
+        return Err(wrong("model", message));
+    }
     let language = form.text("language").filter(|_| !translate).map(known_language).transpose();
     let language = language.map_err(|message| wrong("language", message))?;
     let prompt = form.text("prompt").map(str::to_owned);
@@ -235,6 +239,12 @@ fn read(api: &Api, mut form: Form, translate: bool) -> Result<Asked, ApiError> {
         Some(name) => Format::read(name)
             .ok_or_else(|| wrong("response_format", "response_format must be json, text, srt, verbose_json or vtt."))?,
     };
+    if is_streamed && translate {
+        return Err(wrong("stream", "Translations are not streamed; ask without stream."));
+    }
+    if is_streamed && !format.is_plain() {
+        return Err(wrong("stream", "A stream has the words alone: it needs response_format=json or text."));
+    }
     let granularities = form.list("timestamp_granularities");
     if granularities.iter().any(|name| !matches!(*name, "word" | "segment")) {
         return Err(wrong("timestamp_granularities", "timestamp_granularities[] must be word or segment."));

@@ -2,8 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
-use crate::common::PATIENCE;
+use callscribe::serve::Door;
+
+use crate::common::{PATIENCE, wait_until};
 use crate::seed::{Served, TOKEN};
 
 fn with_authorization(served: &Served, lines: &[&str]) -> u16 {
@@ -177,4 +180,39 @@ fn who_asks_on_and_on_without_a_token_and_never_reads_shuts_nobody_out() {
         .collect();
     assert_eq!(served.http.get("/api/v1/queue").status, 200);
     drop(deaf);
+}
+
+#[test]
+fn more_requests_than_are_worked_on_at_once_are_told_to_come_back() {
+    let served = Served::empty();
+    served.loops.set(|report| report.stuck = true);
+    let request = format!(
+        "POST /api/v1/recordings/fetch?wait=true HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    // More than there are seats: some of these are refused themselves.
+    let waiting: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(served.http.address).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let queue = || served.http.get("/api/v1/queue");
+    let refused = wait_until("no seat is left", || Some(queue()).filter(|answer| answer.status == 503));
+    assert_eq!(refused.error_code(), "busy");
+    assert!(refused.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok()));
+    assert_eq!(served.http.get("/healthz").status, 200, "who watches is answered");
+    drop(waiting);
+    wait_until("the seats are free again", || (queue().status == 200).then_some(()));
+}
+
+#[test]
+fn a_request_that_takes_too_long_is_ended_and_told_so() {
+    let served = Served::within(Door::default(), Duration::from_millis(50));
+    let id = served.completed("call-1", "2026-11-20T09:00:00Z");
+    served.loops.set(|report| report.stuck = true);
+    let answer = served.http.delete(&format!("/api/v1/recordings/{id}?delete_from_provider=true"));
+    assert_eq!((answer.status, answer.error_code().as_str()), (504, "timed_out"));
+    assert!(served.store.get(id).unwrap().unwrap().deletion.is_none(), "what did not end has removed nothing");
 }

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use callscribe::call::{
-    AccountName, Audio, AudioFormatFacts, CallFacts, ChannelFacts, Direction, Insight, Language, Party, ProviderKind,
-    Recording, RecordingId, RecordingKey, Segment, SummarySentence, Transcript, TranscriptSource, Word,
+    AccountName, Audio, AudioFormatFacts, CallFacts, ChannelFacts, Direction, Disposition, Insight, Language, Party,
+    ProviderKind, Recording, RecordingId, RecordingKey, Segment, SummarySentence, Transcript, TranscriptSource, Word,
 };
 use callscribe::clock::ManualClock;
 use callscribe::fetch::Files;
+use callscribe::provider::ProviderError;
 use callscribe::provider::upload::Uploads;
 use callscribe::search::Search;
 use callscribe::serve::{
@@ -39,6 +40,8 @@ pub struct Report {
     pub running: Vec<Running>,
     pub workers: Workers,
     pub look: Looked,
+    /// Neither looks nor removals at the provider ever end.
+    pub stuck: bool,
     pub reaches: Vec<Reach>,
     /// What every provider says of its accounts.
     pub standings: Vec<Standing>,
@@ -113,8 +116,14 @@ impl Loops for ScriptedLoops {
     fn look(&self, reach: Reach) -> BoxFuture<'static, Looked> {
         let mut report = self.0.lock().unwrap();
         report.reaches.push(reach);
-        let looked = report.look.clone();
-        async move { looked }.boxed()
+        let (looked, is_stuck) = (report.look.clone(), report.stuck);
+        async move { if is_stuck { std::future::pending().await } else { looked } }.boxed()
+    }
+
+    fn remove_at_source(&self, _recording: Recording, _by: String) -> BoxFuture<'static, Result<(), ProviderError>> {
+        let is_stuck = self.0.lock().unwrap().stuck;
+        let refused = ProviderError::new("The provider keeps its copy.", Disposition::Reject);
+        async move { if is_stuck { std::future::pending().await } else { Err(refused) } }.boxed()
     }
 }
 
@@ -137,6 +146,11 @@ impl Served {
 
     /// Without recordings, behind this door.
     pub fn behind(door: Door) -> Self {
+        Self::within(door, Duration::from_secs(30))
+    }
+
+    /// The same, with this time for a request.
+    pub fn within(door: Door, request_timeout: Duration) -> Self {
         let state = tempfile::tempdir().unwrap();
         let store = Store::open(&state.path().join("callscribe.redb")).unwrap();
         let search = Search::open(&store, state.path());
@@ -154,7 +168,7 @@ impl Served {
             token: TOKEN.to_owned().into(),
             door,
             address,
-            request_timeout: Duration::from_secs(30),
+            request_timeout,
             body_bytes_max: 1000,
             intake: Intake {
                 uploads: Arc::new(Uploads::open(state.path()).unwrap()),

@@ -34,11 +34,11 @@ fn every_metric_that_the_alerts_and_the_dashboard_ask_for_is_there() {
         (page["total"] == 1).then_some(())
     });
     let known = Regex::new(r"\bcallscribe_[a-z_]+\b").unwrap();
-    let asked: BTreeSet<String> = [file("prometheus-alerts.yml"), file("grafana-dashboard.json")]
-        .iter()
-        .flat_map(|text| known.find_iter(text).map(|found| found.as_str().to_owned()).collect::<Vec<_>>())
-        .collect();
-    assert!(asked.len() > 15, "{asked:?}");
+    let (alerts, dashboard) = (file("prometheus-alerts.yml"), questions(&file("grafana-dashboard.json")));
+    let named = |text: &str| known.find_iter(text).map(|found| found.as_str().to_owned()).collect::<BTreeSet<_>>();
+    assert!(dashboard.iter().all(|question| !named(question).is_empty()), "{dashboard:?}");
+    let asked: BTreeSet<String> = dashboard.iter().chain([&alerts]).flat_map(|text| named(text)).collect();
+    assert!(asked.len() > 15 && !named(&alerts).is_empty(), "{asked:?}");
     let missing = || {
         let answer = http.get("/metrics");
         assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
@@ -56,6 +56,56 @@ fn every_metric_that_the_alerts_and_the_dashboard_ask_for_is_there() {
         text.lines().filter(|line| line.find('{').is_some_and(|_| labels.is_match(labels_of(line)))).collect();
     assert!(told.is_empty(), "{told:?}");
     assert!(text.contains("callscribe_recordings{status=\"completed\"} 1"), "{text}");
+}
+
+/// What the panels of a dashboard ask for.
+fn questions(dashboard: &str) -> Vec<String> {
+    let dashboard: serde_json::Value = serde_json::from_str(dashboard).expect("the dashboard is JSON");
+    let panels = dashboard["panels"].as_array().expect("panels").iter().filter(|panel| panel["type"] != "row");
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().expect("every panel asks for something"));
+    targets.map(|target| target["expr"].as_str().expect("a question").to_owned()).collect()
+}
+
+/// The sum of the metric's lines that have all these labels; absent when there is none.
+fn sum(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
+    let lines = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+    let lines = lines.filter(|line| labels.iter().all(|label| labels_of(line).split(',').any(|own| own == *label)));
+    let values = lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap());
+    values.reduce(|one, other| one + other)
+}
+
+#[test]
+fn what_is_measured_is_what_happened() {
+    let daemon = TestDaemon::start("");
+    let http = daemon.http();
+    cut_call(&daemon.inbox().join("call.wav"), 0, 8000);
+    wait_until("the call is transcribed", || {
+        let page = http.get("/api/v1/recordings/?status=completed").json();
+        (page["total"] == 1).then_some(())
+    });
+    let waiting = ["state=\"waiting\""];
+    let text = http.get("/metrics").text().to_owned();
+    let value = |name: &str| sum(&text, name, &[]).unwrap_or_else(|| panic!("no {name} in {text}"));
+    assert_eq!(value("callscribe_transcript_success_ratio"), 1.0);
+    assert_eq!(value("callscribe_transcribe_real_time_factor_count"), 1.0);
+    assert!(value("callscribe_transcribe_real_time_factor_sum") > 0.0);
+    assert_eq!(value("callscribe_transcript_confidence_count"), 1.0);
+    assert!((0.0..=1.0).contains(&value("callscribe_transcript_confidence_sum")));
+    assert!(value("callscribe_disk_free_bytes") > 0.0);
+    assert!(value("callscribe_disk_total_bytes") >= value("callscribe_disk_free_bytes"));
+    let audio = std::fs::metadata(daemon.inbox().join("call.wav")).unwrap().len() as f64;
+    assert_eq!(value("callscribe_audio_bytes"), audio);
+    assert_eq!(sum(&text, "callscribe_queue_recordings", &waiting), Some(0.0));
+    assert_eq!(value("callscribe_backlog_oldest_seconds"), 0.0);
+
+    assert_eq!(http.post("/api/v1/queue/pause").status, 200);
+    cut_call(&daemon.inbox().join("later.wav"), 8000, 16_000);
+    let text = wait_until("the next call waits", || {
+        let text = http.get("/metrics").text().to_owned();
+        (sum(&text, "callscribe_backlog_oldest_seconds", &[]) > Some(0.0)).then_some(text)
+    });
+    assert_eq!(sum(&text, "callscribe_queue_recordings", &waiting), Some(1.0), "one step of it waits: {text}");
+    assert_eq!(sum(&text, "callscribe_transcript_success_ratio", &[]), Some(1.0));
 }
 
 /// What stands between the braces.

@@ -47,6 +47,13 @@ check(only_words.words and only_words.segments is None, "words alone")
 by_default = transcribe(response_format="verbose_json")
 check(by_default.segments and by_default.words is None, "segments by default")
 
+# A language that is given is a fact, even where something else is heard.
+for given in ["en", "es"]:
+    told = transcribe(language=given, response_format="verbose_json")
+    check(told.language == given, told)
+    told = transcribe(file=spanish, language=given, response_format="verbose_json")
+    check(told.language == given, told)
+
 # A stream.
 events = list(transcribe(stream=True))
 deltas = "".join(event.delta for event in events if event.type == "transcript.text.delta")
@@ -84,6 +91,12 @@ check(error.param == "model" and error.type == "invalid_request_error", error.bo
 refused(openai.NotFoundError, "model_not_found", lambda: client.models.retrieve("gpt-9"))
 refused(openai.BadRequestError, "invalid_value", lambda: transcribe(response_format="docx"))
 refused(openai.BadRequestError, "invalid_value", lambda: transcribe(temperature=7))
+for timed in ["srt", "vtt", "verbose_json"]:
+    error = refused(openai.BadRequestError, "invalid_value", lambda: transcribe(stream=True, response_format=timed))
+    check(error.param == "stream", error.body)
+streamed = {"model": "whisper-1", "file": spanish, "extra_body": {"stream": True}}
+error = refused(openai.BadRequestError, "invalid_value", lambda: client.audio.translations.create(**streamed))
+check(error.param == "stream", error.body)
 refused(openai.BadRequestError, "invalid_file", lambda: transcribe(file=("a.wav", b"no audio at all" * 99)))
 try:
     list(transcribe(stream=True, file=("a.wav", b"no audio at all" * 99)))

@@ -52,24 +52,42 @@ fn the_official_client_works_unmodified() {
     wait_until("the audio is gone", || (held(&daemon) == 0).then_some(()));
 }
 
-/// Sends a request for a long file and reads nothing.
-fn ask(http: &Http) -> TcpStream {
+/// A request with a long file.
+fn request(http: &Http, path: &str) -> Vec<u8> {
     let call = std::fs::read(Path::new(HERE).join("calls/en-complaint.wav")).unwrap();
     let part = |name: &str, rest: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n");
     let mut body =
         format!("{}whisper-1\r\n{}", part("model", ""), part("file", "; filename=\"call.wav\"")).into_bytes();
     body.extend(&call);
     body.extend(b"\r\n--b--\r\n");
-    let mut stream = TcpStream::connect(http.address).unwrap();
     let (host, token, length) = (http.address, &http.token, body.len());
-    write!(
-        stream,
-        "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
          Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n"
-    )
-    .unwrap();
-    stream.write_all(&body).unwrap();
+    );
+    [head.into_bytes(), body].concat()
+}
+
+/// Sends it and reads nothing.
+fn ask(http: &Http) -> TcpStream {
+    let mut stream = TcpStream::connect(http.address).unwrap();
+    stream.write_all(&request(http, "/v1/audio/transcriptions")).unwrap();
     stream
+}
+
+#[test]
+fn a_model_that_knows_english_only_transcribes_and_translates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("copy.en.bin");
+    std::fs::copy(Path::new(HERE).join("../models/mini-q8_0.bin"), &model).unwrap();
+    let daemon = TestDaemon::start(&format!("[transcribe]\nmodel = {model:?}"));
+    daemon.wait_until_ready();
+    let http = daemon.http();
+    let refused = http.request(&request(&http, "/v1/audio/translations"));
+    let error = refused.json()["error"].clone();
+    assert_eq!((refused.status, &error["param"], &error["code"]), (400, &"model".into(), &"invalid_value".into()));
+    assert!(error["message"].as_str().unwrap().starts_with("The model copy.en knows English only"), "{error}");
+    assert_eq!(http.request(&request(&http, "/v1/audio/transcriptions")).status, 200);
 }
 
 #[test]

@@ -29,6 +29,11 @@ impl Format {
             _ => return None,
         })
     }
+
+    /// Whether it has the words and no times.
+    pub(super) const fn is_plain(self) -> bool {
+        matches!(self, Self::Json | Self::Text)
+    }
 }
 
 /// What an answer is to hold.
