@@ -55,7 +55,12 @@ impl Outlook {
         let done_ms: f64 = self.running.iter().map(done_ms).sum();
         let seconds = (length_ms - done_ms).max(0.0) / 1000.0 * pace.work_per_call;
         let note = format!(
-            "{calls} calls are to be transcribed, {} of them of unknown length; of late a minute of call took {} seconds.",
+            "{}, {} of unknown length; of late a minute of call took {} seconds.",
+            if calls == 1 {
+                "1 call is to be transcribed".to_owned()
+            } else {
+                format!("{calls} calls are to be transcribed")
+            },
             (calls - known).max(0),
             tenths(60.0 * pace.work_per_call)
         );

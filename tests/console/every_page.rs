@@ -55,7 +55,7 @@ fn look_at(browser: &Browser, name: &str, address: &str, axe: &str) -> Vec<Strin
 }
 
 /// Looks at these pages; the daemon behind them is one with work behind it.
-fn look_at_all(person: &Person, pages: &[(&str, &str)], axe: &str) -> Vec<String> {
+pub fn look_at_all(person: &Person, pages: &[(&str, &str)], axe: &str) -> Vec<String> {
     let wrong =
         pages.iter().flat_map(|(name, path)| look_at(&person.browser, name, &person.address(path), axe)).collect();
     person.heard_no_complaint();

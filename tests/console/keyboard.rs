@@ -1,5 +1,8 @@
 //! Everything by keyboard alone.
 
+use std::fs;
+
+use crate::common::wait_until;
 use crate::person::{Person, wait_for_calls};
 
 const TAB: &str = "\u{E004}";
@@ -55,6 +58,70 @@ fn a_call_is_played_and_a_word_chosen_and_heard_without_a_pointer() {
     browser.run("window.wanted = document.activeElement");
     browser.press(ENTER);
     browser.wait_until("the chosen word is heard", "return Math.abs(document.getElementById('audio').currentTime * 1000 - Number(window.wanted.dataset.s)) < 3000 && !document.getElementById('audio').paused");
+    person.heard_no_complaint();
+}
+
+#[test]
+fn the_queue_is_paused_and_a_failed_call_retried_without_a_pointer() {
+    let person = Person::with_calls(&[]);
+    let browser = &person.browser;
+    fs::write(person.daemon.inbox().join("broken.wav"), b"RIFF and then nothing that could be heard").unwrap();
+    wait_for_calls(&person.daemon, 1);
+    person.go("/queue");
+    browser.wait_for("[aria-labelledby=failed] tbody tr");
+    tab_to(&person, "form[action='/api/v1/queue/pause'] button");
+    browser.press(ENTER);
+    browser.wait_for("form[action='/api/v1/queue/resume']");
+    // What takes its place has the focus too: one needs not begin from the top of the page.
+    browser.wait_until("the focus stays", "return document.activeElement.matches('form[action$=\"/resume\"] button')");
+    tab_to(&person, "[aria-labelledby=failed] tbody form button");
+    browser.press(ENTER);
+    browser
+        .wait_until("it waits", "return document.querySelectorAll('[aria-labelledby=waiting] tbody tr').length === 1");
+    tab_to(&person, "form[action='/api/v1/queue/resume'] button");
+    browser.press(ENTER);
+    browser.wait_for("form[action='/api/v1/queue/pause']");
+    browser.wait_for("[aria-labelledby=failed] tbody tr");
+    person.heard_no_complaint();
+}
+
+#[test]
+fn calls_are_filtered_and_a_place_that_was_found_is_opened_without_a_pointer() {
+    let person = Person::with_calls(&["en-refund.wav", "es-tarjeta.wav"]);
+    let browser = &person.browser;
+    let http = person.daemon.http();
+    wait_until("the index has both calls", || {
+        let found = http.get("/api/v1/recordings/?search_text=recorded").json();
+        (found["total"] == 1).then_some(())
+    });
+    person.go("/calls");
+    tab_to(&person, ".filters summary");
+    browser.press(ENTER);
+    browser.wait_until("the filters are shown", "return document.querySelector('.filters').open");
+    tab_to(&person, "[name=language]");
+    "es".chars().for_each(|letter| browser.press(&letter.to_string()));
+    tab_to(&person, ".fields-end button");
+    browser.press(ENTER);
+    browser.wait_until(
+        "one call is left",
+        "return location.search.includes('language=es') && document.querySelectorAll('.call-row').length === 1",
+    );
+    tab_to(&person, ".fields-end a");
+    browser.press(ENTER);
+    browser.wait_until(
+        "both are back",
+        "return location.search === '' && document.querySelectorAll('.call-row').length === 2",
+    );
+
+    browser.press("/");
+    "recorded".chars().for_each(|letter| browser.press(&letter.to_string()));
+    browser.wait_for(".hits mark");
+    tab_to(&person, ".hits a");
+    browser.press(ENTER);
+    browser.wait_until(
+        "the place is heard of",
+        "return location.hash.startsWith('#t=') && document.querySelector('#turns .w') !== null",
+    );
     person.heard_no_complaint();
 }
 

@@ -7,6 +7,7 @@ mod common;
 
 mod browser;
 mod every_page;
+mod figures;
 mod keyboard;
 mod listening;
 mod office;

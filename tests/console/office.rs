@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use callscribe::call::{
-    Agreement, Audio, CallFacts, CallSound, ChannelFacts, Direction, Dispute, Insight, Language, Party, Phase,
-    PhaseKind, ProviderKind, Recording, RecordingId, RecordingKey, SecondOpinion, Segment, Sentiment, SentimentLabel,
-    Step, StepState, Stretch, SummarySentence, Suspect, SuspectReason, Transcript, TranscriptSource, Word,
+    Agreement, Audio, CallFacts, CallSound, ChannelFacts, Direction, Dispute, Insight, Language, Party, PartyRole,
+    PartyTalk, Phase, PhaseKind, ProviderKind, Recording, RecordingId, RecordingKey, SecondOpinion, Segment, Sentiment,
+    SentimentLabel, Step, StepState, Stretch, SummarySentence, Suspect, SuspectReason, TalkBasis, TalkMetrics,
+    Transcript, TranscriptSource, Word,
 };
 use callscribe::store::{KeptOpinion, Store, WholeRecording};
 use fastrand::Rng;
@@ -22,6 +23,9 @@ pub const CONFERENCE: &str = "conference";
 /// The caller of every tenth call.
 pub const REGULAR: &str = "+1 202 555 0142";
 
+/// Ordinary calls, and how many of them there are to one with the provider's transcript.
+const CALLS: u64 = 420;
+const OPINION_EVERY: usize = 6;
 const DESKS: [&str; 5] = ["Front desk", "Billing desk", "Nurse line", "Appointments", "Laboratory"];
 const LOCATIONS: [&str; 3] = ["Harbor Street", "Old Mill", "Airport Road"];
 const QUEUES: [&str; 4] = ["appointments", "billing", "prescriptions", "results"];
@@ -43,9 +47,28 @@ pub fn fill(state: &Path) {
     fs::create_dir_all(state).unwrap();
     let store = Store::open(&state.join("callscribe.redb")).unwrap();
     let now = Timestamp::now();
-    let calls: Vec<WholeRecording> = (0..420).map(|n| ordinary(n, now)).collect();
+    let calls: Vec<WholeRecording> = (0..CALLS).map(|n| ordinary(n, now)).collect();
     store.insert_whole(&calls, now).unwrap();
+    for (n, call) in (0..).zip(&calls).step_by(OPINION_EVERY) {
+        give_opinion(&store, n, call, now);
+    }
     fill_conference(&store, state);
+}
+
+/// The provider's transcript of call `n`, which agrees the less the younger the call is.
+fn give_opinion(store: &Store, n: u64, call: &WholeRecording, now: Timestamp) {
+    let Some(ours) = &call.transcript else { return };
+    let theirs = Transcript { source: TranscriptSource::Provider, model: "folder".into(), ..ours.clone() };
+    let score = 0.8 + 0.18 * n as f32 / CALLS as f32;
+    let opinion = SecondOpinion {
+        transcript: Some(theirs),
+        insights: serde_json::Value::Null,
+        fetched_at: now,
+        agreement: Some(Agreement { score, disputes: Vec::new() }),
+    };
+    let kept =
+        KeptOpinion { opinion: &opinion, compared: Some(ours), named: None, is_named_as_spoken: false, again: None };
+    store.keep_opinion(call.recording.id, &kept, now).unwrap().expect("our transcript is the one that was compared");
 }
 
 /// With the one call that has everything, and no others.
@@ -150,12 +173,54 @@ fn ordinary(n: u64, now: Timestamp) -> WholeRecording {
         .choice(&[SentimentLabel::Neutral, SentimentLabel::Neutral, SentimentLabel::Positive, SentimentLabel::Negative])
         .unwrap();
     recording.insight = transcript.as_ref().map(|_| Insight {
+        talk: Some(talk(desk, duration_ms)),
         summary: vec![SummarySentence::spoken(text, 0, 1_000)],
         topics,
         sentiment: Some(Sentiment { label, score: 0.0, parties: Vec::new(), course: Vec::new() }),
         ..Insight::default()
     });
     WholeRecording { recording, locator: format!("/srv/calls/call-{n}.wav"), transcript }
+}
+
+/// How a desk talks on each of its calls, one like the other: half the call, of which the first desk has 40 %, at 120 words
+/// a minute, after half a second; every further desk 5 %, 10 words and a tenth of a second more, and interrupts once more.
+fn talk(desk: &str, duration_ms: u64) -> TalkMetrics {
+    let place = DESKS.iter().position(|one| *one == desk).unwrap() as u64;
+    let talk_ms = duration_ms / 2;
+    let share = 40 + 5 * place;
+    let party = |channel, speaker: &str, role, share: u64, words_per_minute: u64| PartyTalk {
+        channel,
+        speaker: speaker.to_owned(),
+        role: Some(role),
+        talk_ms: talk_ms * share / 100,
+        talk_share: share as f32 / 100.0,
+        listen_ms: talk_ms * (100 - share) / 100,
+        longest_monologue_ms: 9_000,
+        turns: 6,
+        interruptions: place as u32,
+        response_median_ms: Some(500 + 100 * place),
+        response_longest_ms: Some(2_000),
+        words: ((talk_ms * share / 100 * words_per_minute + 30_000) / 60_000) as u32,
+        words_per_minute: Some(words_per_minute as u32),
+    };
+    TalkMetrics {
+        basis: TalkBasis::Channels,
+        conversation_ms: duration_ms,
+        talk_ms,
+        silence_ms: duration_ms - talk_ms,
+        silence_longest_ms: 4_000,
+        dead_air_min_ms: 3_000,
+        dead_air_count: 1,
+        dead_air_ms: 4_000,
+        overlap_ms: Some(0),
+        hold_ms: 0,
+        hold_count: 0,
+        words_per_minute: Some(130),
+        parties: vec![
+            party(0, desk, PartyRole::Agent, share, 120 + 10 * place),
+            party(1, "Caller", PartyRole::Customer, 100 - share, 140),
+        ],
+    }
 }
 
 /// Three people in two scripts, with doubts; its summary is left to the daemon.

@@ -3,8 +3,10 @@
 use callscribe::call::{Language, Translation, TranslationFacts, TranslationPolicy, Translator};
 use callscribe::store::{BootId, Store};
 
+use crate::browser::tool;
 use crate::common::{TestDaemon, wait_until};
-use crate::office::{CATEGORIES, CONFERENCE, fill_one};
+use crate::every_page::look_at_all;
+use crate::office::{CATEGORIES, CONFERENCE, fill, fill_one};
 use crate::person::Person;
 
 /// At the page of the call that has everything, once its summary is there.
@@ -108,7 +110,29 @@ fn the_sound_of_a_call_is_told_phases_talk_and_why_its_transcript_is_poor() {
     person.heard_no_complaint();
 }
 
-/// The call with everything, which is there in Spanish too.
+#[test]
+fn the_player_is_there_only_with_audio() {
+    let person = Person::at(TestDaemon::start_on("", CATEGORIES, fill));
+    let (browser, http) = (&person.browser, person.daemon.http());
+    let calls = http.get("/api/v1/recordings/?status=completed&has_transcript=true&limit=5").json();
+    let calls = calls["items"].as_array().unwrap();
+    let whole = http.get(&format!("/api/v1/recordings/{CONFERENCE}")).json()["id"].take();
+    let silent = calls.iter().find(|call| call["id"] != whole).expect("a call of which only words are kept");
+    person.go(&format!("/calls/{}", silent["id"].as_str().unwrap()));
+    browser.wait_for("#turns .turn");
+    let parts = "return ['#audio', '.player', 'button.at', '[data-waveform]', '.keys'].map((part) => document.querySelectorAll(part).length > 0)";
+    assert_eq!(browser.run(parts), serde_json::json!([false, false, false, false, false]));
+    person.go(&format!("/calls/{CONFERENCE}"));
+    browser.wait_for("#turns .turn");
+    assert_eq!(browser.run(parts), serde_json::json!([true, true, true, true, true]));
+    person.heard_no_complaint();
+}
+
+/// A language model that nobody answers for: translations can be asked for, and fail.
+const NO_MODEL: &str =
+    "[language_model]\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"qwen\"\nsummaries = false\nattempts = 1\n";
+
+/// The call with everything, which is there in Spanish too, and was asked for in French.
 fn fill_one_in_two_languages(state: &std::path::Path) {
     fill_one(state);
     let store = Store::open(&state.join("callscribe.redb")).unwrap();
@@ -132,11 +156,12 @@ fn fill_one_in_two_languages(state: &std::path::Path) {
         is_stale: false,
     };
     store.keep_translation(&claim, Translation { facts, words }, now).unwrap().unwrap();
+    store.wish_translation(id, &Language::new("fr"), "test", now).unwrap();
 }
 
 #[test]
 fn a_call_is_read_in_another_language_with_what_was_said_below_each_line() {
-    let person = Person::at(TestDaemon::start_on("", CATEGORIES, fill_one_in_two_languages));
+    let person = Person::at(TestDaemon::start_on("", &format!("{CATEGORIES}{NO_MODEL}"), fill_one_in_two_languages));
     person.go(&format!("/calls/{CONFERENCE}"));
     let browser = &person.browser;
     browser.wait_for("#tongues");
@@ -149,4 +174,8 @@ fn a_call_is_read_in_another_language_with_what_was_said_below_each_line() {
     assert!(browser.text("#turns .turn:nth-child(2)").contains("A number is not as it was said."));
     assert_eq!(browser.text("#tongues [aria-current=true]"), "ES");
     person.heard_no_complaint();
+    let axe = std::fs::read_to_string(tool("CALLSCRIBE_AXE")).unwrap();
+    let path = format!("/calls/{CONFERENCE}?translation=es");
+    let wrong = look_at_all(&person, &[("translated", path.as_str())], &axe);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

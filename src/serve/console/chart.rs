@@ -1,6 +1,8 @@
 //! Charts as inline SVG, drawn here: columns over time and bars by name. Labels stand beside the drawing as text, so that
 //! they keep their size on a phone, and every figure can be read as a table.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 
@@ -89,6 +91,8 @@ impl HtmlSafe for Bars {}
 struct NamedBar {
     name: String,
     value: u64,
+    /// What it was in the period before.
+    before: Option<u64>,
     width: f64,
     /// Where the calls behind it are.
     link: Option<String>,
@@ -115,6 +119,17 @@ impl Bars {
         self
     }
 
+    /// Each bar with what it was in the period before, by its name; none of what was not there then.
+    pub(super) fn beside(mut self, before: &HashMap<&str, u64>) -> Self {
+        self.bars.iter_mut().for_each(|bar| bar.before = Some(before.get(bar.name.as_str()).copied().unwrap_or(0)));
+        self
+    }
+
+    /// Some bar tells what was before.
+    fn is_compared(&self) -> bool {
+        self.bars.iter().any(|bar| bar.before.is_some())
+    }
+
     /// The names as people write them, once they are linked.
     pub(super) fn named(mut self, name: impl Fn(&str) -> String) -> Self {
         self.bars.iter_mut().for_each(|bar| bar.name = name(&bar.name));
@@ -128,9 +143,42 @@ impl Bars {
             width: if value == 0 { 0.0 } else { tenth((value as f64 / top as f64 * WIDTH).max(SEEN_MIN)) },
             name,
             value,
+            before: None,
             link: None,
         };
         Self { title, bars: values.into_iter().map(bar).collect(), left_out: 0, nothing }
+    }
+}
+
+/// A line small enough for a cell of a table: shares in the order of time, from the lowest at its foot to the highest.
+#[derive(Template)]
+#[template(path = "spark.html", config = "src/serve/console/askama.toml")]
+pub(super) struct Spark {
+    /// What it shows, for those who do not see it.
+    says: String,
+    path: String,
+}
+
+impl HtmlSafe for Spark {}
+
+impl Spark {
+    /// Of shares, each with its place in time; absent for less than two. `span` is the least that its height stands for, so
+    /// that what hardly changes does not look as if it did.
+    pub(super) fn of(unit: &str, values: &[(f64, f64)], span: f64) -> Option<Self> {
+        let [(from, first), .., (to, last)] = values else { return None };
+        let low = values.iter().map(|(_, share)| *share).fold(f64::INFINITY, f64::min);
+        let high = values.iter().map(|(_, share)| *share).fold(f64::NEG_INFINITY, f64::max);
+        let (middle, height) = ((low + high) / 2.0, (high - low).max(span));
+        let at = |(place, share): &(f64, f64)| {
+            let x = tenth((place - from) / (to - from).max(1.0) * WIDTH);
+            format!("{x} {}", tenth(HEIGHT / 2.0 - (share - middle) / height * HEIGHT))
+        };
+        let points: Vec<String> = values.iter().map(at).collect();
+        let [first, last, low] = [*first, *last, low].map(shown::percent);
+        Some(Self {
+            says: format!("By {unit}: {first} at first, {last} at last, {low} at the lowest"),
+            path: format!("M{}", points.join("L")),
+        })
     }
 }
 
@@ -178,6 +226,25 @@ mod tests {
         let names: Vec<&str> = bars.bars.iter().map(|bar| bar.name.as_str()).collect();
         assert_eq!((names.as_slice(), bars.left_out), (["c", "a"].as_slice(), 1));
         assert!((bars.bars[0].width - WIDTH).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_bar_says_what_was_before_and_what_was_not_there_was_nothing() {
+        let values = [("refund", 7), ("parking", 2)].map(|(name, value)| (name.to_owned(), value));
+        let bars = Bars::largest("Topics", "None.", values, 5).beside(&HashMap::from([("refund", 1_200), ("card", 3)]));
+        let before: Vec<Option<u64>> = bars.bars.iter().map(|bar| bar.before).collect();
+        assert_eq!(before, [Some(1_200), Some(0)]);
+        assert!(bars.render().unwrap().contains("1,200 before"));
+    }
+
+    #[test]
+    fn a_small_line_keeps_the_distances_of_time_and_does_not_make_much_of_little() {
+        let spark = |values: &[(f64, f64)]| Spark::of("week", values, 0.1);
+        let falling = spark(&[(0.0, 0.9), (7.0, 0.8), (28.0, 0.7)]).unwrap();
+        assert_eq!(falling.path, "M0 0L250 50L1000 100");
+        assert_eq!(falling.says, "By week: 90 % at first, 70 % at last, 70 % at the lowest");
+        assert_eq!(spark(&[(0.0, 0.9), (7.0, 0.91)]).unwrap().path, "M0 55L1000 45");
+        assert!(spark(&[(0.0, 0.9)]).is_none());
     }
 
     #[test]

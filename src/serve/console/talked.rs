@@ -4,7 +4,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::calls::encoded;
+use super::chart::Spark;
 use super::shown::{count, percent};
 use super::trends::Span;
 use crate::call::LOW_AGREEMENT;
@@ -16,6 +19,10 @@ pub(super) type WeeksOfAccounts = BTreeMap<String, BTreeMap<String, TalkTrend>>;
 
 /// Agents, and accounts, that are shown.
 const LINES_MAX: usize = 20;
+/// Weeks of agreement in one small line, the latest: half a year.
+const WEEKS_MAX: usize = 26;
+/// The least that the height of such a line stands for: ten points.
+const SPARK_SPAN: f64 = 0.1;
 
 /// The tables.
 pub(super) struct Talked {
@@ -39,6 +46,8 @@ pub(super) struct Account {
     pub(super) name: String,
     pub(super) calls: String,
     pub(super) agreement: String,
+    /// Agreement week by week.
+    pub(super) weeks: Option<Spark>,
     /// How much the last week differs from those before, in points.
     pub(super) drift: Option<String>,
     /// Both transcripts differ in much.
@@ -82,10 +91,22 @@ impl Account {
             name: name.clone(),
             calls: count(all.agreement.0),
             agreement: percent(mean),
+            weeks: by_week(weeks),
             drift: drift(weeks).map(|drift| format!("{:+.0} points", drift * 100.0)),
             is_low: mean < f64::from(LOW_AGREEMENT),
         })
     }
+}
+
+/// The line of the weeks in which calls had two transcripts; absent for less than two.
+fn by_week(weeks: &BTreeMap<String, TalkTrend>) -> Option<Spark> {
+    let told = |(monday, talk): (&String, &TalkTrend)| Some((monday.parse::<Date>().ok()?, talk.mean_agreement()?));
+    let told: Vec<(Date, f64)> = weeks.iter().filter_map(told).collect();
+    let latest = &told[told.len().saturating_sub(WEEKS_MAX)..];
+    let (first, _) = latest.first()?;
+    let day = |monday: Date| monday.since(*first).map_or(0.0, |span| f64::from(span.get_days()));
+    let values: Vec<(f64, f64)> = latest.iter().map(|(monday, share)| (day(*monday), *share)).collect();
+    Spark::of("week", &values, SPARK_SPAN)
 }
 
 fn figures(trend: &Trend) -> [String; 5] {

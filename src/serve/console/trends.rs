@@ -88,11 +88,12 @@ pub(super) async fn get(State(api): State<Api>, params: Params) -> Result<Respon
     let span = Span::asked(params.without_empty(), today).map_err(&failed)?;
     let asked = move |store: &Store| -> Result<_, StoreError> {
         let (from, to) = span.bounds();
-        Ok((Figures::of(store, span)?, Totals::before(store, span)?, store.weeks_of_accounts(from, to)?))
+        let before = Before::of(store, span.before())?;
+        Ok((Figures::of(store, span)?, before, store.weeks_of_accounts(from, to)?))
     };
     let (now, before, weeks) = api.ask(asked).await.map_err(&failed)?;
-    let tiles = tiles(&now.totals, &before);
-    let trends = Trends::of(&now, span);
+    let tiles = tiles(&now.totals, &before.totals);
+    let trends = Trends::of(&now, &before, span);
     let talked = Talked::of(&now.groups["owner"], &weeks, &now.totals.all, span);
     Ok(page(&TrendsPage { shell: Shell::new(Here::Trends, "Trends"), span, tiles, trends, talked }))
 }
@@ -192,11 +193,6 @@ impl Totals {
         totals
     }
 
-    fn before(store: &Store, span: Span) -> Result<Self, StoreError> {
-        let (from, to) = span.before().bounds();
-        Ok(Self::of(&store.trends(TrendBy::Status, from, to)?))
-    }
-
     /// Of the calls that ended, those with words.
     fn success(&self) -> Option<f64> {
         share(self.ended.transcribed, self.ended.calls)
@@ -205,6 +201,32 @@ impl Totals {
     /// Of the calls whose sentiment is known, the bad ones.
     fn negative(&self) -> Option<f64> {
         share(self.all.sentiment[2], self.all.sentiment.iter().sum())
+    }
+}
+
+/// What a period is compared with.
+struct Before {
+    totals: Totals,
+    topics: Vec<(String, Trend)>,
+    categories: Vec<(String, Trend)>,
+}
+
+impl Before {
+    fn of(store: &Store, span: Span) -> Result<Self, StoreError> {
+        let (from, to) = span.bounds();
+        Ok(Self {
+            totals: Totals::of(&store.trends(TrendBy::Status, from, to)?),
+            topics: store.trends(TrendBy::Topic, from, to)?,
+            categories: store.trends(TrendBy::Category, from, to)?,
+        })
+    }
+
+    /// Bars beside those of the period before, where that had calls.
+    fn beside(&self, bars: Bars, groups: &[(String, Trend)]) -> Bars {
+        if self.totals.all.calls == 0 {
+            return bars;
+        }
+        bars.beside(&groups.iter().map(|(name, trend)| (name.as_str(), trend.calls)).collect())
     }
 }
 
@@ -267,7 +289,7 @@ impl Figures {
 }
 
 impl Trends {
-    fn of(figures: &Figures, span: Span) -> Self {
+    fn of(figures: &Figures, before: &Before, span: Span) -> Self {
         let columns = span.columns(&figures.days);
         let hours = (0..24).map(|hour| (format!("{hour:02}:00"), figures.of_one("hour", &format!("{hour:02}"))));
         let moods = columns.iter().map(|(day, trend)| {
@@ -289,6 +311,14 @@ impl Trends {
             Bars::largest(title, nothing, figures.calls(by), NAMES_MAX).linked(|name| link(filter, name))
         };
         let phrase = |name: &str| link("search_text", &format!("\"{}\"", name.replace('"', " ")));
+        let topics = "No call of this period has topics yet.";
+        let topics = Bars::largest("Topics", topics, figures.calls("topic"), NAMES_MAX);
+        let categories = bars(
+            "Categories",
+            "No call of this period is in a category. [[categories]] in config.toml says what to look for.",
+            "category",
+            "category",
+        );
         let statuses =
             ProcessingStatus::ALL.map(|status| (status.as_str().to_owned(), figures.of_one("status", status.as_str())));
         let steps = (0..=STEP_COUNT)
@@ -321,19 +351,8 @@ impl Trends {
                 columns.iter().map(|(day, trend)| (day.clone(), trend.calls)).collect(),
             ),
             by_hour: Columns::new("Calls by hour of the day", "Hour (UTC)", hours.collect()).named("by-hour"),
-            topics: Bars::largest(
-                "Topics",
-                "No call of this period has topics yet.",
-                figures.calls("topic"),
-                NAMES_MAX,
-            )
-            .linked(phrase),
-            categories: bars(
-                "Categories",
-                "No call of this period is in a category. [[categories]] in config.toml says what to look for.",
-                "category",
-                "category",
-            ),
+            topics: before.beside(topics.linked(phrase), &before.topics),
+            categories: before.beside(categories, &before.categories),
             by_user: bars("Calls by user", "No call of this period names its user.", "owner", "owner"),
             by_location: bars(
                 "Calls by location",

@@ -58,7 +58,9 @@ document.addEventListener("submit", async (event) => {
   if (!form.matches("form[data-api]")) return;
   event.preventDefault();
   const button = form.querySelector("button");
-  button.disabled = true;
+  // A button that were disabled would lose the focus, and a keyboard its place.
+  if (button.ariaDisabled === "true") return;
+  button.ariaDisabled = "true";
   try {
     const method = form.dataset.method ?? "POST";
     const target = new URL(form.action);
@@ -75,6 +77,6 @@ document.addEventListener("submit", async (event) => {
   } catch {
     say("The daemon does not answer. Does it still run?");
   } finally {
-    button.disabled = false;
+    button.ariaDisabled = null;
   }
 });
