@@ -51,6 +51,8 @@ impl Remover {
     /// One try. Answers whether the wish is done with.
     async fn remove(&self, wish: &RemovalWish) -> anyhow::Result<bool> {
         let (id, now) = (wish.id, self.clock.now());
+        // Somebody may have asked again meanwhile, and been told that it is over.
+        let Some(wish) = self.ask(move |store| store.removal(id)).await? else { return Ok(true) };
         let Some(recording) = self.ask(move |store| store.get(id)).await?.filter(|one| one.deletion.is_none()) else {
             return self.give_up(id, "It was removed meanwhile.").await;
         };

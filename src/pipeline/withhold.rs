@@ -52,12 +52,12 @@ async fn once(shared: &Shared, stop: &CancellationToken) -> Result<bool, Pipelin
     let (mark, fate) = (shared.store.veil_mark(), shared.store.fate());
     let before = shared.ask(Store::veiled_under).await?.unwrap_or(0);
     if before == mark && fate == Unredacted::Keep {
-        return Ok(true);
+        return scrubbed(shared, stop).await;
     }
     if before != mark {
         tracing::info!("The privacy policy changed: what is kept is brought under it.");
     }
-    let (mut is_whole, mut has_masked) = (true, before != mark);
+    let mut is_whole = true;
     let mut after: Option<RecordingId> = None;
     loop {
         let ids = shared.ask(move |store| store.ids_after(after, PIECE)).await?;
@@ -67,20 +67,39 @@ async fn once(shared: &Shared, stop: &CancellationToken) -> Result<bool, Pipelin
             if stop.is_cancelled() {
                 return Ok(false);
             }
-            let brought = words(shared, id).await?;
-            is_whole &= brought.is_some();
-            has_masked |= brought == Some(true);
+            is_whole &= words(shared, id).await?;
             one(shared, id).await?;
         }
     }
-    if has_masked && fate != Unredacted::Keep {
-        // Before it counts as done: a kill in between has it begin anew.
-        shared.ask(Store::scrub).await?;
-    }
+    let is_clear = scrubbed(shared, stop).await?;
     if is_whole {
         shared.ask(Store::note_veiled).await?;
     }
-    Ok(is_whole)
+    Ok(is_whole && is_clear)
+}
+
+/// Writes over what was masked in the database's free pages, where that is owed. False when it still is.
+async fn scrubbed(shared: &Shared, stop: &CancellationToken) -> Result<bool, PipelineError> {
+    if !shared.ask(Store::is_scrub_owed).await? {
+        return Ok(true);
+    }
+    let (stop, bytes_min) = (stop.clone(), shared.config.pipeline.free_disk_bytes_min);
+    shared
+        .ask(move |store| {
+            let mut is_room = true;
+            let is_done = store.scrub(|| {
+                is_room = fs4::available_space(store.path()).map_or(true, |bytes| bytes >= bytes_min);
+                is_room && !stop.is_cancelled()
+            })?;
+            if !is_room {
+                tracing::warn!(
+                    "Less than pipeline.free_disk_mib_min is left on the disk of the database: its free pages may still \
+                     hold words that were masked. Make room; they are written over within the hour after."
+                );
+            }
+            Ok(is_done)
+        })
+        .await
 }
 
 /// Removes derived files of recordings that were removed while they were made.
@@ -100,25 +119,25 @@ async fn forget_derived(shared: &Shared) -> Result<(), PipelineError> {
 }
 
 /// Brings the words of one recording, what the provider said of it, and what was drawn from them, under today's policy.
-/// Whether anything was; `None` when something is still to be done.
-async fn words(shared: &Shared, id: RecordingId) -> Result<Option<bool>, PipelineError> {
+/// False when something is still to be done.
+async fn words(shared: &Shared, id: RecordingId) -> Result<bool, PipelineError> {
     for _ in 0..CHANGES_MAX {
         let (config, rules) = (Arc::clone(&shared.config), Arc::clone(&shared.rules));
         let (files, now) = (shared.files.clone(), shared.clock.now());
         match shared.ask(move |store| reveiled(store, id, &rules, &config.privacy, &files, now)).await? {
-            Reveiling::Idle => return Ok(Some(false)),
-            Reveiling::Failed => return Ok(None),
+            Reveiling::Idle => return Ok(true),
+            Reveiling::Failed => return Ok(false),
             Reveiling::Changed => {}
             Reveiling::Done => {
                 if let Some(audio) = shared.ask(move |store| store.get(id)).await?.and_then(|recording| recording.audio)
                 {
                     sweep::write_transcript(shared, id, audio.path).await?;
                 }
-                return Ok(Some(true));
+                return Ok(true);
             }
         }
     }
-    Ok(None)
+    Ok(false)
 }
 
 /// What came of bringing one recording under the policy.

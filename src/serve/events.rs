@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{ApiError, ErrorBody};
-use super::hub::{Listening, Only, Since};
+use super::hub::{Listening, Only};
 use super::jobs;
 use super::listener::Hangup;
 use super::params::Params;
@@ -175,12 +175,13 @@ pub(super) async fn listen_to_job(
     let id = jobs::known(&api, &id).await?.id;
     let hangup = hangup.map(|Extension(one)| one);
     let mut listening = api.0.hub.listen(&api, Only::Job(id), after.as_deref(), hangup)?;
-    if listening.since() == Since::End {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
     // Looked up after the listener was added: what changes from here on is heard.
     let standing = jobs::as_they_stand(&api, vec![id]).await?;
-    listening.show(standing.first().ok_or_else(ApiError::internal)?);
+    let job = standing.first().ok_or_else(ApiError::internal)?;
+    if listening.knows_end_of(job) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    listening.show(job);
     Ok(answer(listening))
 }
 

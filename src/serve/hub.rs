@@ -42,6 +42,8 @@ const QUEUE_EVERY: Duration = Duration::from_secs(1);
 const JOBS_EVERY: Duration = Duration::from_secs(1);
 /// Jobs looked up at once; further ones have their turn a second later.
 const JOBS_AT_ONCE: usize = 50;
+/// Ends the id of a job's end that was shown and not published: who names it comes back for nothing.
+const END: &str = ".end";
 /// Milliseconds after which a browser comes back by itself.
 const COME_BACK_MS: u32 = 2000;
 
@@ -123,6 +125,8 @@ pub(super) struct Listening {
     first: VecDeque<Bytes>,
     /// How it goes on from where the listener was.
     since: Since,
+    /// It names an end that it was shown.
+    is_end_shown: bool,
     /// Nothing follows on what is in `first`.
     is_over: bool,
     events: mpsc::Receiver<Arc<Event>>,
@@ -131,7 +135,7 @@ pub(super) struct Listening {
 
 /// What a listener knows already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Since {
+enum Since {
     /// Nothing, or nothing that is still known here.
     Nothing,
     /// Some of it; the rest was missed.
@@ -181,7 +185,7 @@ impl Hub {
                     }
                 }
             }
-            Some(None) => first.push_back(self.written(state.last_number, "reset", "{}")),
+            Some(None) => first.push_back(self.written(&state.last_number.to_string(), "reset", "{}")),
             None => {}
         }
         let (sender, events) = mpsc::channel(WAITING_MAX);
@@ -190,12 +194,13 @@ impl Hub {
         state.is_queue_wanted |= only == Only::Everything;
         state.listeners.insert(key, Listener { only, events: sender, hangup });
         let (hub, number, stop) = (self.clone(), state.last_number, self.0.stop.clone());
-        Ok(Listening { hub, only, number, first, since, is_over, events, stop })
+        let is_end_shown = after.is_some_and(|after| after.ends_with(END));
+        Ok(Listening { hub, only, number, first, since, is_end_shown, is_over, events, stop })
     }
 
     /// The number of the event with this id; absent when what came after it is not known any more.
     fn known(&self, state: &State, after: &str) -> Option<u64> {
-        let (run, number) = after.rsplit_once('-')?;
+        let (run, number) = after.strip_suffix(END).unwrap_or(after).rsplit_once('-')?;
         let number: u64 = number.parse().ok().filter(|_| run == self.0.run)?;
         let oldest = state.kept.front().map_or(state.last_number + 1, |event| event.number);
         (oldest.saturating_sub(1)..=state.last_number).contains(&number).then_some(number)
@@ -206,7 +211,7 @@ impl Hub {
         let mut state = self.state();
         state.last_number += 1;
         let number = state.last_number;
-        let event = Arc::new(Event { number, about, text: self.written(number, name, &data) });
+        let event = Arc::new(Event { number, about, text: self.written(&number.to_string(), name, &data) });
         if state.kept.len() >= KEPT_MAX {
             state.kept.pop_front();
         }
@@ -229,7 +234,7 @@ impl Hub {
         });
     }
 
-    fn written(&self, number: u64, name: &str, data: &str) -> Bytes {
+    fn written(&self, number: &str, name: &str, data: &str) -> Bytes {
         Bytes::from(format!("id: {}-{number}\nevent: {name}\ndata: {data}\n\n", self.0.run))
     }
 
@@ -248,9 +253,9 @@ impl Hub {
 }
 
 impl Listening {
-    /// What the listener knew when it came.
-    pub(super) const fn since(&self) -> Since {
-        self.since
+    /// Whether the listener knew the job's end when it came.
+    pub(super) fn knows_end_of(&self, job: &JobView) -> bool {
+        self.since == Since::End || self.is_end_shown && job.has_ended()
     }
 
     /// Shows where a job stands: to who knows nothing of it yet, and to everybody as the last thing once it has ended.
@@ -258,7 +263,8 @@ impl Listening {
         let has_ended = job.has_ended();
         if !self.is_over && (has_ended || self.since == Since::Nothing) {
             let data = serde_json::to_string(job).unwrap_or_default();
-            self.first.push_back(self.hub.written(self.number, "job", &data));
+            let end = if has_ended { END } else { "" };
+            self.first.push_back(self.hub.written(&format!("{}{end}", self.number), "job", &data));
         }
         self.is_over |= has_ended;
     }

@@ -256,36 +256,49 @@ pub(super) async fn remove(
     let by = caller.audit_name();
     // A task of its own: a caller who goes away does not leave a removal half done.
     let removal = tokio::spawn(async move {
-        if at_provider {
-            remove_at_provider(&api, &recording, &by).await?;
-        }
+        let asked = if at_provider { Some(remove_at_provider(&api, &recording, &by).await?) } else { None };
         let forgotten = forget(&api, recording.id, by, at_provider).await;
-        if forgotten.is_err() && at_provider {
-            withdraw(&api, recording.id, "The provider deleted its copy, but here it stays.".to_owned()).await;
+        if let (Err(_), Some(asked)) = (&forgotten, asked) {
+            let why = "The provider deleted its copy, but here it stays.".to_owned();
+            end_wish(&api, recording.id, asked, why).await;
         }
         forgotten
     });
     removal.await.map_err(|_| ApiError::internal())?
 }
 
-/// Deletes the provider's copy, first: what the provider would not do can be asked for again only while we know the recording.
-/// The wish is written before, and is done with once the recording is forgotten; a start after a crash finishes it.
-async fn remove_at_provider(api: &Api, recording: &Recording, by: &str) -> Result<(), ApiError> {
-    let (id, by, now) = (recording.id, by.to_owned(), api.0.clock.now());
-    let wisher = by.clone();
-    api.ask(move |store| store.wish_removal(id, &wisher, now)).await?;
-    let removed = api.0.loops.remove_at_source(recording.clone(), by).await;
-    if let Err(error) = &removed {
-        withdraw(api, id, format!("The provider did not delete its copy: {error}")).await;
-    }
-    removed.map_err(|error| ApiError::of_provider(&error))
+/// Who wished a removal that is under way.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// Only the caller, who is told what came of it.
+    Now,
+    /// Somebody before, too, whose wish a crash cut off: it is tried on.
+    Before,
 }
 
-/// Whoever asked is told that it was not done.
-async fn withdraw(api: &Api, id: RecordingId, why: String) {
+/// Deletes the provider's copy, first: what the provider would not do can be asked for again only while we know the recording.
+/// The wish is written before, and is done with once the recording is forgotten; a start after a crash finishes it.
+async fn remove_at_provider(api: &Api, recording: &Recording, by: &str) -> Result<Asked, ApiError> {
+    let (id, by, now) = (recording.id, by.to_owned(), api.0.clock.now());
+    let wisher = by.clone();
+    let is_wished = api.ask(move |store| store.wish_removal(id, &wisher, now)).await?;
+    let asked = if is_wished { Asked::Before } else { Asked::Now };
+    let removed = api.0.loops.remove_at_source(recording.clone(), by).await;
+    if let Err(error) = &removed {
+        end_wish(api, id, asked, format!("The provider did not delete its copy: {error}")).await;
+    }
+    removed.map(|()| asked).map_err(|error| ApiError::of_provider(&error))
+}
+
+/// Whoever asked is told that it was not done; what somebody else wished before stays wished.
+async fn end_wish(api: &Api, id: RecordingId, asked: Asked, why: String) {
     let now = api.0.clock.now();
     // The log has the cause; at worst the next start tries once more.
-    let _noted = api.ask(move |store| store.withdraw_removal(id, &why, now)).await;
+    let noted = api.ask(move |store| match asked {
+        Asked::Now => store.withdraw_removal(id, &why, now),
+        Asked::Before => store.note_removal(id, &why),
+    });
+    let _noted = noted.await;
 }
 
 async fn forget(

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use redb::{ReadTransaction, ReadableTable};
 
+use super::deliveries::DeliveryState;
 use super::error::Fault;
 use super::ledger::{counter, done_from};
 use super::schema::{DELIVERIES, META, Tables};
@@ -25,6 +26,11 @@ pub struct Forsaken {
 
 fn mark(sink: &str) -> String {
     format!("forsaken_ms/{sink}")
+}
+
+/// How many of its deliveries were let go of that were never made.
+fn unmade(sink: &str) -> String {
+    format!("forsaken_unmade/{sink}")
 }
 
 fn kept_until(ms: u64) -> Option<Timestamp> {
@@ -74,6 +80,7 @@ impl Store {
             let (mut is_news, mut more) = (false, false);
             for name in configured {
                 is_news |= tables.meta.remove(mark(name).as_str())?.is_some();
+                is_news |= tables.meta.remove(unmade(name).as_str())?.is_some();
             }
             for name in sinks(&tables.deliveries)?.into_iter().filter(|name| !configured.contains(name)) {
                 let since = tables.meta.get(mark(&name).as_str())?.map(|ms| ms.value());
@@ -99,21 +106,30 @@ impl Tables<'_> {
     /// there are more.
     fn let_go_of(&mut self, sink: &str, now: Timestamp) -> Result<bool, Fault> {
         let mut count = 0;
+        let mut waited = self.meta.get(unmade(sink).as_str())?.map_or(0, |count| count.value());
         while count < TAKEN_OUT_AT_ONCE {
             let Some(oldest) = self.oldest(sink)? else { break };
+            // The sink may be back before the last of them went: what is left has to count, and to come, by itself.
             self.unqueue(sink, &oldest)?;
+            self.uncount(sink, &oldest.state)?;
             self.deliveries.remove((sink, oldest.serial))?;
+            if matches!(oldest.state, DeliveryState::Pending { .. }) {
+                self.count(&counter(sink, "dropped"), 1)?;
+                self.release_next(sink, &oldest, now)?;
+                waited += 1;
+            }
             count += 1;
         }
         if count == TAKEN_OUT_AT_ONCE {
+            self.meta.insert(unmade(sink).as_str(), waited)?;
             return Ok(true);
         }
-        let waited = self.kept(sink, "pending")?;
         for state in ["pending", "delivered", "dead", "dropped"] {
             self.counters.remove(counter(sink, state).as_str())?;
         }
         self.meta.remove(done_from(sink).as_str())?;
         self.meta.remove(mark(sink).as_str())?;
+        self.meta.remove(unmade(sink).as_str())?;
         let detail = format!(
             "The sink {sink} was not configured for {} days: its deliveries were let go of, {waited} of them never made.",
             KEPT_FOR.as_hours() / 24

@@ -196,7 +196,7 @@ impl Tables<'_> {
         self.release_next(sink, &delivery, now)
     }
 
-    fn release_next(&mut self, sink: &str, done: &Delivery, now: Timestamp) -> Result<(), Fault> {
+    pub(super) fn release_next(&mut self, sink: &str, done: &Delivery, now: Timestamp) -> Result<(), Fault> {
         let id = done.event.recording.as_bytes();
         let next = self.in_order.range((sink, id, 0)..=(sink, id, u64::MAX))?.next().transpose()?;
         let Some(serial) = next.map(|(key, _)| key.value().2) else { return Ok(()) };

@@ -34,12 +34,13 @@ fn key(id: RecordingId) -> String {
 }
 
 impl Store {
-    /// Writes that a recording is to be deleted at its provider and here.
+    /// Writes that a recording is to be deleted at its provider and here. Answers whether that was wished before: then that
+    /// wish stays, with whoever had it.
     ///
     /// # Errors
     ///
     /// As [`Store::soft_delete`].
-    pub fn wish_removal(&self, id: RecordingId, by: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub fn wish_removal(&self, id: RecordingId, by: &str, now: Timestamp) -> Result<bool, StoreError> {
         self.write(|tables| {
             let recording = tables.known_row(id)?.recording;
             if recording.deletion.is_some() {
@@ -48,11 +49,14 @@ impl Store {
             if recording.legal_hold {
                 return Err(StoreError::LegalHold(id).into());
             }
-            tables.keep_removal(&RemovalWish { id, by: by.to_owned(), at: now, last_error: None })?;
+            let is_wished = tables.removal(id)?.is_some();
+            if !is_wished {
+                tables.keep_removal(&RemovalWish { id, by: by.to_owned(), at: now, last_error: None })?;
+            }
             let (by, what) = (by.to_owned(), "removal_asked".to_owned());
             let detail = "It is to be deleted at its provider, then here.".to_owned();
             tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
-            Ok(Verdict::Keep(()))
+            Ok(Verdict::Keep(is_wished))
         })
     }
 
@@ -76,11 +80,7 @@ impl Store {
     /// As [`Store::claim`].
     pub fn withdraw_removal(&self, id: RecordingId, why: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write(|tables| {
-            let Some(wish) = tables.removal(id)? else { return Ok(Verdict::Drop(())) };
-            tables.forget_removal(id)?;
-            let (by, what, detail) = (wish.by, "removal_given_up".to_owned(), why.to_owned());
-            tables.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
-            Ok(Verdict::Keep(()))
+            Ok(if tables.give_up_removal(id, why, now)? { Verdict::Keep(()) } else { Verdict::Drop(()) })
         })
     }
 
@@ -125,6 +125,15 @@ impl Tables<'_> {
     fn keep_removal(&mut self, wish: &RemovalWish) -> Result<(), Fault> {
         self.progress.insert(key(wish.id).as_str(), record::encode(wish)?.as_slice())?;
         Ok(())
+    }
+
+    /// Forgets the wish and notes `why`, a sentence. False when there is none.
+    pub(super) fn give_up_removal(&mut self, id: RecordingId, why: &str, now: Timestamp) -> Result<bool, Fault> {
+        let Some(wish) = self.removal(id)? else { return Ok(false) };
+        self.forget_removal(id)?;
+        let (by, what, detail) = (wish.by, "removal_given_up".to_owned(), why.to_owned());
+        self.note(&AuditEntry { at: now, by, what, recording: Some(id), detail })?;
+        Ok(true)
     }
 
     /// Done with.

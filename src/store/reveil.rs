@@ -6,7 +6,7 @@ use redb::ReadableTable as _;
 use super::record;
 use super::schema::PROGRESS;
 use super::{AuditEntry, Store, StoreError, Verdict};
-use crate::call::{Audio, Insight, Recording, RecordingId, SecondOpinion, Transcript};
+use crate::call::{Audio, Insight, Recording, RecordingId, SecondOpinion, Transcript, Unredacted};
 
 const NAME: &str = "veil";
 
@@ -123,7 +123,13 @@ impl Store {
             if let (Some(insight), Some(known)) = (words.insight, &mut recording.insight) {
                 *known = Insight { veil: tables.mark(), ..insight.clone() };
             }
-            tables.veil_translations(&mut row, now)?;
+            // Of words that stay as they are the translations do too.
+            if words.spoken.is_some() || words.stored.is_none() {
+                tables.veil_translations(&mut row, now)?;
+            }
+            if self.fate() != Unredacted::Keep {
+                tables.owe_scrub()?;
+            }
             tables.put(Some(&old), &row)?;
             tables.note_text(id)?;
             Ok(Verdict::Keep(true))

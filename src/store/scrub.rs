@@ -7,8 +7,11 @@
 use redb::{Database, TableDefinition};
 
 use super::error::Fault;
-use super::{Store, StoreError};
+use super::schema::{PROGRESS, Tables};
+use super::{Store, StoreError, Verdict};
 
+/// The row that stands from the moment something was masked until every free page was written over.
+const OWED: &str = "scrub";
 /// Serial -> zeros; there only while free pages are written over.
 const ZEROS: TableDefinition<u64, &[u8]> = TableDefinition::new("zeros");
 /// Nearly a page with what the tree adds: every value takes one for itself.
@@ -21,12 +24,22 @@ const ROUNDS_MAX: u64 = 1 << 16;
 const SETTLING_COMMITS: usize = 3;
 
 impl Store {
-    /// Writes over every page that is free. Blocking; others may read and write meanwhile.
+    /// Whether words were masked and free pages may still hold what they were.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    pub fn is_scrub_owed(&self) -> Result<bool, StoreError> {
+        self.read(|tx| Ok(tx.open_table(PROGRESS)?.get(OWED)?.is_some()))
+    }
+
+    /// Writes over every page that is free, as long as it `goes_on`. Answers whether it came to the end; it is owed until
+    /// then. Blocking; others may read and write meanwhile.
     ///
     /// # Errors
     ///
     /// As [`Store::claim`].
-    pub fn scrub(&self) -> Result<(), StoreError> {
+    pub fn scrub(&self, mut goes_on: impl FnMut() -> bool) -> Result<bool, StoreError> {
         // Left by a kill.
         self.with(drop_zeros)?;
         for _ in 0..SETTLING_COMMITS {
@@ -35,17 +48,33 @@ impl Store {
         }
         let before = self.file_bytes()?;
         for round in 0..ROUNDS_MAX {
+            if !goes_on() {
+                self.with(drop_zeros)?;
+                return Ok(false);
+            }
             self.with(|db| fill(db, round * VALUES_AT_ONCE, VALUES_AT_ONCE))?;
             if self.file_bytes()? > before {
                 break;
             }
         }
-        self.with(drop_zeros)
+        self.with(drop_zeros)?;
+        self.write(|tables| {
+            tables.progress.remove(OWED)?;
+            Ok(Verdict::Keep(true))
+        })
     }
 
     fn file_bytes(&self) -> Result<u64, StoreError> {
         let length = std::fs::metadata(&self.0.path).map(|metadata| metadata.len());
         length.map_err(|source| StoreError::Open { path: self.0.path.clone(), source })
+    }
+}
+
+impl Tables<'_> {
+    /// Something was masked that lay open before.
+    pub(super) fn owe_scrub(&mut self) -> Result<(), Fault> {
+        self.progress.insert(OWED, [].as_slice())?;
+        Ok(())
     }
 }
 

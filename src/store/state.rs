@@ -102,6 +102,9 @@ impl Store {
             row.recording.legal_hold = hold;
             row.recording.updated_at = now;
             tables.put(Some(&old), &row)?;
+            if hold {
+                tables.give_up_removal(id, "It came under legal hold; nothing was removed.", now)?;
+            }
             Ok(Verdict::Keep(row.recording))
         })
     }

@@ -65,8 +65,26 @@ fn a_job_that_has_ended_is_shown_once() {
     for after in [None, Some("0badc0de-7")] {
         let shown = to_the_end(&Listener::open(&http, &watched(&job), after));
         assert_eq!(states(&shown), ["cancelled"], "{after:?}");
+        assert_eq!(status_of(&http, &watched(&job), &shown.last().unwrap().id), "204", "{after:?}");
     }
     assert_eq!(http.get(&watched("0badc0de")).error_code(), "not_found");
+}
+
+#[test]
+fn who_was_shown_the_end_before_a_restart_does_not_come_again() {
+    let mut daemon = TestDaemon::start("");
+    let http = daemon.http();
+    http.post("/api/v1/queue/pause");
+    let job = upload(&http, "en-refund.wav", &[]).json()["job_id"].as_str().unwrap().to_owned();
+    let going = upload(&http, "en-complaint.wav", &[]).json()["job_id"].as_str().unwrap().to_owned();
+    http.delete(&format!("/api/v1/jobs/{job}"));
+    let end = to_the_end(&Listener::open(&http, &watched(&job), None)).pop().unwrap();
+    assert!(daemon.stop().success());
+    daemon.restart();
+    let http = daemon.http();
+    assert_eq!(status_of(&http, &watched(&job), &end.id), "204");
+    let told = Listener::open(&http, &watched(&going), Some(&end.id)).until(|event| event.name == "job");
+    assert_eq!(states(&told), ["queued"], "another job goes on");
 }
 
 #[test]

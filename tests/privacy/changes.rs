@@ -67,6 +67,7 @@ fn what_a_provider_said_of_a_call_without_words_of_ours_is_brought_under_the_pol
     world.wait_until_veiled();
     world.wait_until_redacted();
     world.daemon.stop();
+    assert!(!world.store().is_scrub_owed().unwrap(), "every free page was written over");
     let kept = world.store().spoken_opinion(id).unwrap().unwrap();
     assert_clean("what is stored", &serde_json::to_vec(&kept).unwrap());
     world.assert_no_file_holds_it();

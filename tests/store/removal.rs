@@ -48,3 +48,28 @@ fn a_legal_hold_stands_in_the_way() {
     assert!(matches!(fixture.store.soft_delete(id, "operator", at(5)), Err(StoreError::WrongState(_))));
     assert!(matches!(fixture.store.reset(id, &Step::ALL, at(6)), Err(StoreError::WrongState(_))));
 }
+
+#[test]
+fn a_removal_asked_for_again_stays_the_wish_of_whoever_asked_first() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    assert!(!fixture.store.wish_removal(id, "first", at(1)).unwrap());
+    assert!(fixture.store.wish_removal(id, "second", at(2)).unwrap());
+    fixture.store.note_removal(id, "The provider is down.").unwrap();
+    let wish = fixture.store.removal(id).unwrap().unwrap();
+    assert_eq!((wish.by.as_str(), wish.at, wish.last_error.is_some()), ("first", at(1), true));
+    fixture.store.withdraw_removal(id, "It is over.", at(3)).unwrap();
+    assert!(!fixture.store.wish_removal(id, "second", at(4)).unwrap(), "a wish of its own");
+}
+
+#[test]
+fn a_legal_hold_ends_the_wish_to_remove() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a", 0);
+    fixture.store.wish_removal(id, "operator", at(1)).unwrap();
+    fixture.store.set_legal_hold(id, true, at(2)).unwrap();
+    fixture.store.set_legal_hold(id, false, at(3)).unwrap();
+    assert_eq!(fixture.store.removal(id).unwrap(), None, "nothing is removed once the hold is lifted");
+    let audit = fixture.store.audit_trail(10).unwrap();
+    assert!(audit.iter().any(|entry| entry.what == "removal_given_up" && entry.detail.contains("legal hold")));
+}
