@@ -6,6 +6,7 @@ mod categories;
 mod follow_up;
 mod hostile;
 mod language;
+mod phases;
 mod pii;
 mod sentiment;
 mod summary;
