@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audio;
 mod categories;
 mod follow_up;
 mod hostile;
