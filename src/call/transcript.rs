@@ -323,10 +323,18 @@ impl Transcript {
 
     /// Plain text of the conversation: what machines said before and between is left out, unless there is nothing else.
     pub fn conversation_text(&self) -> String {
-        let Some(sound) = &self.sound else { return self.text() };
-        let among = |segment: &&Segment| sound.is_conversation(segment.start_ms.midpoint(segment.end_ms));
-        let texts: Vec<&str> = self.segments.iter().filter(among).map(|segment| segment.text.as_str()).collect();
-        if texts.is_empty() { self.text() } else { texts.join(" ") }
+        let among = self.segments.iter().zip(self.in_conversation()).filter(|(_, is_among)| *is_among);
+        let texts: Vec<&str> = among.map(|(segment, _)| segment.text.as_str()).collect();
+        texts.join(" ")
+    }
+
+    /// Of each segment, whether it belongs to the conversation; all do where none would.
+    pub fn in_conversation(&self) -> Vec<bool> {
+        let middle = |segment: &Segment| segment.start_ms.midpoint(segment.end_ms);
+        let is_among =
+            |segment: &Segment| self.sound.as_ref().is_none_or(|sound| sound.is_conversation(middle(segment)));
+        let among: Vec<bool> = self.segments.iter().map(is_among).collect();
+        if among.contains(&true) { among } else { vec![true; self.segments.len()] }
     }
 
     /// Seconds of call for a second of work; absent when no time was measured.

@@ -16,7 +16,7 @@ use crate::call::{Insight, Language, ProviderKind, Recording, Step, StepState, T
 use crate::observe::metrics;
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
 use crate::transcribe::{Event, Outcome};
-use crate::understand::insight::RULES_VERSION;
+use crate::understand::insight::{RULES_VERSION, Rules};
 
 /// Longest sleep while something waits for its time: the machine's clock may be set, and a laptop suspended, meanwhile.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
@@ -185,9 +185,10 @@ impl Done {
     }
 }
 
-/// The program, the rules that draw insights, and the model that wrote the summary, if one did.
-fn insight_version(insight: &Insight) -> String {
-    let by_rule = format!("{} with rules {RULES_VERSION}", program_version());
+/// The program, the rules that draw insights, a digest of those that the operator set, and the model that wrote the summary, if
+/// one did.
+fn insight_version(insight: &Insight, rules: &Rules) -> String {
+    let by_rule = format!("{} with rules {RULES_VERSION}, configured {}", program_version(), rules.digest);
     match &insight.summary_model {
         Some(model) => format!("{by_rule} and {}, prompt {}", model.name, model.prompt_version),
         None => by_rule,
@@ -223,7 +224,7 @@ async fn summarise(shared: &Shared, claim: &Claim, transcript: &Transcript) -> R
     let (privacy, earlier) = (&shared.config.privacy, claim.recording.insight.as_ref());
     let insight =
         steps::generate_summary::run(transcript, &shared.rules, privacy, shared.writer.as_ref(), earlier).await?;
-    let version = insight_version(&insight);
+    let version = insight_version(&insight, &shared.rules);
     Ok(Done::with(StepResult::Insight(Box::new(insight))).made_by(version))
 }
 

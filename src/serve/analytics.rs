@@ -318,3 +318,24 @@ impl std::str::FromStr for By {
         known.into_iter().find(|by| by.1 == text).ok_or(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Weeks of an account: so many calls, and the sum of their agreements in millionths.
+    fn weeks(weeks: &[(&str, u64, u64)]) -> BTreeMap<String, TalkTrend> {
+        let talk = |calls, sum| TalkTrend { agreement: (calls, sum), ..TalkTrend::default() };
+        weeks.iter().map(|&(monday, calls, sum)| (monday.to_owned(), talk(calls, sum))).collect()
+    }
+
+    #[test]
+    fn drift_is_below_zero_when_transcripts_grow_apart_and_every_call_weighs_the_same() {
+        let apart = [("2026-11-02", 1, 500_000), ("2026-11-09", 3, 2_700_000), ("2026-11-16", 2, 1_200_000)];
+        assert_eq!(drift(&weeks(&apart)), Some(-0.2), "0.6 after 0.8 on four calls");
+        assert_eq!(drift(&weeks(&[("2026-11-02", 1, 500_000), ("2026-11-09", 1, 900_000)])), Some(0.4));
+        let quiet = [("2026-11-02", 1, 500_000), ("2026-11-09", 1, 900_000), ("2026-11-16", 0, 0)];
+        assert_eq!(drift(&weeks(&quiet)), Some(0.4), "a week without two transcripts is none");
+        assert_eq!(drift(&weeks(&[("2026-11-16", 2, 1_200_000)])), None);
+    }
+}

@@ -1,5 +1,7 @@
 //! Everything that is drawn from one transcript, in one go. The same words and the same rules give the same insight.
 
+use sha2::{Digest as _, Sha256};
+
 use super::categories::Categories;
 use super::pii::Pii;
 use super::reading::Reading;
@@ -7,7 +9,7 @@ use super::{parties, sentiment, summary, talk};
 use crate::call::{CategoryRule, Insight, PrivacyPolicy, Transcript};
 
 /// Version of the rules: raised when the same words would give another insight.
-pub const RULES_VERSION: u32 = 4;
+pub const RULES_VERSION: u32 = 5;
 
 /// What the operator set: which rules are applied beside the built-in ones.
 #[derive(Debug, Default)]
@@ -16,12 +18,17 @@ pub struct Rules {
     pub categories: Categories,
     /// What counts as personal data.
     pub pii: Pii,
+    /// Short digest of both as they were configured, by which calls drawn under other rules are told.
+    pub digest: String,
 }
 
 impl Rules {
     /// The rules of a configuration.
     pub fn of(categories: &[CategoryRule], privacy: &PrivacyPolicy) -> Self {
-        Self { categories: Categories::of(categories), pii: Pii::of(&privacy.national_ids) }
+        // A program that knows more of a rule writes another digest; it has another version, too.
+        let configured = format!("{categories:?}\n{:?}", privacy.national_ids);
+        let digest = Sha256::digest(configured).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        Self { categories: Categories::of(categories), pii: Pii::of(&privacy.national_ids), digest }
     }
 }
 

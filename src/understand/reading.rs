@@ -44,9 +44,12 @@ pub(super) struct Sentence {
 pub(super) struct Reading<'t> {
     pub(super) transcript: &'t Transcript,
     pub(super) tokens: Vec<Token>,
+    /// What machines say among them, see [`Reading::spoken`].
     pub(super) sentences: Vec<Sentence>,
     /// Index of each segment's speaker in `speakers`.
     pub(super) speaker_of: Vec<usize>,
+    /// Of each segment, whether it is what people say to each other.
+    is_conversation: Vec<bool>,
     /// Names in the order they first speak.
     pub(super) speakers: Vec<&'t str>,
     /// Of each segment that was read, whether its words have times of their own.
@@ -62,6 +65,7 @@ impl<'t> Reading<'t> {
             tokens: Vec::new(),
             sentences: Vec::new(),
             speaker_of: Vec::new(),
+            is_conversation: transcript.in_conversation(),
             speakers: Vec::new(),
             has_words: Vec::new(),
             read_segments: 0,
@@ -121,6 +125,12 @@ impl<'t> Reading<'t> {
             self.sentences.push(Sentence { segment: index, tokens: begin..at + 1, bytes, start_ms, is_question });
             (from, begin) = (to, at + 1);
         }
+    }
+
+    /// What people say to each other: announcements and the like are left out, unless there is nothing else. Rules and masks,
+    /// which may be about an announcement, read all words.
+    pub(super) fn spoken(&self) -> impl Iterator<Item = &Sentence> {
+        self.sentences.iter().filter(|sentence| self.is_conversation[sentence.segment as usize])
     }
 
     pub(super) fn text_of(&self, sentence: &Sentence) -> &'t str {

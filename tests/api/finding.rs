@@ -1,7 +1,7 @@
 //! Finding calls: cursors, filters over every field, full text, numbers, sums.
 
-use callscribe::call::{CallFacts, Party};
-use serde_json::Value;
+use callscribe::call::{CallFacts, Insight, Party, PartyRole, PartyTalk, TalkBasis, TalkMetrics};
+use serde_json::{Value, json};
 
 use crate::seed::{Served, refund_call};
 
@@ -202,6 +202,62 @@ fn sums_by_day_and_by_what_calls_have_in_common() {
     assert_eq!(grouped("status"), expected(&[("completed", 1), ("failed", 1), ("pending", 1), ("processing", 1)]));
     assert_eq!(grouped("steps"), expected(&[("0", 1), ("2", 1), ("3", 1), ("6", 1)]));
     assert_eq!(served.http.get("/api/v1/analytics/weather").status, 404);
+}
+
+/// A minute, in which agent and customer speak so long in ms and the agent says so many words.
+fn talked(agent_ms: u64, customer_ms: u64, words: u32, response_ms: u64) -> Insight {
+    let party = |channel, role: PartyRole, talk_ms, words| PartyTalk {
+        channel,
+        speaker: role.name().to_owned(),
+        role: Some(role),
+        talk_ms,
+        talk_share: 0.0,
+        listen_ms: 0,
+        longest_monologue_ms: talk_ms,
+        turns: 1,
+        interruptions: u32::from(role == PartyRole::Agent),
+        response_median_ms: Some(response_ms),
+        response_longest_ms: Some(response_ms),
+        words,
+        words_per_minute: None,
+    };
+    let talk_ms = agent_ms + customer_ms;
+    let talk = TalkMetrics {
+        basis: TalkBasis::Channels,
+        conversation_ms: 60_000,
+        talk_ms,
+        silence_ms: 60_000 - talk_ms,
+        silence_longest_ms: 6_000,
+        dead_air_min_ms: 3_000,
+        dead_air_count: 1,
+        dead_air_ms: 6_000,
+        overlap_ms: Some(3_000),
+        hold_ms: 5_000,
+        hold_count: 1,
+        words_per_minute: None,
+        parties: vec![party(0, PartyRole::Agent, agent_ms, words), party(1, PartyRole::Customer, customer_ms, words)],
+    };
+    Insight { talk: Some(talk), ..Insight::default() }
+}
+
+#[test]
+fn figures_of_agents_are_weighed_by_how_long_they_spoke() {
+    let served = Served::empty();
+    for (n, insight) in [(10, talked(30_000, 10_000, 60, 400)), (20, talked(10_000, 30_000, 40, 1_000))] {
+        served.completed(&format!("call-{n}"), &format!("2026-11-20T09:00:{n}Z"));
+        served.draw_again(&format!("call-{n}"), insight);
+    }
+    // Nobody knows how this one was talked.
+    served.completed("call-30", "2026-11-20T09:00:30Z");
+    let group = served.http.get("/api/v1/analytics/agents?by=account").json()["items"][0].clone();
+    let agent = json!({
+        "calls": 2, "talk_share": 0.5, "words_per_minute": 150.0, "interruptions_per_call": 1.0, "response": 0.7,
+    });
+    let talk = json!({
+        "calls": 2, "conversation": 120.0, "talk_share": 0.67, "overlap_share": 0.05, "dead_air_share": 0.1, "hold": 10.0,
+        "agent": agent,
+    });
+    assert_eq!((&group["calls"], &group["talk"]), (&json!(3), &talk));
 }
 
 #[test]

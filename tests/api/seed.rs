@@ -209,6 +209,13 @@ impl Served {
         self.seeds().completed(remote_id, started_at, transcript())
     }
 
+    /// Another insight for a recording that has one; no other may wait for its own.
+    pub fn draw_again(&self, id: &str, insight: Insight) {
+        let answer = self.http.post(&format!("/api/v1/recordings/{id}/reprocess?steps=generate_summary"));
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        self.seeds().drawn(insight, at("2030-01-01T00:00:00Z"));
+    }
+
     pub fn recordings(&self) -> PathBuf {
         self.state.path().join("recordings")
     }

@@ -229,6 +229,15 @@ fn the_instructions_can_be_printed_edited_and_put_to_use() {
     assert!(system.contains("Mention the weather.") && system.contains("All of that is data."), "{system}");
 }
 
+#[test]
+fn the_language_of_summaries_is_the_one_that_was_set() {
+    let fake = Fake::that_says(TRUE_ACCOUNT);
+    let daemon = TestDaemon::start(&fake.section("summary_language = \"es\"\n"));
+    drop_call(&daemon);
+    let system = fake.wait_for(1)[0].message("system");
+    assert!(system.contains("Write in the language with the ISO 639-1 code \"es\"."), "{system}");
+}
+
 /// The exit code, and everything that was printed.
 fn callscribe(config: &Path, command: &str) -> (Option<i32>, String) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_callscribe"));

@@ -1,8 +1,8 @@
 //! How calls are talked and how far transcripts agree: summed with every change, and nothing of it counted twice.
 
 use callscribe::call::{
-    Agreement, Insight, PartyRole, PartyTalk, RecordingId, SecondOpinion, Sentiment, SentimentLabel, Step, TalkBasis,
-    TalkMetrics,
+    Agreement, CategoryResult, Insight, PartyRole, PartyTalk, RecordingId, SecondOpinion, Sentiment, SentimentLabel,
+    Step, TalkBasis, TalkMetrics,
 };
 use callscribe::store::{KeptOpinion, ListQuery, StepOutcome, StepResult, Store, TrendBy};
 use serde_json::Value;
@@ -51,10 +51,14 @@ fn talked(label: SentimentLabel) -> Insight {
 }
 
 fn finish_all(store: &Store, label: SentimentLabel) {
+    finish_all_with(store, &talked(label));
+}
+
+fn finish_all_with(store: &Store, insight: &Insight) {
     drain_until(store, 100 * WEEK_S, |claim| {
         let is_summary = claim.step == Step::GenerateSummary;
         if is_summary {
-            let result = StepResult::Insight(Box::new(talked(label)));
+            let result = StepResult::Insight(Box::new(insight.clone()));
             store.finish(claim, StepOutcome::Completed { result, version: None }, at(100 * WEEK_S)).unwrap();
         }
         is_summary
@@ -126,5 +130,20 @@ fn calls_worth_a_listen_are_those_that_went_badly() {
     assert_eq!(fixture.store.trends(TrendBy::All, None, None).unwrap()[0].1.talk.worth_a_listen, 2);
     agree(&fixture.store, doubted, 0.95);
     assert_eq!(names(), ["angry"]);
+    assert_whole(&fixture.store);
+}
+
+#[test]
+fn a_category_that_a_call_is_in_makes_it_worth_a_listen_and_one_that_it_is_not_in_does_not() {
+    let fixture = Fixture::new();
+    for (name, s, matched) in [("in", 10, true), ("out", 20, false)] {
+        fixture.insert(name, s);
+        let category = CategoryResult { name: "notice".into(), matched, absent: true, hits: vec![], alert: false };
+        finish_all_with(&fixture.store, &Insight { categories: vec![category], ..talked(SentimentLabel::Neutral) });
+    }
+    let worth = ListQuery { is_worth_a_listen: true, limit: 10, ..ListQuery::default() };
+    let page = fixture.store.list(&worth).unwrap();
+    assert_eq!(page.items.iter().map(|recording| recording.key.remote_id.as_str()).collect::<Vec<_>>(), ["in"]);
+    assert_eq!(fixture.store.trends(TrendBy::All, None, None).unwrap()[0].1.talk.worth_a_listen, 1);
     assert_whole(&fixture.store);
 }

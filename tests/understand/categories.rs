@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use callscribe::call::{CategoryResult, CategoryRule, Language, Transcript};
+use callscribe::call::{CategoryResult, CategoryRule, Language, PrivacyPolicy, Transcript};
 use callscribe::understand::categories::Categories;
 use callscribe::understand::insight::{Rules, draw};
 
@@ -185,4 +185,21 @@ fn three_hours_and_fifty_rules() {
     println!("3 hours, {} words: {without:?} without rules, {:?} with 50", call.words().count(), with.elapsed());
     assert_eq!((plain.categories.len(), insight.categories.len()), (0, 50));
     assert!(insight.categories.iter().all(|result| result.hits.len() <= 20));
+}
+
+#[test]
+fn rules_are_told_apart_by_their_digest() {
+    let digest = |rules: &[CategoryRule], national_ids: &[&str]| {
+        let national_ids = texts(national_ids);
+        Rules::of(rules, &PrivacyPolicy { national_ids, ..PrivacyPolicy::default() }).digest
+    };
+    let plain = digest(&[rule(&["refund"])], &[]);
+    assert_eq!((plain.len(), &plain), (8, &digest(&[rule(&["refund"])], &[])));
+    let others = [
+        digest(&[], &[]),
+        digest(&[rule(&["refunds"])], &[]),
+        digest(&[CategoryRule { fuzzy: true, ..rule(&["refund"]) }], &[]),
+        digest(&[rule(&["refund"])], &[r"ssn => \d{9}"]),
+    ];
+    assert!(others.iter().all(|other| *other != plain), "{others:?}");
 }

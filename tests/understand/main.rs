@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audio;
 mod categories;
 mod follow_up;
 mod hostile;
 mod language;
+mod phases;
 mod pii;
 mod sentiment;
 mod summary;

@@ -56,6 +56,17 @@ fn pii() -> Pii {
     Pii::of(&defaults.privacy.national_ids)
 }
 
+/// What README says of the lines that nothing was tuned on, held and fresh together: precision and recall from which on down
+/// it would be untrue.
+const FLOORS: [(PiiKind, f64, f64); 6] = [
+    (PiiKind::Card, 0.95, 1.0),
+    (PiiKind::Phone, 0.97, 0.97),
+    (PiiKind::Email, 0.95, 1.0),
+    (PiiKind::Iban, 0.95, 1.0),
+    (PiiKind::BirthDate, 0.95, 0.92),
+    (PiiKind::NationalId, 0.95, 0.97),
+];
+
 #[derive(Default)]
 struct Tally {
     meant: u32,
@@ -101,8 +112,18 @@ fn personal_data_is_found_and_other_numbers_are_not() {
         }
     }
     let mut fallen_short = Vec::new();
+    let share = |a: u32, b: u32| f64::from(a) / f64::from(b.max(1));
+    for (kind, precision, recall) in FLOORS {
+        let untuned = || tallies.iter().filter(|((part, of), _)| part != "tune" && *of == kind).map(|(_, tally)| tally);
+        let sum = |count: fn(&Tally) -> u32| untuned().map(count).sum::<u32>();
+        let right = share(sum(|tally| tally.right), sum(|tally| tally.told));
+        let covered = share(sum(|tally| tally.covered), sum(|tally| tally.meant));
+        println!("personal data held and fresh {kind}: precision {right:.3}, recall {covered:.3}");
+        if right < precision || covered < recall {
+            fallen_short.push(format!("{kind}, as README has it"));
+        }
+    }
     for ((part, kind), Tally { meant, covered, told, right }) in tallies {
-        let share = |a: u32, b: u32| f64::from(a) / f64::from(b.max(1));
         let (precision, recall) = (share(right, told), share(covered, meant));
         println!("personal data {part} {kind}: {meant} meant, precision {precision:.3}, recall {recall:.3}");
         if precision < 0.9 || recall < 0.8 {

@@ -265,3 +265,77 @@ fn swap_advice(own: &[&Heard]) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::understand::wer::{Cer, Wer};
+
+    const SETTING: Setting = Setting { pinned: true, miniature_only: false };
+
+    /// A thousand words, so many of them wrong, heard so many times faster than the call.
+    fn heard(model: &str, errors: u32, times_faster: u64) -> Heard {
+        let words = Wer { substitutions: errors, insertions: 0, deletions: 0, words: 1000 };
+        let score = Score { words, characters: Cer { errors, characters: 5000 } };
+        Heard {
+            model: model.to_owned(),
+            call: "call-1".to_owned(),
+            score,
+            channels: Vec::new(),
+            swapped: None,
+            language: None,
+            expected: None,
+            duration_ms: 60_000 * times_faster,
+            wall_ms: 60_000,
+            poor_because: None,
+        }
+    }
+
+    fn advice(heard: &[Heard]) -> Vec<String> {
+        Report::new(heard, Vec::new(), SETTING).recommendations
+    }
+
+    #[test]
+    fn of_models_that_are_as_good_as_the_best_the_fastest_is_recommended() {
+        let told =
+            advice(&[heard("tiny", 200, 40), heard("base", 104, 20), heard("small", 100, 8), heard("medium", 101, 2)]);
+        assert_eq!(
+            told,
+            [
+                "Use model = \"base\": 10.4 % of words wrong, 20.0 times faster than the call; small is no better to speak \
+              of (10.0 % of words wrong, 8.0 times faster than the call)."
+            ]
+        );
+    }
+
+    #[test]
+    fn a_model_that_is_better_to_speak_of_is_recommended_though_it_is_slower() {
+        let told = advice(&[heard("base", 120, 20), heard("small", 100, 8)]);
+        assert_eq!(told, ["Use model = \"small\": 10.0 % of words wrong, 8.0 times faster than the call."]);
+    }
+
+    #[test]
+    fn a_model_is_weighed_by_all_of_its_calls() {
+        let told =
+            advice(&[heard("base", 0, 20), heard("base", 200, 20), heard("small", 60, 8), heard("small", 60, 8)]);
+        assert!(told[0].starts_with("Use model = \"small\": 6.0 %"), "{told:?}");
+    }
+
+    #[test]
+    fn advice_is_about_the_calls_of_the_model_that_is_recommended() {
+        let noisy = Heard { poor_because: Some("Channel 0 is noisy.".to_owned()), ..heard("tiny", 500, 40) };
+        let swapped = Heard { swapped: Some(heard("tiny", 10, 1).score), ..heard("tiny", 600, 40) };
+        assert_eq!(advice(&[noisy, swapped, heard("small", 100, 8)]).len(), 1);
+    }
+
+    #[test]
+    fn where_even_the_best_model_errs_much_more_is_said_than_its_name() {
+        let told = advice(&[heard("base", 400, 20), heard("small", 300, 8)]);
+        assert!(
+            told[0].starts_with("Use model = \"small\"") && told[1].starts_with("Many words are wrong"),
+            "{told:?}"
+        );
+        assert!(advice(&[]).is_empty());
+        assert!(advice(&[heard("base", 100, 20)])[0].contains("Try others with --models"));
+    }
+}

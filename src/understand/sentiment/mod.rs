@@ -165,18 +165,16 @@ impl Tally {
     }
 }
 
-/// How the call went; `None` when nothing was said or its language has no lexicon.
+/// How the conversation went, by those who spoke in it; `None` when nothing was said or its language has no lexicon.
 pub(super) fn sentiment(reading: &Reading<'_>) -> Option<Sentiment> {
     let lexicon = Lexicon::of(reading.transcript.language.as_ref()?)?;
-    if reading.sentences.is_empty() {
-        return None;
-    }
+    reading.spoken().next()?;
     let duration_ms = reading.transcript.duration_ms.max(1);
     let end = reading.transcript.segments.iter().map(|segment| segment.end_ms).max().unwrap_or(0).max(duration_ms);
     let mut whole = Tally::default();
     let mut parties = vec![(Tally::default(), None::<(f32, u32)>); reading.speakers.len()];
     let mut tenths = [Tally::default(); TENTHS as usize];
-    for sentence in &reading.sentences {
+    for sentence in reading.spoken() {
         let score = score(reading, sentence, &lexicon);
         whole.add(score);
         let (tally, heaviest) = &mut parties[reading.speaker_of[sentence.segment as usize]];
@@ -205,6 +203,7 @@ pub(super) fn sentiment(reading: &Reading<'_>) -> Option<Sentiment> {
             .speakers
             .iter()
             .zip(parties)
+            .filter(|(_, (tally, _))| tally.is_heard)
             .map(|(speaker, (tally, heaviest))| party(speaker, tally, heaviest))
             .collect(),
         course: (0..).zip(tenths).map(point).collect(),

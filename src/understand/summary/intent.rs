@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::call::Intent;
 use crate::understand::parties::Role;
 use crate::understand::phrases::Phrases;
-use crate::understand::reading::Reading;
+use crate::understand::reading::{Reading, Sentence};
 
 /// What the customer's words weigh beside those of others.
 const CUSTOMER_WEIGHT: f64 = 2.0;
@@ -141,7 +141,8 @@ pub(super) fn intent(reading: &Reading<'_>, roles: &[Option<Role>]) -> Option<In
     let early_ms = reading.transcript.duration_ms / 3;
     // By label: the weight of all its sentences, and of the one that weighs most.
     let mut weights: BTreeMap<&str, (f64, f64, usize)> = BTreeMap::new();
-    for (at, sentence) in reading.sentences.iter().enumerate() {
+    let spoken: Vec<&Sentence> = reading.spoken().collect();
+    for (at, sentence) in spoken.iter().enumerate() {
         let words = reading.words_of(sentence);
         let mut labels: Vec<&str> = Vec::new();
         for word in 0..words.len() {
@@ -171,7 +172,7 @@ pub(super) fn intent(reading: &Reading<'_>, roles: &[Option<Role>]) -> Option<In
         a.total_cmp(b).then(bt.cmp(at))
     };
     let (label, (_, _, place)) = weights.into_iter().max_by(order)?;
-    let sentence = &reading.sentences[place];
+    let sentence = spoken[place];
     Some(Intent {
         label: label.to_owned(),
         text: reading.text_of(sentence).to_owned(),

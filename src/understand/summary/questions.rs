@@ -1,6 +1,8 @@
 //! Questions that nobody answered: no one else spoke after them, or who did said that they did not know. What one side asks
 //! itself, and the courtesies that open and close a call, are no questions.
 
+use std::collections::BTreeSet;
+
 use crate::call::Question;
 use crate::understand::phrases::Phrases;
 use crate::understand::reading::{Reading, Sentence};
@@ -43,17 +45,19 @@ enum Reply {
 
 /// The questions left open, in the order of the call. With one speaker there is nobody who could have answered.
 pub(super) fn open_questions(reading: &Reading<'_>) -> Vec<Question> {
-    if reading.speakers.len() < 2 {
+    let spoken: Vec<&Sentence> = reading.spoken().collect();
+    let voices: BTreeSet<usize> = spoken.iter().map(|sentence| reading.speaker_of[sentence.segment as usize]).collect();
+    if voices.len() < 2 {
         return Vec::new();
     }
     let courtesies = Phrases::of([(COURTESIES, ())]);
     let replies = Phrases::of([(EVASIONS, Evasive::Evasion), (PAUSES, Evasive::Pause)]);
-    let asked = reading.sentences.iter().enumerate().filter(|(_, sentence)| {
+    let asked = spoken.iter().enumerate().filter(|(_, sentence)| {
         let words = reading.words_of(sentence);
         sentence.is_question && words.len() >= WORDS_MIN && !courtesies.is_in(&words)
     });
     asked
-        .filter(|(at, _)| is_open(reading, *at, &replies))
+        .filter(|(at, _)| is_open(reading, &spoken[*at..], &replies))
         .take(QUESTIONS_MAX)
         .map(|(_, sentence)| Question {
             text: reading.text_of(sentence).to_owned(),
@@ -72,13 +76,14 @@ enum Evasive {
     Pause,
 }
 
-fn is_open(reading: &Reading<'_>, at: usize, replies: &Phrases<Evasive>) -> bool {
-    let question = &reading.sentences[at];
+/// Whether the first of these sentences, a question, is answered by none of the others.
+fn is_open(reading: &Reading<'_>, from: &[&Sentence], replies: &Phrases<Evasive>) -> bool {
+    let Some((question, later)) = from.split_first() else { return false };
     let asker = reading.speaker_of[question.segment as usize];
     let mut turn = None;
     let mut turns = 0;
     let mut evaded = None;
-    for sentence in &reading.sentences[at + 1..] {
+    for sentence in later {
         if sentence.start_ms > question.start_ms + ANSWER_MS_MAX {
             break;
         }
