@@ -46,7 +46,10 @@ fn assert_drawn(daemon: &mut TestDaemon, recordings: u64) {
         assert_eq!(is.steps.get(Step::Transcribe), was.recording.steps.get(Step::Transcribe));
         let Some(insight) = is.insight.filter(|_| was.transcript.is_some()) else { continue };
         assert_eq!((insight.rules_version, insight.categories[0].name.as_str()), (RULES_VERSION, "money"));
-        assert!(matches!(is.steps.get(Step::GenerateSummary).state, StepState::Completed { .. }));
+        let step = is.steps.get(Step::GenerateSummary);
+        assert!(matches!(step.state, StepState::Completed { .. }));
+        let version = step.version.as_deref().unwrap();
+        assert!(version.contains(&format!("with rules {RULES_VERSION}, configured ")), "{version}");
     }
     assert_eq!(store.check_integrity().unwrap().findings, Vec::<String>::new());
 }

@@ -58,8 +58,10 @@ impl<'p> Retold<'p> {
                 if span.kind == PiiKind::Email {
                     let words = reading.tokens[first..end].iter();
                     let words = words.take_while(|token| !matches!(token.folded.as_str(), "at" | "arroba" | ""));
-                    let before = words.map(|word| word.folded.split('@').next().unwrap_or_default().to_owned());
-                    mailboxes.extend(before.filter(|part| part.len() >= MAILBOX_CHARS_MIN));
+                    let before = words.map(|word| word.folded.split('@').next().unwrap_or_default());
+                    let parts = before.flat_map(|mailbox| mailbox.split(['.', '_', '-', '+']).chain([mailbox]));
+                    let parts = parts.filter(|part| part.len() >= MAILBOX_CHARS_MIN);
+                    mailboxes.extend(parts.map(str::to_owned));
                 }
             }
         }
