@@ -97,7 +97,7 @@ impl Store {
     ///
     /// As [`Store::claim`].
     pub fn reveil(&self, id: RecordingId, words: &Reveiled<'_>, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(|tables| {
+        let is_kept = self.write(|tables| {
             let old = tables.known_row(id)?;
             let stored = tables.transcripts.get(id.as_bytes())?;
             let stored = stored.map(|bytes| record::decode::<Transcript>(bytes.value())).transpose()?;
@@ -133,7 +133,10 @@ impl Store {
             tables.put(Some(&old), &row)?;
             tables.note_text(id)?;
             Ok(Verdict::Keep(true))
-        })
+        })?;
+        // What a language model made of words that are masked today is made again.
+        self.announce_work();
+        Ok(is_kept)
     }
 
     /// The audio is another file now: the redacted one that `audio` names. `None` when the one before was replaced
