@@ -4,6 +4,8 @@
 //! redb gives no page by its name: a table of zeros grows until the file has to, and then no page was left. What the disk
 //! itself keeps of blocks that were written over is beyond this.
 
+use std::sync::PoisonError;
+
 use redb::{Database, TableDefinition};
 
 use super::error::Fault;
@@ -42,10 +44,10 @@ impl Store {
     pub fn scrub(&self, mut goes_on: impl FnMut() -> bool) -> Result<bool, StoreError> {
         // Left by a kill.
         self.with(drop_zeros)?;
-        for _ in 0..SETTLING_COMMITS {
-            self.with(|db| fill(db, 0, 1))?;
-            self.with(drop_zeros)?;
-        }
+        self.settle()?;
+        // Pages that an earlier reader may still look at are not taken: whoever reads now ends first.
+        drop(self.0.db.write().unwrap_or_else(PoisonError::into_inner));
+        self.settle()?;
         let before = self.file_bytes()?;
         for round in 0..ROUNDS_MAX {
             if !goes_on() {
@@ -62,6 +64,14 @@ impl Store {
             tables.progress.remove(OWED)?;
             Ok(Verdict::Keep(true))
         })
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
+        for _ in 0..SETTLING_COMMITS {
+            self.with(|db| fill(db, 0, 1))?;
+            self.with(drop_zeros)?;
+        }
+        Ok(())
     }
 
     fn file_bytes(&self) -> Result<u64, StoreError> {
