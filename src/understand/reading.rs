@@ -129,7 +129,7 @@ impl<'t> Reading<'t> {
 
     /// What people say to each other: announcements and the like are left out, unless there is nothing else. Rules and masks,
     /// which may be about an announcement, read all words.
-    pub(super) fn spoken(&self) -> impl Iterator<Item = &Sentence> {
+    pub(super) fn conversation(&self) -> impl Iterator<Item = &Sentence> {
         self.sentences.iter().filter(|sentence| self.is_conversation[sentence.segment as usize])
     }
 

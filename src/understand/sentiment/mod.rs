@@ -168,13 +168,13 @@ impl Tally {
 /// How the conversation went, by those who spoke in it; `None` when nothing was said or its language has no lexicon.
 pub(super) fn sentiment(reading: &Reading<'_>) -> Option<Sentiment> {
     let lexicon = Lexicon::of(reading.transcript.language.as_ref()?)?;
-    reading.spoken().next()?;
+    reading.conversation().next()?;
     let duration_ms = reading.transcript.duration_ms.max(1);
     let end = reading.transcript.segments.iter().map(|segment| segment.end_ms).max().unwrap_or(0).max(duration_ms);
     let mut whole = Tally::default();
     let mut parties = vec![(Tally::default(), None::<(f32, u32)>); reading.speakers.len()];
     let mut tenths = [Tally::default(); TENTHS as usize];
-    for sentence in reading.spoken() {
+    for sentence in reading.conversation() {
         let score = score(reading, sentence, &lexicon);
         whole.add(score);
         let (tally, heaviest) = &mut parties[reading.speaker_of[sentence.segment as usize]];

@@ -171,7 +171,7 @@ fn future_stem(raw: &str) -> Option<String> {
 pub(super) fn actions(reading: &Reading<'_>) -> Vec<ActionItem> {
     let Some(promises) = reading.language().and_then(Promises::of) else { return Vec::new() };
     let mut actions: Vec<ActionItem> = Vec::new();
-    for sentence in reading.spoken() {
+    for sentence in reading.conversation() {
         if actions.len() >= ACTIONS_MAX {
             break;
         }

@@ -141,7 +141,7 @@ pub(super) fn intent(reading: &Reading<'_>, roles: &[Option<Role>]) -> Option<In
     let early_ms = reading.transcript.duration_ms / 3;
     // By label: the weight of all its sentences, and of the one that weighs most.
     let mut weights: BTreeMap<&str, (f64, f64, usize)> = BTreeMap::new();
-    let spoken: Vec<&Sentence> = reading.spoken().collect();
+    let spoken: Vec<&Sentence> = reading.conversation().collect();
     for (at, sentence) in spoken.iter().enumerate() {
         let words = reading.words_of(sentence);
         let mut labels: Vec<&str> = Vec::new();

@@ -108,7 +108,7 @@ fn spoken<'r>(reading: &'r Reading<'_>, insight: &Insight) -> Vec<Spoken<'r>> {
         let (segment, start_ms) = place;
         Spoken { text, segment, start_ms, words: words(text), is_question: sentence.is_question, favour }
     };
-    let all = reading.spoken().take(SENTENCES_WEIGHED_MAX).map(sentence);
+    let all = reading.conversation().take(SENTENCES_WEIGHED_MAX).map(sentence);
     all.filter(|sentence| !sentence.words.is_empty()).collect()
 }
 

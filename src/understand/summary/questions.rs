@@ -45,7 +45,7 @@ enum Reply {
 
 /// The questions left open, in the order of the call. With one speaker there is nobody who could have answered.
 pub(super) fn open_questions(reading: &Reading<'_>) -> Vec<Question> {
-    let spoken: Vec<&Sentence> = reading.spoken().collect();
+    let spoken: Vec<&Sentence> = reading.conversation().collect();
     let voices: BTreeSet<usize> = spoken.iter().map(|sentence| reading.speaker_of[sentence.segment as usize]).collect();
     if voices.len() < 2 {
         return Vec::new();
