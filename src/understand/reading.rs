@@ -44,7 +44,7 @@ pub(super) struct Sentence {
 pub(super) struct Reading<'t> {
     pub(super) transcript: &'t Transcript,
     pub(super) tokens: Vec<Token>,
-    /// What machines say among them, see [`Reading::spoken`].
+    /// What machines say among them, see [`Reading::conversation`].
     pub(super) sentences: Vec<Sentence>,
     /// Index of each segment's speaker in `speakers`.
     pub(super) speaker_of: Vec<usize>,
