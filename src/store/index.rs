@@ -108,6 +108,7 @@ impl Tables<'_> {
     /// Stores a row with everything that follows from it.
     pub(super) fn put(&mut self, old: Option<&Row>, new: &Row) -> Result<(), Fault> {
         self.news.of_row(old, new);
+        self.listed.see(old, new);
         if let Some(old) = old {
             self.settle_jobs(old, new)?;
         }

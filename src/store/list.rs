@@ -2,8 +2,10 @@
 //!
 //! Every filter is a row of keys, newest first: of the listing, of a tag, of a telephone number, or given by the search
 //! index. A page is what all of them have in common; no row is opened that is not shown. Totals of what the listing's
-//! facts tell apart are kept by day, those of one tag and of one number beside it; others are counted over keys.
+//! facts tell apart are kept by day, those of one tag and of one number beside it; others are counted over keys by whoever
+//! asks first, and kept in memory.
 
+mod counted;
 mod days;
 mod failed;
 mod numbered;
@@ -27,6 +29,7 @@ use super::schema::LISTING;
 use super::unindexed::changed;
 use super::{Store, StoreError};
 use crate::call::{Language, ProcessingStatus, ProviderKind, Recording, RecordingId, STEP_COUNT, SentimentLabel};
+pub(super) use counted::{Changes, Counted};
 pub use failed::FailedStep;
 use rows::RowFilter;
 use streams::{Key, Stream, Streams, common};
@@ -163,10 +166,12 @@ impl Store {
                 gathered.total = total;
                 return Ok(gathered.end());
             }
+            let number = counted::number_of(tx)?;
             let known_total = match tagged::known_total(tx, query, span)? {
                 None => numbered::known_total(tx, query, span)?,
                 known => known,
             };
+            let known_total = known_total.or_else(|| self.0.counted.total(query, number));
             // What need not be counted need not be passed either.
             let after = query.after.map(Place::key).filter(|_| known_total.is_some());
             let high = after.map_or(span.high(), |after| after.min(span.high()));
@@ -174,7 +179,10 @@ impl Store {
                 gathered.see(key, || opened(tx, key))?;
                 Ok(known_total.is_none() || !gathered.has_more)
             })?;
-            gathered.total = known_total.unwrap_or(gathered.total);
+            match known_total {
+                Some(total) => gathered.total = total,
+                None => self.0.counted.keep(query, number, gathered.total),
+            }
             Ok(gathered.end())
         })
     }

@@ -74,6 +74,7 @@ use error::{Fault, unwinding};
 pub use forsaken::Forsaken;
 pub use jobs::{NewUpload, Taken};
 pub use late::KeptOpinion;
+use list::Counted;
 pub use list::{Among, FailedStep, ListQuery, Page, Place};
 use news::Teller;
 pub use news::{Backlog, Change, Changed, Pace};
@@ -135,6 +136,8 @@ struct Inner {
     told: watch::Sender<u64>,
     /// Counts what gave jobs over many recordings room.
     reruns: watch::Sender<u64>,
+    /// Totals of lists that were counted.
+    counted: Counted,
     /// Whether ends of recordings go to the outbox.
     tells_ends: AtomicBool,
     /// What words are kept and shown through.
@@ -204,13 +207,16 @@ impl Store {
             tables.curtain = self.0.curtain.get().cloned();
             tables.translates = self.0.translates.get().cloned();
             let verdict = body(&mut tables)?;
-            let news = std::mem::take(&mut tables.news);
+            let number = tables.number_lists()?;
+            let (news, listed) = (std::mem::take(&mut tables.news), std::mem::take(&mut tables.listed));
             let (has_told, has_room) = (tables.has_told, tables.has_room);
             drop(tables);
             match verdict {
                 Verdict::Keep(value) => {
                     let telling = self.0.teller.begin();
+                    let following = self.0.counted.follow(number, listed);
                     tx.commit()?;
+                    following.holds();
                     telling.tell(news);
                     if has_told {
                         self.0.told.send_modify(|count| *count = count.wrapping_add(1));

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::derived::FILL_STEP;
 use super::error::{Fault, unwinding};
+use super::list::Counted;
 use super::news::Teller;
 use super::schema::{self, META, SCHEMA_VERSION, TABLES, Tables};
 use super::{CACHE_BYTES, Inner, Lane, Store, StoreError};
@@ -72,6 +73,7 @@ impl Store {
             teller: Teller::new(),
             told: watch::Sender::new(0),
             reruns: watch::Sender::new(0),
+            counted: Counted::default(),
             tells_ends: AtomicBool::new(false),
             curtain: OnceLock::new(),
             translates: OnceLock::new(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use redb::{ReadTransaction, Table, TableDefinition, TableError, WriteTransaction};
 
 use super::facets::{NumberRow, Sums};
+use super::list::Changes;
 use super::news::News;
 use super::talked::TalkSums;
 use super::veiled::Curtain;
@@ -25,7 +26,8 @@ type Tag = u128;
 
 /// `schema` -> layout version; `claims` -> serial of the newest claim; `compactions` -> how many; `paused_since_ms`, while
 /// it is; `lanes` -> how many lanes the queue has; `pace_…` -> sums behind [`Pace`](super::Pace);
-/// `deliveries_done_from/…` -> serial before which all deliveries of a sink are pending.
+/// `deliveries_done_from/…` -> serial before which all deliveries of a sink are pending; `listed` -> number of the newest
+/// transaction that changed a list.
 pub(super) const META: TableDefinition<Str, u64> = TableDefinition::new("meta");
 /// id -> [`Row`](super::record::Row).
 pub(super) const RECORDINGS: TableDefinition<Id, Bytes> = TableDefinition::new("recordings");
@@ -163,6 +165,8 @@ pub(super) struct Tables<'t> {
     pub(super) translates: Option<Arc<TranslationPolicy>>,
     /// A job over many recordings has room for its next part.
     pub(super) has_room: bool,
+    /// What becomes otherwise in lists.
+    pub(super) listed: Changes,
 }
 
 impl<'t> Tables<'t> {
@@ -212,6 +216,7 @@ impl<'t> Tables<'t> {
             curtain: None,
             translates: None,
             has_room: false,
+            listed: Changes::default(),
         })
     }
 }

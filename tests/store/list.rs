@@ -87,6 +87,31 @@ fn totals_are_right() {
     assert_whole(&fixture.store);
 }
 
+#[test]
+fn a_total_and_its_page_are_of_one_moment_while_calls_come() {
+    const CALLS: usize = 200;
+    let fixture = Fixture::new();
+    let (account, has_transcript) = (Some(account().to_string()), Some(false));
+    let query = ListQuery { limit: 2 * CALLS, account, has_transcript, ..ListQuery::default() };
+    assert_eq!(fixture.store.list(&query).unwrap().total, 0, "counted once, and kept from here on");
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut seen = 0;
+                while seen < CALLS {
+                    let page = fixture.store.list(&query).unwrap();
+                    assert_eq!(page.total as usize, page.items.len());
+                    assert!(page.items.len() >= seen, "what was there stays there");
+                    seen = page.items.len();
+                }
+            });
+        }
+        for n in 0..CALLS {
+            fixture.insert(&format!("call-{n}"), n as i64);
+        }
+    });
+}
+
 /// Every filter gives what a look at each recording gives.
 #[test]
 fn keys_and_rows_agree_on_random_questions() {

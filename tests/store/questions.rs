@@ -18,6 +18,13 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
     prop_oneof![call().prop_map(Meanwhile::Come), (0..1000_usize).prop_map(Meanwhile::Go)]
 }
 
+fn happen(shelf: &mut Shelf, one: Meanwhile) {
+    match one {
+        Meanwhile::Come(call) => shelf.insert(call),
+        Meanwhile::Go(which) => shelf.remove(which),
+    }
+}
+
 fn places(shelf: &Shelf, query: &ListQuery) -> (u64, Vec<Place>, Option<Place>) {
     let page = shelf.store.list(query).unwrap();
     (page.total, page.items.iter().map(Place::of).collect(), page.next)
@@ -80,6 +87,22 @@ proptest! {
     }
 
     #[test]
+    fn a_list_that_is_asked_for_again_knows_what_came_and_went_meanwhile(
+        calls in vec(call(), 0..40),
+        questions in vec(question(), 1..12),
+        changes in vec(vec(meanwhile(), 0..4), 1..8),
+    ) {
+        let mut shelf = Shelf::new(calls);
+        for change in changes {
+            for query in &questions {
+                let total = shelf.store.list(query).unwrap().total;
+                prop_assert_eq!(total as usize, shelf.expected(query).len(), "{:?}", query);
+            }
+            change.into_iter().for_each(|one| happen(&mut shelf, one));
+        }
+    }
+
+    #[test]
     fn pages_follow_each_other_whatever_comes_and_goes_between_them(
         calls in vec(call(), 10..60),
         query in question(),
@@ -91,12 +114,7 @@ proptest! {
         let (_, mut seen, mut next) = places(&shelf, &query);
         for change in changes.into_iter().chain(std::iter::repeat_with(Vec::new)) {
             let Some(after) = next else { break };
-            for one in change {
-                match one {
-                    Meanwhile::Come(call) => shelf.insert(call),
-                    Meanwhile::Go(which) => shelf.remove(which),
-                }
-            }
+            change.into_iter().for_each(|one| happen(&mut shelf, one));
             let query = ListQuery { after: Some(after), ..query.clone() };
             let expected = shelf.expected(&query);
             let (total, shown, behind) = places(&shelf, &query);
