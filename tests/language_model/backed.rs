@@ -1,6 +1,6 @@
 //! What a model says is held against the call.
 
-use callscribe::call::{Language, Transcript};
+use callscribe::call::{CallSound, Language, Phase, PhaseKind, Transcript};
 use callscribe::understand::model::answer::read;
 use callscribe::understand::model::prompt::{DEFAULT_INSTRUCTIONS, Prompt};
 use callscribe::understand::model::{Account, parts, support};
@@ -107,6 +107,22 @@ fn an_answer_in_another_language_is_noticed() {
     assert_eq!(support::other_language(&draft, Some(&Language::new("en"))), Some(Language::new("de")));
     assert_eq!(support::other_language(&draft, Some(&Language::new("de"))), None);
     assert_eq!(support::other_language(&draft, None), None);
+}
+
+#[test]
+fn what_a_machine_says_in_the_call_is_not_sent() {
+    let mut call =
+        transcript("en", &[("agent", "Please hold."), ("customer", "My card is blocked."), ("agent", "I see.")]);
+    let phase = |kind, start_ms, end_ms| Phase { kind, start_ms, end_ms };
+    let phases = vec![phase(PhaseKind::Announcement, 0, 1_000), phase(PhaseKind::Conversation, 1_000, 3_000)];
+    call.sound = Some(CallSound { phases, ..CallSound::default() });
+    let lines = parts::parts(&call, 4000).remove(0);
+    let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        ["[1] customer: My card is blocked.", "[2] agent: I see."],
+        "numbers stay those of the transcript"
+    );
 }
 
 #[test]

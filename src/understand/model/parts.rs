@@ -1,5 +1,5 @@
 //! Cuts a call into parts that fit into one request each: between turns where that is possible, inside a segment only
-//! where it alone is too long.
+//! where it alone is too long. What machines say in it is left out, as it is where the summary is made by rule.
 
 use super::prompt::plain;
 use crate::call::Transcript;
@@ -58,7 +58,8 @@ fn cut(part: &[Line]) -> usize {
 fn lines(transcript: &Transcript, tokens_max: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut before = None;
-    for (segment, spoken) in (0u32..).zip(&transcript.segments) {
+    let among = transcript.in_conversation();
+    for ((segment, spoken), _) in (0u32..).zip(&transcript.segments).zip(&among).filter(|(_, among)| **among) {
         let begins_turn = before != Some(&spoken.speaker);
         before = Some(&spoken.speaker);
         let head = format!("[{segment}] {}: ", plain(&spoken.speaker));
