@@ -9,7 +9,7 @@ use super::{parties, sentiment, summary, talk};
 use crate::call::{CategoryRule, Insight, PrivacyPolicy, Transcript};
 
 /// Version of the rules: raised when the same words would give another insight.
-pub const RULES_VERSION: u32 = 5;
+pub const RULES_VERSION: u32 = 6;
 
 /// What the operator set: which rules are applied beside the built-in ones.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@ mod pii;
 mod sentiment;
 mod summary;
 mod talk;
+mod topics;
 mod wer;
 
 use callscribe::call::{ChannelFacts, Language, Segment, Transcript, TranscriptSource, Word};

@@ -1,4 +1,8 @@
 //! Words and phrases a call keeps coming back to, with the first place of each.
+//!
+//! A counter of our own: extractors for prose go by capitals and by what stands first, and on the telephone that is the
+//! company and who speaks. Of 20 calls with labels (`tests/understand/topics.rs`) one of them, YAKE, with its best settings
+//! and the same stop words, had one topic of five right where this has every other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +14,8 @@ use crate::call::Keyword;
 const KEYWORDS_MAX: usize = 12;
 /// Times a word must be said to stand out.
 const COUNT_MIN: u32 = 2;
+/// A name must be said so many times as often as another word: who speaks is named in every call.
+const NAME_COUNTS: u64 = 4;
 
 struct Found {
     count: u32,
@@ -48,8 +54,12 @@ pub(super) fn keywords(sentences: &[Spoken<'_>], counts: &BTreeMap<&str, u32>, s
         let count = counts.get(word).copied().unwrap_or(0);
         (count >= COUNT_MIN && !covered.contains(word)).then(|| (word.to_owned(), Found { count, ..found }))
     }));
-    let weight = |found: &Found| u64::from(found.count) * (4 + found.tenths.len() as u64);
-    all.sort_by_key(|(text, found)| (std::cmp::Reverse(weight(found)), text.matches(' ').count() == 0));
+    let names = names(sentences, stop_words);
+    let weight = |text: &str, found: &Found| {
+        let weight = u64::from(found.count) * (4 + found.tenths.len() as u64) * NAME_COUNTS;
+        if text.split(' ').any(|word| names.contains(word)) { weight / NAME_COUNTS } else { weight }
+    };
+    all.sort_by_key(|(text, found)| (std::cmp::Reverse(weight(text, found)), text.matches(' ').count() == 0));
     all.truncate(KEYWORDS_MAX);
     let told = |(text, found): (String, Found)| Keyword {
         text,
@@ -58,4 +68,27 @@ pub(super) fn keywords(sentences: &[Spoken<'_>], counts: &BTreeMap<&str, u32>, s
         start_ms: sentences[found.first].start_ms,
     };
     all.into_iter().map(told).collect()
+}
+
+/// Words that begin with a capital wherever they are not first in their sentence. Of none in a language that writes all its
+/// nouns so.
+fn names(sentences: &[Spoken<'_>], stop_words: &StopWords) -> BTreeSet<String> {
+    if stop_words.has_capital_nouns() {
+        return BTreeSet::new();
+    }
+    let (mut names, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for word in sentences.iter().flat_map(|sentence| sentence.text.split_whitespace().skip(1)) {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let mut letters = bare.chars();
+        let (is_capital, rest) = (letters.next().is_some_and(char::is_uppercase), letters.as_str());
+        // What is all capitals is an abbreviation, and those are often what a call is about.
+        let is_name = is_capital && rest.chars().any(char::is_lowercase);
+        if is_name {
+            names.insert(bare.to_lowercase())
+        } else {
+            others.insert(bare.to_lowercase())
+        };
+    }
+    names.retain(|name| !others.contains(name));
+    names
 }

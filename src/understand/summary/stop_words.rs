@@ -17,7 +17,7 @@ are aren't around as ask asked at away back be because been before being below b
 can can't cannot come comes coming could couldn't did didn't do does doesn't doing don't done down each either \
 else enough even ever every everybody everyone everything few first for from further get gets getting give gives \
 go goes going gone got had has hasn't have haven't having he he's her here hers herself him himself his how \
-however i i'd i'll i'm i've if in into is isn't it it's its itself just keep kind know known last least less let \
+however i i'd i'll i'm i've if in into is isn't it it'll it's its itself just keep kind know known last least less let \
 let's like little look looking lot made make makes making many may maybe me mean might mine more most much must \
 my myself need needs neither never new next no nobody none nor not nothing now of off often on once one only \
 onto or other others our ours ourselves out over own per perhaps put quite rather really right said same say \
@@ -49,7 +49,7 @@ aquello aquellos aquí así aún aunque bajo bastante bien cada casi claro como 
 creo cual cuál cuales cualquier cuando cuándo cuanto cuánto de debe deber debo decir del demás demasiado dentro \
 desde después dice dije donde dónde durante e él el ella ellas ello ellos en encima entonces entre era eran eres \
 es esa esas ese eso esos esta está estaba están estar estas estás este esto estos estoy fue fuera fueron ha \
-había habla hablar hacer haces hace hacia hago han has hasta hay haya he hecho hizo hoy igual incluso ir jamás \
+había habla hablar hacen hacer haces hace hacia hago han has hasta hay haya he hecho hizo hoy igual incluso ir jamás \
 junto la las le les lo los luego más me mejor menos mi mí mientras mis misma mismo mucha muchas mucho muchos muy \
 nada nadie ni ningún ninguna ninguno no nos nosotros nuestra nuestro nuestros nunca o os otra otras otro otros \
 para parece pero poca poco pocos podemos poder podría porque por pues puede pueden puedo que qué quien quién \
@@ -81,6 +81,7 @@ pub(in crate::understand) struct StopWords {
     courtesies: BTreeSet<&'static str>,
     joints: &'static [&'static str],
     letters_min: usize,
+    has_capital_nouns: bool,
 }
 
 impl StopWords {
@@ -93,6 +94,7 @@ impl StopWords {
             courtesies: set(courtesies),
             joints,
             letters_min: LISTED_LETTERS_MIN,
+            has_capital_nouns: language.is_some_and(|language| matches!(language.as_str(), "de" | "lb")),
         };
         match language.map(Language::as_str) {
             Some("en") => listed(ENGLISH, ENGLISH_QUANTITIES, ENGLISH_COURTESIES, &[]),
@@ -107,6 +109,11 @@ impl StopWords {
             && word.chars().count() >= self.letters_min
             && !self.grammar.contains(word)
             && !self.courtesies.contains(word)
+    }
+
+    /// Whether nouns are written with a capital, so that names cannot be told by theirs.
+    pub(super) const fn has_capital_nouns(&self) -> bool {
+        self.has_capital_nouns
     }
 
     /// Whether it could be what a call is about.
