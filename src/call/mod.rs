@@ -34,7 +34,9 @@ pub use recording::{
     TranscriptFacts,
 };
 pub use step::{ProcessingStatus, STEP_COUNT, StageStatus, Step, StepRecord, StepState, Steps};
-pub use talk::{CallSound, PartyRole, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics};
+pub use talk::{
+    CallSound, PartyRole, PartyTalk, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics, TalkMoment, TalkMomentKind,
+};
 pub use transcript::{
     ChannelFacts, ChannelRole, HeardLanguage, Language, Segment, Suspect, SuspectReason, Timings, Transcript,
     TranscriptSource, Word,

@@ -28,6 +28,9 @@ pub struct Agreement {
     pub score: f32,
     /// Where they differ in words that matter, by time.
     pub disputes: Vec<Dispute>,
+    /// Version of the rules they were compared by; 0 for comparisons from before it was kept.
+    #[serde(default)]
+    pub rules_version: u32,
 }
 
 /// A place where two transcripts differ.
@@ -54,6 +57,9 @@ pub struct OpinionFacts {
     pub agreement: Option<f32>,
     /// Places where they differ.
     pub dispute_count: u32,
+    /// Version of the rules they were compared by.
+    #[serde(default)]
+    pub rules_version: u32,
     /// The [`Veil`](super::Veil) it was kept under; 0 for none.
     #[serde(default, skip_serializing_if = "super::insight::is_none")]
     pub veil: u64,
@@ -67,6 +73,7 @@ impl SecondOpinion {
             has_transcript: self.transcript.is_some(),
             agreement: self.agreement.as_ref().map(|agreement| agreement.score),
             dispute_count: self.agreement.as_ref().map_or(0, |agreement| agreement.disputes.len() as u32),
+            rules_version: self.agreement.as_ref().map_or(0, |agreement| agreement.rules_version),
             veil: 0,
         }
     }

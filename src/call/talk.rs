@@ -23,6 +23,22 @@ impl Stretch {
         self.end_ms.saturating_sub(self.start_ms)
     }
 
+    /// All that have a length, in order, with what is at most `pause_ms` apart made one.
+    pub fn merged(mut stretches: Vec<Self>, pause_ms: u64) -> Vec<Self> {
+        stretches.retain(|stretch| stretch.duration_ms() > 0);
+        stretches.sort_unstable();
+        let mut out: Vec<Self> = Vec::new();
+        for stretch in stretches {
+            match out.last_mut() {
+                Some(last) if stretch.start_ms <= last.end_ms.saturating_add(pause_ms) => {
+                    last.end_ms = last.end_ms.max(stretch.end_ms);
+                }
+                _ => out.push(stretch),
+            }
+        }
+        out
+    }
+
     /// How long both go on together, in milliseconds.
     pub fn shared_ms(&self, other: &Self) -> u64 {
         self.end_ms.min(other.end_ms).saturating_sub(self.start_ms.max(other.start_ms))
@@ -159,6 +175,50 @@ pub struct TalkMetrics {
     pub words_per_minute: Option<u32>,
     /// By channel or in order of appearance; empty where parties cannot be told apart.
     pub parties: Vec<PartyTalk>,
+    /// Where in the call the figures come from, in order.
+    #[serde(default)]
+    pub moments: Vec<TalkMoment>,
+}
+
+/// What a figure of [`TalkMetrics`] can be heard by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TalkMomentKind {
+    /// The longest silence.
+    LongestSilence,
+    /// A silence that is dead air.
+    DeadAir,
+    /// A party's longest time on the floor.
+    LongestMonologue,
+    /// A party takes the floor from somebody who is speaking; until it gives it back.
+    Interruption,
+    /// What a party took longest to answer to: from the end of the other's turn until it answers.
+    LongestResponse,
+}
+
+impl TalkMomentKind {
+    /// As it is written in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LongestSilence => "longest_silence",
+            Self::DeadAir => "dead_air",
+            Self::LongestMonologue => "longest_monologue",
+            Self::Interruption => "interruption",
+            Self::LongestResponse => "longest_response",
+        }
+    }
+}
+
+/// A stretch of a call that a figure of [`TalkMetrics`] comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TalkMoment {
+    /// Where it is.
+    pub stretch: Stretch,
+    /// Which figure.
+    pub kind: TalkMomentKind,
+    /// Its place among the parties; absent for what is nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<usize>,
 }
 
 /// A side of a call.

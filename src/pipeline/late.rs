@@ -83,10 +83,13 @@ async fn one(shared: &Shared) -> Result<(), PipelineError> {
     }
 }
 
-/// Both transcripts are here, and nobody has held them against each other.
-fn awaits_comparison(recording: &Recording) -> bool {
+/// Both transcripts are here, and nobody has held them against each other by today's rules.
+pub(super) fn awaits_comparison(recording: &Recording) -> bool {
     let is_ours = recording.transcript.as_ref().is_some_and(|facts| facts.source == TranscriptSource::Local);
-    is_ours && recording.opinion.as_ref().is_some_and(|facts| facts.has_transcript && facts.agreement.is_none())
+    is_ours
+        && recording.opinion.as_ref().is_some_and(|facts| {
+            facts.has_transcript && (facts.agreement.is_none() || facts.rules_version != agreement::RULES_VERSION)
+        })
 }
 
 fn again(recording: &Recording, now: Timestamp) -> Timestamp {

@@ -11,7 +11,7 @@ use super::activity::Running;
 use super::outcome::{DISK, TRANSCRIPTION, parked_name};
 use super::shared::Shared;
 use super::steps::{self, Setback};
-use super::{PipelineError, sweep, withhold};
+use super::{PipelineError, late, sweep, withhold};
 use crate::call::{Insight, Language, ProviderKind, Recording, Step, StepState, Transcript};
 use crate::observe::metrics;
 use crate::store::{Claim, ClaimRequest, Lane, StepOutcome, StepResult, StoreError};
@@ -148,6 +148,10 @@ async fn run_claim(shared: &Shared, claim: Claim, abort: &CancellationToken) -> 
         sweep::write_transcript(shared, id, audio.path.clone()).await?;
         // Whoever removed the recording between the commit and now has not seen this file.
         sweep::remove_forgotten(shared, id, Some(audio.path.clone())).await?;
+    }
+    if step == Step::GenerateSummary && late::awaits_comparison(&recording) {
+        // The earlier comparison stays until there is another.
+        shared.ask(move |store| store.hasten_late(id, now)).await?;
     }
     if recording.steps.next().is_none() {
         withhold::one(shared, id).await?;

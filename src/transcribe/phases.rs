@@ -71,9 +71,9 @@ impl Heard {
 
 /// Lays the phases of a call.
 pub fn phases(channels: &[Heard]) -> Vec<Phase> {
-    let rings = merged(channels.iter().flat_map(rings).collect(), 0);
+    let rings = Stretch::merged(channels.iter().flat_map(rings).collect(), 0);
     let holds: Vec<Stretch> = (0..channels.len()).flat_map(|channel| holds(channels, channel, &rings)).collect();
-    let holds = without(merged(holds, 0), &rings);
+    let holds = without(Stretch::merged(holds, 0), &rings);
     let beep = beep(channels, &rings);
     let announcements = announcements(channels, &rings, &holds, beep);
     let mut fixed: Vec<Phase> = Vec::new();
@@ -136,7 +136,7 @@ fn holds(channels: &[Heard], of: usize, rings: &[Stretch]) -> Vec<Stretch> {
             && music as f32 >= MUSIC_SHARE * length as f32
             && talk as f32 <= OTHERS_SHARE_MAX * length as f32
     };
-    merged(pieces.clone(), MUSIC_PAUSE_MS_MAX).into_iter().filter(is_hold).collect()
+    Stretch::merged(pieces.clone(), MUSIC_PAUSE_MS_MAX).into_iter().filter(is_hold).collect()
 }
 
 /// The tone before a message.
@@ -192,7 +192,7 @@ fn announcements(channels: &[Heard], rings: &[Stretch], holds: &[Stretch], beep:
 fn conversation(channels: &[Heard], fixed: &[Phase]) -> Vec<Stretch> {
     let taken: Vec<Stretch> = fixed.iter().map(Phase::stretch).collect();
     let speech: Vec<Stretch> = channels.iter().flat_map(|heard| heard.speech.iter().copied()).collect();
-    joined(without(merged(speech, 0), &taken), &taken)
+    joined(without(Stretch::merged(speech, 0), &taken), &taken)
 }
 
 /// Stretches joined over everything but `breaks`.
@@ -206,21 +206,6 @@ fn joined(mut stretches: Vec<Stretch>, breaks: &[Stretch]) -> Vec<Stretch> {
         };
         match out.last_mut() {
             Some(last) if !parted(last) => last.end_ms = last.end_ms.max(stretch.end_ms),
-            _ => out.push(stretch),
-        }
-    }
-    out
-}
-
-/// Sorted, with what is at most `pause_ms` apart made one.
-fn merged(mut stretches: Vec<Stretch>, pause_ms: u64) -> Vec<Stretch> {
-    stretches.sort_unstable();
-    let mut out: Vec<Stretch> = Vec::new();
-    for stretch in stretches {
-        match out.last_mut() {
-            Some(last) if stretch.start_ms <= last.end_ms.saturating_add(pause_ms) => {
-                last.end_ms = last.end_ms.max(stretch.end_ms);
-            }
             _ => out.push(stretch),
         }
     }

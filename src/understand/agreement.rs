@@ -9,6 +9,9 @@ use std::ops::Range;
 use super::wer::normalised_words;
 use crate::call::{Agreement, Dispute, Transcript};
 
+/// Version of the rules: raised when the same two transcripts would agree otherwise.
+pub const RULES_VERSION: u32 = 1;
+
 /// Words of ours compared at once. The table of a stretch has the square of it.
 const STRETCH_WORDS: usize = 300;
 /// How far the other side's times may be off, in ms: providers round to seconds.
@@ -56,7 +59,8 @@ pub fn compare(ours: &Transcript, theirs: &Transcript) -> Agreement {
     }
     disputes.truncate(DISPUTES_MAX);
     let all = ours.len().max(theirs.len());
-    Agreement { score: if all == 0 { 1.0 } else { matched as f32 / all as f32 }, disputes }
+    let score = if all == 0 { 1.0 } else { matched as f32 / all as f32 };
+    Agreement { score, disputes, rules_version: RULES_VERSION }
 }
 
 fn has_times(words: &[Said]) -> bool {
@@ -188,7 +192,7 @@ mod tests {
     fn the_same_words_in_another_spelling_agree() {
         let agreement =
             compare(&transcript("My number is 555-0123, thanks."), &transcript("my number is 5550123 thanks"));
-        assert_eq!(agreement, Agreement { score: 1.0, disputes: vec![] });
+        assert_eq!(agreement, Agreement { score: 1.0, disputes: vec![], rules_version: RULES_VERSION });
     }
 
     #[test]

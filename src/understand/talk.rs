@@ -21,8 +21,13 @@
 //!   touch or overlap; after dead air nobody is answering. Interruptions are no answers.
 //! - **Words a minute**: published words in conversation, for a minute of talk; from [`RATED_TALK_MS`] of talk on.
 //! - **Hold**: phases of that kind, how many and how long together.
+//! - **Moments**: where in the call the longest silence, dead air, interruptions, each party's longest monologue and
+//!   longest response time are; at most [`MOMENTS_MAX`].
 
-use crate::call::{CallSound, ChannelRole, PartyTalk, PhaseKind, Segment, Stretch, TalkBasis, TalkMetrics, Transcript};
+use crate::call::{
+    CallSound, ChannelRole, PartyTalk, PhaseKind, Segment, Stretch, TalkBasis, TalkMetrics, TalkMoment, TalkMomentKind,
+    Transcript,
+};
 
 /// A pause between two words that is part of speaking.
 pub const WORD_PAUSE_MS: u64 = 300;
@@ -38,6 +43,9 @@ pub const INTERRUPTED_AFTER_MS: u64 = 500;
 pub const INTERRUPTION_MS: u64 = 300;
 /// Talk from which a rate of words is told.
 pub const RATED_TALK_MS: u64 = 3_000;
+/// Moments of a call: what is longest comes first, then dead air and interruptions from the beginning on. Three hours in
+/// which nobody has anything to say would have thousands.
+pub const MOMENTS_MAX: usize = 200;
 
 /// One party, as it is measured.
 struct Voice {
@@ -63,15 +71,17 @@ pub fn measure(transcript: &Transcript) -> Option<TalkMetrics> {
         voice.speech = within(&voice.speech, &conversation);
     }
     voices.retain(|voice| !voice.speech.is_empty());
-    let talk = merged(voices.iter().flat_map(|voice| voice.speech.iter().copied()).collect(), 0);
+    let talk = Stretch::merged(voices.iter().flat_map(|voice| voice.speech.iter().copied()).collect(), 0);
     let silences = without(&conversation, &talk);
-    let dead_air: Vec<u64> = silences.iter().map(Stretch::duration_ms).filter(|ms| *ms >= DEAD_AIR_MS).collect();
+    let dead_air: Vec<Stretch> =
+        silences.iter().filter(|silence| silence.duration_ms() >= DEAD_AIR_MS).copied().collect();
     let talk_ms = length(&talk);
     if talk_ms == 0 {
         return None;
     }
     let words: u32 = voices.iter().map(|voice| voice.words).sum();
     let apart = basis != TalkBasis::Mixed;
+    let turns = turns(&voices);
     let spoken: u64 = voices.iter().map(|voice| length(&voice.speech)).sum();
     let holds: Vec<Stretch> =
         transcript.sound.iter().flat_map(|sound| sound.of_kind(PhaseKind::Hold).collect::<Vec<_>>()).collect();
@@ -83,12 +93,13 @@ pub fn measure(transcript: &Transcript) -> Option<TalkMetrics> {
         silence_longest_ms: silences.iter().map(Stretch::duration_ms).max().unwrap_or(0),
         dead_air_min_ms: DEAD_AIR_MS,
         dead_air_count: count(dead_air.len()),
-        dead_air_ms: dead_air.iter().sum(),
+        dead_air_ms: length(&dead_air),
         overlap_ms: apart.then(|| overlap_ms(&voices)),
         hold_ms: length(&holds),
         hold_count: count(holds.len()),
         words_per_minute: words_per_minute(words, spoken),
-        parties: if apart { parties(&voices, &talk, spoken) } else { Vec::new() },
+        parties: if apart { parties(&voices, &turns, &talk, spoken) } else { Vec::new() },
+        moments: moments(&silences, &dead_air, if apart { &turns } else { &[] }, voices.len()),
     })
 }
 
@@ -108,7 +119,7 @@ fn voices(transcript: &Transcript) -> (TalkBasis, Vec<Voice>) {
         }
         _ if said.len() > 1 => (TalkBasis::Turns, by_turns()),
         Some(sound) => {
-            let speech = merged(sound.speech.iter().flatten().copied().collect(), 0);
+            let speech = Stretch::merged(sound.speech.iter().flatten().copied().collect(), 0);
             let words = words_in(transcript, |_| true);
             (TalkBasis::Mixed, vec![Voice { channel: 0, speaker: String::new(), speech, words }])
         }
@@ -139,7 +150,7 @@ fn from_channel(transcript: &Transcript, channel: u16, speech: &[Stretch]) -> Vo
     Voice {
         channel,
         speaker: speaker.cloned().unwrap_or_else(|| format!("Speaker {}", channel + 1)),
-        speech: merged(speech.to_vec(), 0),
+        speech: Stretch::merged(speech.to_vec(), 0),
         words: words_in(transcript, |segment| segment.channel == channel),
     }
 }
@@ -155,7 +166,7 @@ fn from_words(transcript: &Transcript, channel: u16, speaker: &str) -> Voice {
     Voice {
         channel,
         speaker: speaker.to_owned(),
-        speech: merged(speech, WORD_PAUSE_MS),
+        speech: Stretch::merged(speech, WORD_PAUSE_MS),
         words: words_in(transcript, is_own),
     }
 }
@@ -195,12 +206,11 @@ fn overlap_ms(voices: &[Voice]) -> u64 {
     sum
 }
 
-fn parties(voices: &[Voice], talk: &[Stretch], spoken: u64) -> Vec<PartyTalk> {
-    let turns = turns(voices);
+fn parties(voices: &[Voice], turns: &[Turn], talk: &[Stretch], spoken: u64) -> Vec<PartyTalk> {
     let told = |(index, voice): (usize, &Voice)| {
         let talk_ms = length(&voice.speech);
         let own: Vec<&Turn> = turns.iter().filter(|turn| turn.voice == index).collect();
-        let mut responses: Vec<u64> = turns.windows(2).filter_map(|pair| response(pair[0], pair[1], index)).collect();
+        let mut responses: Vec<u64> = responses(turns, index).map(|gap| gap.duration_ms()).collect();
         responses.sort_unstable();
         PartyTalk {
             channel: voice.channel,
@@ -221,16 +231,48 @@ fn parties(voices: &[Voice], talk: &[Stretch], spoken: u64) -> Vec<PartyTalk> {
     voices.iter().enumerate().map(told).collect()
 }
 
-/// How long `who` took to answer, when the second turn is its answer.
-fn response(before: Turn, turn: Turn, who: usize) -> Option<u64> {
-    let gap = turn.stretch.start_ms.saturating_sub(before.stretch.end_ms);
-    (turn.voice == who && before.voice != who && !turn.interrupts && gap < DEAD_AIR_MS).then_some(gap)
+/// Of every answer that `who` gave, from the end of what it answers until it begins; without length where they overlap.
+fn responses(turns: &[Turn], who: usize) -> impl Iterator<Item = Stretch> {
+    turns.windows(2).filter_map(move |pair| {
+        let (before, turn) = (pair[0], pair[1]);
+        let gap = Stretch::new(before.stretch.end_ms.min(turn.stretch.start_ms), turn.stretch.start_ms);
+        let is_answer = turn.voice == who && before.voice != who && !turn.interrupts;
+        (is_answer && gap.duration_ms() < DEAD_AIR_MS).then_some(gap)
+    })
+}
+
+/// Where the figures come from. Of what is longest the first, when others are as long.
+fn moments(silences: &[Stretch], dead_air: &[Stretch], turns: &[Turn], voices: usize) -> Vec<TalkMoment> {
+    use TalkMomentKind::{DeadAir, Interruption, LongestMonologue, LongestResponse, LongestSilence};
+    let moment = |kind, party| move |stretch| TalkMoment { stretch, kind, party };
+    let mut found: Vec<TalkMoment> =
+        longest(silences.iter().copied()).map(moment(LongestSilence, None)).into_iter().collect();
+    for voice in 0..voices {
+        let own = turns.iter().filter(|turn| turn.voice == voice).map(|turn| turn.stretch);
+        found.extend(longest(own).map(moment(LongestMonologue, Some(voice))));
+        found.extend(longest(responses(turns, voice)).map(moment(LongestResponse, Some(voice))));
+    }
+    let interruptions = turns.iter().filter(|turn| turn.interrupts);
+    let mut rest: Vec<TalkMoment> =
+        interruptions.map(|turn| moment(Interruption, Some(turn.voice))(turn.stretch)).collect();
+    rest.extend(dead_air.iter().copied().map(moment(DeadAir, None)));
+    rest.sort_unstable();
+    found.extend(rest);
+    found.truncate(MOMENTS_MAX);
+    found.sort_unstable();
+    found
+}
+
+fn longest(stretches: impl Iterator<Item = Stretch>) -> Option<Stretch> {
+    stretches
+        .filter(|stretch| stretch.duration_ms() > 0)
+        .max_by_key(|stretch| (stretch.duration_ms(), std::cmp::Reverse(stretch.start_ms)))
 }
 
 /// The turns of all parties, by where they begin.
 fn turns(voices: &[Voice]) -> Vec<Turn> {
     let utterances: Vec<Vec<Stretch>> =
-        voices.iter().map(|voice| merged(voice.speech.clone(), UTTERANCE_PAUSE_MS - 1)).collect();
+        voices.iter().map(|voice| Stretch::merged(voice.speech.clone(), UTTERANCE_PAUSE_MS - 1)).collect();
     let mut all: Vec<(Stretch, usize)> = Vec::new();
     for (voice, own) in utterances.iter().enumerate() {
         let others = || utterances.iter().enumerate().filter(|(other, _)| *other != voice).map(|(_, list)| list);
@@ -287,22 +329,6 @@ fn median(sorted: &[u64]) -> Option<u64> {
 
 fn length(stretches: &[Stretch]) -> u64 {
     stretches.iter().map(Stretch::duration_ms).sum()
-}
-
-/// Sorted, with what is at most `pause_ms` apart made one.
-fn merged(mut stretches: Vec<Stretch>, pause_ms: u64) -> Vec<Stretch> {
-    stretches.retain(|stretch| stretch.duration_ms() > 0);
-    stretches.sort_unstable();
-    let mut out: Vec<Stretch> = Vec::new();
-    for stretch in stretches {
-        match out.last_mut() {
-            Some(last) if stretch.start_ms <= last.end_ms.saturating_add(pause_ms) => {
-                last.end_ms = last.end_ms.max(stretch.end_ms);
-            }
-            _ => out.push(stretch),
-        }
-    }
-    out
 }
 
 /// The parts of sorted `stretches` that lie in sorted `frames`.

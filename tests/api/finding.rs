@@ -235,6 +235,7 @@ fn talked(agent_ms: u64, customer_ms: u64, words: u32, response_ms: u64) -> Insi
         hold_ms: 5_000,
         hold_count: 1,
         words_per_minute: None,
+        moments: Vec::new(),
         parties: vec![party(0, PartyRole::Agent, agent_ms, words), party(1, PartyRole::Customer, customer_ms, words)],
     };
     Insight { talk: Some(talk), ..Insight::default() }

@@ -64,7 +64,7 @@ fn give_opinion(store: &Store, n: u64, call: &WholeRecording, now: Timestamp) {
         transcript: Some(theirs),
         insights: serde_json::Value::Null,
         fetched_at: now,
-        agreement: Some(Agreement { score, disputes: Vec::new() }),
+        agreement: Some(Agreement { score, disputes: Vec::new(), rules_version: 1 }),
     };
     let kept =
         KeptOpinion { opinion: &opinion, compared: Some(ours), named: None, is_named_as_spoken: false, again: None };
@@ -101,6 +101,7 @@ fn fill_conference(store: &Store, state: &Path) {
         insights: serde_json::json!({ "summary": "A patient asks for a refund.", "sentiment": "mixed" }),
         fetched_at: at,
         agreement: Some(Agreement {
+            rules_version: 1,
             score: 0.93,
             disputes: vec![
                 dispute(13_000, "two hundred dollars", "two hundred collars"),
@@ -216,6 +217,7 @@ fn talk(desk: &str, duration_ms: u64) -> TalkMetrics {
         hold_ms: 0,
         hold_count: 0,
         words_per_minute: Some(130),
+        moments: Vec::new(),
         parties: vec![
             party(0, desk, PartyRole::Agent, share, 120 + 10 * place),
             party(1, "Caller", PartyRole::Customer, 100 - share, 140),

@@ -107,6 +107,15 @@ fn the_sound_of_a_call_is_told_phases_talk_and_why_its_transcript_is_poor() {
     assert_eq!(browser.run("return document.querySelectorAll('#phases rect').length"), 5);
     let talk = browser.text("#talk");
     assert!(["Talked", "Turns", "Interrupted", "Silence"].iter().all(|figure| talk.contains(figure)), "{talk}");
+    browser.click("#moments summary");
+    let moments = browser.text("#moments .legend").replace('\n', " ");
+    assert!(
+        moments.contains("0:09 Customer Longest turn, 12 s") && moments.contains("0:42 Longest silence"),
+        "{moments}"
+    );
+    browser.take_picture("moments");
+    browser.click("#moments li:last-child .at");
+    browser.wait_until("it is heard", "return document.querySelector('#audio').currentTime >= 42");
     person.heard_no_complaint();
 }
 

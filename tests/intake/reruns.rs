@@ -1,7 +1,7 @@
 //! Steps of a whole archive again, as one job: bounded, through kills, to be cancelled, and never transcribed anew.
 
-use callscribe::call::{Step, StepState};
-use callscribe::store::Store;
+use callscribe::call::{Agreement, SecondOpinion, Step, StepState};
+use callscribe::store::{KeptOpinion, Store};
 use callscribe::understand::insight::RULES_VERSION;
 use serde_json::Value;
 
@@ -52,6 +52,30 @@ fn assert_drawn(daemon: &mut TestDaemon, recordings: u64) {
         assert!(version.contains(&format!("with rules {RULES_VERSION}, configured ")), "{version}");
     }
     assert_eq!(store.check_integrity().unwrap().findings, Vec::<String>::new());
+}
+
+#[test]
+fn transcripts_that_were_compared_by_other_rules_are_compared_again_beside_it() {
+    let mut daemon = archive(3);
+    let store = Store::open(&daemon.state().join("callscribe.redb")).unwrap();
+    let ours = generator::recording(0);
+    let (id, ours) = (ours.recording.id, ours.transcript.unwrap());
+    let opinion = SecondOpinion {
+        transcript: Some(ours.clone()),
+        insights: Value::Null,
+        fetched_at: "2026-11-20T09:00:00Z".parse().unwrap(),
+        agreement: Some(Agreement { score: 0.25, disputes: Vec::new(), rules_version: 0 }),
+    };
+    let kept =
+        KeptOpinion { opinion: &opinion, compared: Some(&ours), named: None, is_named_as_spoken: false, again: None };
+    store.keep_opinion(id, &kept, opinion.fetched_at).unwrap().unwrap();
+    drop(store);
+    daemon.restart();
+    let (http, path) = (daemon.http(), format!("/api/v1/recordings/{id}"));
+    assert_eq!(http.get(&path).json()["opinion"]["agreement"], 0.25);
+    begin(&http);
+    let again = wait_for(&http, &path, "it is compared again", |call| call["opinion"]["agreement"] != 0.25);
+    assert_eq!(again["opinion"]["agreement"], 1.0);
 }
 
 /// So many recordings, or as many as `CALLSCRIBE_RERUN` says; prints how fast it went with `--nocapture`.

@@ -44,6 +44,7 @@ fn talked(label: SentimentLabel) -> Insight {
         hold_ms: 0,
         hold_count: 0,
         words_per_minute: None,
+        moments: Vec::new(),
         parties: vec![party(0, PartyRole::Agent, 20_000, 50), party(1, PartyRole::Customer, 20_000, 60)],
     };
     let sentiment = Sentiment { score: 0.0, label, parties: vec![], course: vec![] };
@@ -73,7 +74,7 @@ fn spoken(fixture: &Fixture, name: &str, s: i64, label: SentimentLabel) -> Recor
 }
 
 fn agree(store: &Store, id: RecordingId, score: f32) {
-    let agreement = Some(Agreement { score, disputes: vec![] });
+    let agreement = Some(Agreement { score, disputes: vec![], rules_version: 1 });
     let theirs = Some(transcript("hello from the rest"));
     let opinion = SecondOpinion { transcript: theirs, insights: Value::Null, fetched_at: at(100 * WEEK_S), agreement };
     let kept = KeptOpinion { opinion: &opinion, compared: None, named: None, is_named_as_spoken: false, again: None };

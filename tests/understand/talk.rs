@@ -1,5 +1,5 @@
-use callscribe::call::{CallSound, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics, Transcript};
-use callscribe::understand::talk::measure;
+use callscribe::call::{CallSound, Phase, PhaseKind, Stretch, TalkBasis, TalkMetrics, TalkMomentKind, Transcript};
+use callscribe::understand::talk::{MOMENTS_MAX, measure};
 
 use crate::{channel, sample_call, transcript};
 
@@ -73,6 +73,34 @@ fn the_response_time_is_the_gap_to_the_other_partys_turn() {
     assert_eq!((agent.response_median_ms, agent.response_longest_ms), (Some(1_000), Some(1_000)));
     assert_eq!((customer.response_median_ms, customer.response_longest_ms), (Some(400), Some(800)), "0.4, 0.8 and 0");
     assert_eq!((agent.turns, customer.turns), (3, 4), "dead air ends a turn");
+}
+
+#[test]
+fn every_figure_says_where_it_can_be_heard() {
+    use TalkMomentKind::{DeadAir, Interruption, LongestMonologue, LongestResponse, LongestSilence};
+    let talk = measured(&[(0.0, 4.0), (10.0, 12.0), (15.5, 17.0)], &[(3.0, 7.0), (11.0, 15.0)]);
+    let told: Vec<_> =
+        talk.moments.iter().map(|at| (at.kind, at.party, at.stretch.start_ms, at.stretch.end_ms)).collect();
+    let expected = [
+        (LongestMonologue, Some(0), 0, 4_000),
+        (LongestMonologue, Some(1), 3_000, 7_000),
+        (Interruption, Some(1), 3_000, 7_000),
+        (LongestSilence, None, 7_000, 10_000),
+        (DeadAir, None, 7_000, 10_000),
+        (Interruption, Some(1), 11_000, 15_000),
+        (LongestResponse, Some(0), 15_000, 15_500),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn of_a_call_that_falls_silent_again_and_again_the_longest_silence_is_told_wherever_it_is() {
+    let mut agent: Vec<(f64, f64)> = (0..300).map(|n| (f64::from(n) * 10.0, f64::from(n) * 10.0 + 1.0)).collect();
+    agent.push((3_030.0, 3_031.0));
+    let talk = measured(&agent, &[(3_031.0, 3_032.0)]);
+    assert_eq!((talk.dead_air_count, talk.moments.len()), (300, MOMENTS_MAX));
+    let longest = talk.moments.iter().find(|moment| moment.kind == TalkMomentKind::LongestSilence).unwrap();
+    assert_eq!((longest.stretch.start_ms, longest.stretch.duration_ms()), (2_991_000, 39_000));
 }
 
 #[test]

@@ -34,10 +34,10 @@ pub(super) fn talk(talk: &Value) -> Option<String> {
     told.extend(seconds("overlap").map(|time| format!("overlap {time:.1} s")));
     told.extend(seconds("silence").map(|time| format!("silence {time:.1} s")));
     let count = talk["dead_air_count"].as_u64().filter(|count| *count > 0);
-    told.extend(
-        count
-            .map(|count| format!("dead air {count} times, longest {:.1} s", seconds("longest_silence").unwrap_or(0.0))),
-    );
+    let longest = seconds("longest_silence").unwrap_or(0.0);
+    let moment = talk["moments"].as_array().into_iter().flatten().find(|moment| moment["kind"] == "longest_silence");
+    let at = moment.and_then(|moment| moment["start"].as_f64()).map(|at| format!(" at {}", length(at)));
+    told.extend(count.map(|count| format!("dead air {count} times, longest {longest:.1} s{}", at.unwrap_or_default())));
     Some(told.join("; "))
 }
 
@@ -71,11 +71,11 @@ mod tests {
         let told = json!({ "overlap": 1.25, "silence": 9.0, "longest_silence": 4.0, "dead_air_count": 2, "parties": [
             { "speaker": "agent", "talk_share": 0.6, "words_per_minute": 150, "interruptions": 1 },
             { "speaker": "customer", "talk_share": 0.4, "words_per_minute": null, "interruptions": 0 },
-        ] });
+        ], "moments": [{ "kind": "dead_air", "start": 12.0, "end": 16.0 }, { "kind": "longest_silence", "start": 63.2, "end": 67.2 }] });
         assert_eq!(
             talk(&told).unwrap(),
             "agent 60 % at 150 words a minute, interrupts 1 times; customer 40 %; overlap 1.2 s; silence 9.0 s; dead air \
-             2 times, longest 4.0 s"
+             2 times, longest 4.0 s at 1:03"
         );
         let facts = json!({ "channel": 1, "clipped_share": 0.02, "bleed_from": 0, "health": {
             "speech_rms_dbfs": -20.4, "snr_db": 31.2, "bandwidth": "narrowband", "dropouts": { "count": 3 },

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::{one_of, rounded, seconds};
-use crate::call::{CallSound, PartyRole, PartyTalk, Phase, TalkBasis, TalkMetrics};
+use crate::call::{CallSound, PartyRole, PartyTalk, Phase, Stretch, TalkBasis, TalkMetrics, TalkMoment};
 
 /// What is heard besides words.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -76,6 +76,23 @@ pub struct TalkView {
     pub words_per_minute: Option<u32>,
     /// Each party; empty where they cannot be told apart.
     pub parties: Vec<PartyTalkView>,
+    /// Where the figures can be heard, in order: the longest silence, dead air, interruptions, each party's longest monologue
+    /// and longest response time.
+    pub moments: Vec<TalkMomentView>,
+}
+
+/// Where a figure can be heard.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TalkMomentView {
+    /// Which figure.
+    #[schema(schema_with = moment_kind)]
+    pub kind: &'static str,
+    /// Its place in `parties`; null for silence.
+    pub party: Option<usize>,
+    /// Where it begins.
+    pub start: f64,
+    /// Where it ends.
+    pub end: f64,
 }
 
 /// How one party talked.
@@ -129,7 +146,15 @@ impl TalkView {
             hold_count: talk.hold_count,
             words_per_minute: talk.words_per_minute,
             parties: talk.parties.iter().map(PartyTalkView::of).collect(),
+            moments: talk.moments.iter().map(TalkMomentView::of).collect(),
         }
+    }
+}
+
+impl TalkMomentView {
+    fn of(moment: &TalkMoment) -> Self {
+        let Stretch { start_ms, end_ms } = moment.stretch;
+        Self { kind: moment.kind.name(), party: moment.party, start: seconds(start_ms), end: seconds(end_ms) }
     }
 }
 
@@ -159,4 +184,8 @@ fn phase_kind() -> Object {
 
 fn talk_basis() -> Object {
     one_of(["channels", "turns", "mixed"])
+}
+
+fn moment_kind() -> Object {
+    one_of(["longest_silence", "dead_air", "longest_monologue", "interruption", "longest_response"])
 }

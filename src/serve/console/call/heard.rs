@@ -3,7 +3,7 @@
 use super::super::shown::{length, percent, roughly};
 use super::super::timeline::{Lane, hue};
 use crate::call::{Bandwidth, ChannelFacts, ChannelRole, Transcript};
-use crate::serve::view::sound::{PartyTalkView, PhaseView, SoundView, TalkView};
+use crate::serve::view::sound::{PartyTalkView, PhaseView, SoundView, TalkMomentView, TalkView};
 
 /// Units of the timeline's width.
 const WIDTH: f64 = 1000.0;
@@ -29,7 +29,18 @@ pub(super) struct TalkShown {
     pub(super) lines: Vec<(&'static str, Vec<String>)>,
     /// Of the call as a whole.
     pub(super) facts: Vec<(&'static str, String)>,
+    pub(super) moments: Vec<MomentShown>,
     pub(super) basis: &'static str,
+}
+
+/// Where a figure can be heard.
+pub(super) struct MomentShown {
+    pub(super) word: &'static str,
+    /// Whose it is: name and colour.
+    pub(super) party: Option<(String, usize)>,
+    pub(super) at: String,
+    pub(super) start_ms: u64,
+    pub(super) took: String,
 }
 
 /// How well a channel can be heard.
@@ -154,11 +165,31 @@ impl TalkShown {
                 }),
             ],
             facts,
+            moments: talk.moments.iter().map(|moment| MomentShown::of(moment, talk, lanes)).collect(),
             basis: match talk.basis {
                 "channels" => "Measured on the sound of each channel.",
                 "turns" => "Measured on the turns of the transcript.",
                 _ => "The parties share a channel and cannot be told apart.",
             },
+        }
+    }
+}
+
+impl MomentShown {
+    fn of(moment: &TalkMomentView, talk: &TalkView, lanes: &[Lane]) -> Self {
+        let party = moment.party.and_then(|party| talk.parties.get(party));
+        Self {
+            word: match moment.kind {
+                "longest_silence" => "Longest silence",
+                "dead_air" => "Dead air",
+                "longest_monologue" => "Longest turn",
+                "interruption" => "Interrupts",
+                _ => "Longest wait for an answer",
+            },
+            party: party.map(|party| (party.speaker.clone(), hue(lanes, &party.speaker))),
+            at: length(moment.start),
+            start_ms: (moment.start * 1000.0).round() as u64,
+            took: brief(moment.end - moment.start),
         }
     }
 }
