@@ -127,3 +127,44 @@ fn refused(message: String) -> ApiError {
     let hint = "Send multipart/form-data with the recording in the field `file`.";
     ApiError::new(StatusCode::BAD_REQUEST, "bad_form", message, hint)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::{FromRequest as _, Request};
+    use axum::response::IntoResponse as _;
+    use bytes::Bytes;
+    use futures_util::{Stream, StreamExt as _, stream};
+
+    use super::*;
+
+    /// The status that a form made of these pieces gets; time passes as fast as nobody has anything to do.
+    async fn status_of(pieces: impl Stream<Item = Bytes> + Send + 'static) -> StatusCode {
+        let state = tempfile::tempdir().unwrap();
+        let uploads = Arc::new(Uploads::open(state.path()).unwrap());
+        let head = Bytes::from_static(b"--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n");
+        let body = stream::iter([head]).chain(pieces).map(Ok::<_, std::io::Error>);
+        let request = Request::builder().header("content-type", "multipart/form-data; boundary=b");
+        let request = request.body(Body::from_stream(body)).unwrap();
+        let parts = Multipart::from_request(request, &()).await.unwrap();
+        read(parts, &uploads).await.err().unwrap().into_response().status()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_coming_is_not_waited_for() {
+        let began = Instant::now();
+        assert_eq!(status_of(stream::pending()).await, StatusCode::REQUEST_TIMEOUT);
+        assert!(began.elapsed() < 2 * PAUSE_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_on_and_on_ends_too() {
+        let began = Instant::now();
+        let trickle = stream::repeat(Bytes::from_static(b"x")).then(|piece| async move {
+            tokio::time::sleep(PAUSE_MAX / 2).await;
+            piece
+        });
+        assert_eq!(status_of(trickle).await, StatusCode::REQUEST_TIMEOUT);
+        assert!(began.elapsed() >= BODY_TIME_MAX);
+    }
+}

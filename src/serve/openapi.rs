@@ -1,5 +1,7 @@
 //! `GET /openapi.json`: the API described by itself.
 
+mod sink_event;
+
 use axum::Json;
 use axum::routing::{self, MethodRouter};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -46,8 +48,9 @@ const BY_THE_GUARD: [(&str, &str); 5] = [
     ("504", "The answer took longer than api.request_timeout_s."),
 ];
 
-/// Adds to every operation what stands before all of them may answer.
+/// Adds what sinks are told, and to every operation what stands before all of them may answer.
 pub(super) fn complete(document: &mut OpenApi) {
+    sink_event::describe(document);
     for (path, item) in &mut document.paths.paths {
         let operations = [
             &mut item.get,

@@ -1,5 +1,7 @@
 //! Sinks are told of calls that come into a category: once, whatever is drawn again, and of what is new.
 
+use std::collections::BTreeSet;
+
 use callscribe::call::{CategoryHit, CategoryResult, Insight, RecordingId, Step};
 use callscribe::config::NotifyConfig;
 use callscribe::store::{EventKind, SinkRule, Store};
@@ -7,7 +9,7 @@ use serde_json::Value;
 
 use crate::common::{TestDaemon, wait_until};
 use crate::sample::cut_call;
-use crate::seed::{Seeds, at, transcript};
+use crate::seed::{Seeds, Served, at, transcript};
 use crate::sink::{SECRET, Sink, Told};
 
 fn hit() -> CategoryHit {
@@ -149,4 +151,27 @@ fn a_rule_that_is_added_later_is_told_of_when_the_archive_is_looked_through_agai
     }
     sink.wait_for(1);
     assert_eq!(categories(&sink), ["greetings"]);
+}
+
+fn keys(object: &Value) -> BTreeSet<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn the_description_of_the_api_has_the_fields_that_a_sink_is_told_and_no_others() {
+    let sink = Sink::that_answers(200);
+    let told = Told::start(&[sink.config("crm")]);
+    let id = told.seeds().completed("call-1", "2026-11-20T09:00:00Z", transcript());
+    redraw(&told.seeds(), id, vec![result("refunds", true)]);
+    let alert = wait_until("the alert is heard", || {
+        sink.heard().iter().map(|heard| heard.json()).find(|heard| heard["category"].is_object())
+    });
+    let description = Served::empty().http.get("/openapi.json").json();
+    let fields = |schema: &str| keys(&description["components"]["schemas"][schema]["properties"]);
+    let body = &description["webhooks"]["recording_event"]["post"]["requestBody"]["content"]["application/json"];
+    assert_eq!(body["schema"]["$ref"], "#/components/schemas/SinkEvent");
+    assert_eq!(keys(&alert), fields("SinkEvent"));
+    assert_eq!(&keys(&alert["recording"]) | &BTreeSet::from(["removed_at"]), fields("SinkRecording"));
+    assert_eq!(keys(&alert["category"]), fields("SinkCategory"));
+    assert_eq!(keys(&alert["category"]["hits"][0]), fields("SinkHit"));
 }
