@@ -11,7 +11,7 @@ use crate::person::{Person, drop_call, wait_for_calls};
 
 fn drop_long_call(person: &Person) -> String {
     let part = person.daemon.inbox().join(".long.part");
-    fs::write(&part, long_call("en-refund.wav", 20)).unwrap();
+    fs::write(&part, long_call("en-refund.wav", 8)).unwrap();
     fs::rename(part, person.daemon.inbox().join("long.wav")).unwrap();
     let http = person.daemon.http();
     wait_until("the call is found", || {
@@ -21,6 +21,10 @@ fn drop_long_call(person: &Person) -> String {
 }
 
 const BAR: &str = "const bar = document.querySelector('#queue [data-progress] progress'); return bar && bar.value > 0 ? [bar.value, bar.max] : null";
+
+fn forecast(person: &Person) -> String {
+    person.browser.text(".forecast").replace('\n', " ")
+}
 
 fn whole(value: &Value) -> u64 {
     value.as_f64().unwrap() as u64
@@ -32,9 +36,12 @@ fn the_progress_of_a_transcription_is_seen_to_grow_and_cancel_ends_it() {
     let browser = &person.browser;
     person.go("/queue");
     browser.wait_for("#queue");
+    assert_eq!(forecast(&person), "Nothing to do Nothing waits.");
     browser.run("window.isTheSame = true");
     let id = drop_long_call(&person);
     let first = browser.wait_until("some of it is done", BAR);
+    let told = forecast(&person);
+    assert!(told.starts_with("No forecast") && told.contains("No call was transcribed yet"), "not made up: {told}");
     browser.take_picture("queue-at-work");
     let further = format!(
         "const bar = document.querySelector('#queue [data-progress] progress'); return bar && bar.value > {} ? [bar.value, bar.max] : null",
@@ -56,7 +63,7 @@ fn the_progress_of_a_transcription_is_seen_to_grow_and_cancel_ends_it() {
 }
 
 #[test]
-fn a_paused_queue_takes_nothing_up_until_it_is_resumed() {
+fn a_paused_queue_takes_nothing_up_until_it_is_resumed_and_then_forecasts_by_what_it_measured() {
     let person = Person::with_calls(&[]);
     let browser = &person.browser;
     person.go("/queue");
@@ -79,6 +86,10 @@ fn a_paused_queue_takes_nothing_up_until_it_is_resumed() {
         let items = http.get("/api/v1/recordings/").json()["items"].take();
         (items[0]["processing_status"] == "completed").then_some(())
     });
+    drop_long_call(&person);
+    browser.wait_until("the next one is worked on", BAR);
+    let told = forecast(&person);
+    assert!(told.contains("of work left") && told.contains("of late a minute of call took"), "{told}");
     person.heard_no_complaint();
 }
 

@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::ear::{call_file, ear, hear_with_news, request};
 
 /// What a worker may hold besides the weights.
-const BESIDE_THE_MODEL_MIB: u64 = 250;
+const BESIDE_THE_MODEL_MIB: u64 = 150;
 /// Minutes of the long call: held whole as samples it would be more than that. `CALLSCRIBE_CALL_MINUTES=120` for two hours.
-const MINUTES: usize = 45;
+const MINUTES: usize = 20;
 
 fn minutes() -> usize {
     std::env::var("CALLSCRIBE_CALL_MINUTES").map_or(MINUTES, |minutes| minutes.parse().unwrap())

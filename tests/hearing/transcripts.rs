@@ -108,3 +108,18 @@ async fn a_prompt_and_carried_context_reach_the_recogniser_and_break_nothing() {
     let transcript = hear_with_news(&ear(2), wish).await.0.unwrap();
     assert_eq!(transcript.language, Some(Language::new("en")));
 }
+
+/// The miniature translates no better than it must; that it was asked to is told by how sure it is of the very same sound.
+#[tokio::test]
+async fn whisper_is_told_whether_to_translate() {
+    let ear = ear(1);
+    let mut sureness = Vec::new();
+    for translate in [false, false, true] {
+        let request =
+            Request { translate, languages: vec![Language::new("es")], ..request(&call_file("es-tarjeta.wav")) };
+        let heard = hear_with_news(&ear, request).await.0.unwrap();
+        sureness.push(heard.segments.iter().map(|segment| segment.avg_logprob.to_bits()).collect::<Vec<_>>());
+    }
+    assert_eq!(sureness[0], sureness[1], "the same is heard the same");
+    assert_ne!(sureness[1], sureness[2]);
+}
