@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::common::{TestDaemon, wait_until};
 use crate::sample::cut_call;
 use crate::seed::{Seeds, Served, at, transcript};
-use crate::sink::{SECRET, Sink, Told};
+use crate::sink::{Heard, SECRET, Sink, Told};
 
 fn hit() -> CategoryHit {
     CategoryHit {
@@ -164,7 +164,7 @@ fn the_description_of_the_api_has_the_fields_that_a_sink_is_told_and_no_others()
     let id = told.seeds().completed("call-1", "2026-11-20T09:00:00Z", transcript());
     redraw(&told.seeds(), id, vec![result("refunds", true)]);
     let alert = wait_until("the alert is heard", || {
-        sink.heard().iter().map(|heard| heard.json()).find(|heard| heard["category"].is_object())
+        sink.heard().iter().map(Heard::json).find(|heard| heard["category"].is_object())
     });
     let description = Served::empty().http.get("/openapi.json").json();
     let fields = |schema: &str| keys(&description["components"]["schemas"][schema]["properties"]);

@@ -27,10 +27,11 @@ struct Turns {
 
 /// Asks in both kinds of turns, prints both and how they compare. Leaves the pipeline writing.
 pub fn compare(folder: &std::path::Path, daemon: &mut Daemon) -> anyhow::Result<()> {
-    let mut client = daemon.client()?;
     let (mut idle, mut busy) = (Turns::default(), Turns::default());
     for _ in 0..TURNS {
-        rest(daemon, &mut client)?;
+        rest(daemon)?;
+        // A connection that was kept while the daemon came to rest may have been closed.
+        let mut client = daemon.client()?;
         ask(&mut idle, daemon, &mut client)?;
         let before = completed(&mut client)?;
         state::bring_calls(folder, COPIES)?;
@@ -55,7 +56,8 @@ pub fn compare(folder: &std::path::Path, daemon: &mut Daemon) -> anyhow::Result<
 }
 
 /// Pauses the queue and waits until what runs has ended and the index has taken it up.
-fn rest(daemon: &mut Daemon, client: &mut Client) -> anyhow::Result<()> {
+fn rest(daemon: &mut Daemon) -> anyhow::Result<()> {
+    let mut client = daemon.client()?;
     client.post("/api/v1/queue/pause")?;
     daemon.wait_for("the pipeline to rest", Duration::from_millis(50), |_| {
         let queue = client.json("/api/v1/queue")?;
