@@ -137,16 +137,26 @@ impl Browser {
         wait_until(&format!("the page has {selector}"), || self.find(selector))
     }
 
+    /// Does something with an element. Pages put new ones in the place of others whenever there is news: then with that.
+    fn on(&self, selector: &str, what: &str, body: &Value) {
+        wait_until(&format!("{selector} stays long enough for {what}"), || {
+            let path = format!("/element/{}/{what}", self.wait_for(selector));
+            match self.ask(reqwest::Method::POST, &path, Some(body)) {
+                Ok(_) => Some(()),
+                Err(error) if error.starts_with("stale element reference") => None,
+                Err(error) => panic!("{selector}: {error}"),
+            }
+        });
+    }
+
     /// Presses an element as a pointer does: what lies on top of it, or is out of sight, fails.
     pub fn click(&self, selector: &str) {
-        let element = self.wait_for(selector);
-        self.post(&format!("/element/{element}/click"), &json!({}));
+        self.on(selector, "click", &json!({}));
     }
 
     /// Types into an element.
     pub fn write(&self, selector: &str, text: &str) {
-        let element = self.wait_for(selector);
-        self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
+        self.on(selector, "value", &json!({ "text": text }));
     }
 
     /// Presses a key wherever the focus is.
