@@ -7,7 +7,7 @@ use super::error::Fault;
 use super::record::{self, Row};
 use super::schema::Tables;
 use super::{Lane, StoreError};
-use crate::call::{ProcessingStatus, ProviderKind, RecordingId, Step, StepState};
+use crate::call::{ProcessingStatus, ProviderKind, Recording, RecordingId, Step, StepState};
 
 /// What a list may ask of a recording without opening its row:
 /// (status, provider, completed steps, has a transcript with words, language or empty).
@@ -50,7 +50,7 @@ pub(super) fn contribution(row: &Row) -> [i64; COUNTER_NAMES.len()] {
         is(ProcessingStatus::Failed),
         i64::from(has_words(row)),
         i64::from(recording.insight.is_some()),
-        i64::from(completed_steps(row)),
+        i64::from(completed_steps(recording)),
         recording.audio.as_ref().map_or(0, |audio| clamp(audio.size_bytes)),
         recording.audio.as_ref().and_then(|audio| audio.duration_ms).map_or(0, clamp),
     ]
@@ -62,7 +62,7 @@ pub(super) fn listing_facts(row: &Row) -> ListingFacts<'_> {
     (
         recording.steps.processing_status() as u8,
         provider_code(recording.key.provider),
-        completed_steps(row),
+        completed_steps(recording),
         has_words(row),
         language.map_or("", |language| language.as_str()),
     )
@@ -83,9 +83,9 @@ pub(super) fn has_words(row: &Row) -> bool {
     row.recording.transcript.as_ref().is_some_and(|transcript| transcript.word_count > 0)
 }
 
-fn completed_steps(row: &Row) -> u8 {
+pub(super) fn completed_steps(recording: &Recording) -> u8 {
     let completed = |state: &StepState| u8::from(matches!(state, StepState::Completed { .. }));
-    row.recording.steps.iter().map(|(_, record)| completed(&record.state)).sum()
+    recording.steps.iter().map(|(_, record)| completed(&record.state)).sum()
 }
 
 /// The key a source has in all tables.

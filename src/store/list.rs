@@ -150,7 +150,7 @@ impl Store {
             let Some(span) = Span::of(query) else { return Ok(Page { total: 0, items: Vec::new(), next: None }) };
             let mut gathered = Gathered::new(self, query);
             if !is_filled(tx)? || query.search_text.is_some() {
-                let filter = RowFilter::of(query);
+                let filter = RowFilter::of(query, span);
                 common(filter.streams(tx, query, span)?, |key| {
                     let Some(row) = row(tx, RecordingId::from_bytes(key.1))? else { return Ok(true) };
                     let recording = self.shown(row.recording);
@@ -196,7 +196,7 @@ impl Store {
         self.read(|tx| {
             let mut places = Vec::new();
             let Some(span) = Span::of(query) else { return Ok(places) };
-            let filter = (!is_filled(tx)?).then(|| RowFilter::of(query));
+            let filter = (!is_filled(tx)?).then(|| RowFilter::of(query, span));
             let streams = match &filter {
                 Some(filter) => filter.streams(tx, query, span)?,
                 None => streams_of(tx, query, span.low, span.high())?,

@@ -12,11 +12,11 @@ use redb::{ReadTransaction, ReadableTable};
 
 use super::super::error::Fault;
 use super::super::facets::{Field, digits_of, numbers, tag, tags};
-use super::super::index::listing_facts;
+use super::super::index::completed_steps;
 use super::super::record::Row;
 use super::super::schema::{META, Tables};
 use super::{ListQuery, QUALITY_SLACK, Span, fact_tags, wanted_tags};
-use crate::call::STEP_COUNT;
+use crate::call::{Recording, STEP_COUNT};
 
 /// Lists whose totals are kept, of those asked for last. Each is held against every call that changes: microseconds.
 const LISTS_MAX: usize = 128;
@@ -62,7 +62,7 @@ pub(in crate::store) struct Changes(Vec<RowChange>);
 impl Changes {
     /// Takes one changed row into account.
     pub(in crate::store) fn see(&mut self, old: Option<&Row>, new: &Row) {
-        let change = (old.and_then(RowFacts::of), RowFacts::of(new));
+        let change = (old.and_then(|old| RowFacts::of(&old.recording)), RowFacts::of(&new.recording));
         if change.0 != change.1 {
             self.0.push(change);
         }
@@ -206,7 +206,7 @@ fn key_of(query: &ListQuery) -> Option<ListQuery> {
 
 /// What filters of keys ask of a recording; one that was removed has none.
 #[derive(Debug, PartialEq)]
-struct RowFacts {
+pub(super) struct RowFacts {
     listed_at_ms: i64,
     tags: BTreeSet<u128>,
     numbers: BTreeSet<String>,
@@ -214,20 +214,19 @@ struct RowFacts {
 }
 
 impl RowFacts {
-    fn of(row: &Row) -> Option<Self> {
-        let recording = &row.recording;
+    pub(super) fn of(recording: &Recording) -> Option<Self> {
         recording.deletion.is_none().then(|| Self {
             listed_at_ms: recording.listed_at().as_millisecond(),
             tags: tags(recording),
             numbers: numbers(recording),
-            completed_steps: listing_facts(row).2,
+            completed_steps: completed_steps(recording),
         })
     }
 }
 
 /// The same question as the streams of keys answer, of one recording.
 #[derive(Debug)]
-struct FactsFilter {
+pub(super) struct FactsFilter {
     span: Span,
     tags: Vec<u128>,
     number_end: Option<String>,
@@ -236,7 +235,7 @@ struct FactsFilter {
 }
 
 impl FactsFilter {
-    fn of(query: &ListQuery, span: Span) -> Self {
+    pub(super) fn of(query: &ListQuery, span: Span) -> Self {
         let status = query.status.map(|status| tag(Field::Status, "", status.as_str()));
         Self {
             span,
@@ -247,7 +246,7 @@ impl FactsFilter {
         }
     }
 
-    fn matches(&self, facts: &RowFacts) -> bool {
+    pub(super) fn matches(&self, facts: &RowFacts) -> bool {
         let ends = |end: &String| !end.is_empty() && facts.numbers.iter().any(|digits| digits.ends_with(end));
         let quality = f64::from(facts.completed_steps) / STEP_COUNT as f64 + QUALITY_SLACK;
         (self.span.low..self.span.high).contains(&facts.listed_at_ms)

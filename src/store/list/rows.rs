@@ -7,28 +7,22 @@ use redb::ReadTransaction;
 
 use super::super::derived::is_filled;
 use super::super::error::Fault;
-use super::super::facets::{digits_of, parties, tags};
+use super::super::facets::parties;
+use super::counted::{FactsFilter, RowFacts};
 use super::streams::{Stream, Streams};
-use super::{ListQuery, Span, facts_match, streams_of, wanted_tags};
+use super::{ListQuery, Span, facts_match, streams_of};
 use crate::call::{Party, Recording};
 
 /// What a recording must be.
 pub(super) struct RowFilter {
-    tags: Vec<u128>,
-    digits: Option<String>,
-    whole: Option<String>,
+    facts: FactsFilter,
     needle: Option<String>,
 }
 
 impl RowFilter {
-    pub(super) fn of(query: &ListQuery) -> Self {
+    pub(super) fn of(query: &ListQuery, span: Span) -> Self {
         let needle = query.search_text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        Self {
-            tags: wanted_tags(query),
-            digits: query.phone_number.as_deref().map(digits_of),
-            whole: query.whole_number.as_deref().map(digits_of),
-            needle: needle.map(str::to_lowercase),
-        }
+        Self { facts: FactsFilter::of(query, span), needle: needle.map(str::to_lowercase) }
     }
 
     pub(super) fn streams<'q>(
@@ -46,22 +40,13 @@ impl RowFilter {
     }
 
     pub(super) fn matches(&self, recording: &Recording) -> bool {
-        let numbers = || parties(recording).filter_map(|party| party.number.as_deref()).map(digits_of);
-        let ends = |wanted: &String| !wanted.is_empty() && numbers().any(|digits| digits.ends_with(wanted));
         let says = |wanted: &String| {
             let preview = recording.transcript.as_ref().map(|transcript| transcript.preview.as_str());
             let file = recording.audio.as_ref().and_then(|audio| audio.original_name.as_deref());
             let mut texts = parties(recording).flat_map(texts_of).chain(preview).chain(file);
             texts.any(|text| text.to_lowercase().contains(wanted))
         };
-        let has_tags = self.tags.is_empty() || {
-            let known = tags(recording);
-            self.tags.iter().all(|tag| known.contains(tag))
-        };
-        has_tags
-            && self.digits.as_ref().is_none_or(ends)
-            && self.whole.as_ref().is_none_or(|wanted| numbers().any(|digits| digits == *wanted))
-            && self.needle.as_ref().is_none_or(says)
+        RowFacts::of(recording).is_some_and(|facts| self.facts.matches(&facts)) && self.needle.as_ref().is_none_or(says)
     }
 }
 
